@@ -1,0 +1,150 @@
+#ifndef TSPROF_MODEL_PROFILE_H
+#define TSPROF_MODEL_PROFILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/interner.h"
+#include "model/location_table.h"
+#include "model/stack.h"
+#include "model/stack_trie.h"
+
+/*
+ * One run in memory: what the recorder fills, what a profile file holds, what
+ * importers produce and what every view reads.  All text is an id in `strings`
+ * (0: none).  Arrays only grow, so "everything since last time" is a range.
+ */
+
+enum module_kind {
+	MODULE_KIND_PSEUDO = 0,	   /* tsprof's own entries; module 0, see struct location */
+	MODULE_KIND_FILE = 1,	   /* an ELF file */
+	MODULE_KIND_VDSO = 2,	   /* "[vdso]" */
+	MODULE_KIND_KERNEL = 3,	   /* "[kernel]" and kernel modules; vaddr is the ip */
+	MODULE_KIND_ANONYMOUS = 4, /* executable memory without a file; vaddr is the ip */
+	MODULE_KIND_UNMAPPED = 5,  /* "[unmapped]": ips outside all mappings; vaddr is the ip */
+	MODULE_KIND_NAMES = 6,	   /* imported frames that are names only */
+};
+
+enum {
+	MODULE_PSEUDO = 0, /* the module id that every profile starts with */
+	BUILD_ID_MAX_BYTES = 20,
+};
+
+struct module {
+	uint32_t path; /* as the process mapped it */
+	uint8_t kind;  /* enum module_kind */
+	uint8_t build_id_size;
+	uint8_t build_id[BUILD_ID_MAX_BYTES];
+};
+
+enum frame_flags {
+	FRAME_INLINED = 1, /* inlined into the next frame of its location */
+	FRAME_KERNEL = 2,
+	FRAME_UNRESOLVED = 4, /* the name is "[module+0x1234]" or the like */
+	FRAME_PSEUDO = 8,     /* "[truncated: …]" and other words of tsprof's own */
+	FRAME_JIT = 16,
+};
+
+/* A function, or one inlined call of it, at a location. */
+struct frame {
+	uint32_t function; /* demangled, whole; never 0 */
+	uint32_t file;	   /* 0 when not known */
+	uint32_t line;	   /* from 1; 0 when not known */
+	uint8_t flags;	   /* enum frame_flags */
+};
+
+/* A thread while it had one name: exec and prctl(PR_SET_NAME) start another entry. */
+struct thread {
+	uint32_t pid;
+	uint32_t tid;
+	uint32_t name;	       /* comm at sample time */
+	uint32_t process_name; /* comm of the process's main thread at that time */
+	uint64_t start_ns;     /* CLOCK_MONOTONIC; 0 when not known */
+	uint64_t end_ns;       /* 0 while running */
+};
+
+struct sample {
+	uint64_t time_ns; /* CLOCK_MONOTONIC */
+	uint64_t weight_ns;
+	uint32_t thread; /* index into profile.threads */
+	uint32_t node;	 /* in profile.stacks: its innermost frame */
+	uint32_t count;	 /* ticks that it stands for: 1, more where ticks were missed or folded */
+	uint16_t cpu;
+	uint16_t end; /* enum stack_end of the user stack */
+};
+
+/* How far the rest can be trusted; filled by the recorder, zero when imported. */
+struct quality {
+	uint64_t n_samples;
+	uint64_t n_lost;	  /* samples that the kernel had no room for */
+	uint64_t n_lost_events;	  /* mmap, comm and fork records lost */
+	uint64_t n_throttled;	  /* times that the kernel paused sampling */
+	uint64_t n_by_end[8];	  /* samples by enum stack_end */
+	uint64_t n_unresolved;	  /* samples whose innermost frame has no name */
+	uint64_t sampled_ns;	  /* sum of the weights */
+	uint64_t target_cpu_ns;	  /* user + system time by getrusage; 0 when not known */
+	uint64_t recorder_cpu_ns; /* tsprof's own */
+	uint64_t
+		needed_stack_bytes_p999; /* 99.9 % of stacks needed at most this much of the dump */
+};
+
+struct profile_info {
+	uint32_t command; /* shell-quoted argv */
+	uint32_t host;
+	uint32_t kernel; /* uname -r */
+	uint32_t tool;	 /* "tsprof 0.1.0", or what was imported */
+	uint32_t engine; /* "perf" */
+	uint32_t engine_reason;
+	uint32_t event;	   /* "cpu-clock", "cycles", … */
+	uint32_t unwinder; /* "cfi" */
+	uint8_t arch;	   /* enum arch */
+	bool has_times;	   /* false for imports: counts only */
+	bool is_cut;	   /* the file ended before its end chunk */
+	bool is_symbolized;
+	uint32_t n_cpus;
+	uint64_t period_ns; /* asked time between ticks; 0 when the event is not time */
+	uint64_t stack_dump_bytes;
+	uint64_t start_epoch_ns; /* CLOCK_REALTIME at the start */
+	uint64_t start_ns;	 /* CLOCK_MONOTONIC at the start: time 0 of every view */
+	uint64_t duration_ns;
+	int32_t exit_status; /* as `record` returned it */
+};
+
+struct profile {
+	struct profile_info info;
+	struct quality quality;
+	struct interner strings;
+	struct module *modules;
+	size_t n_modules, modules_capacity;
+	struct location_table locations;
+	struct frame *frames;
+	size_t n_frames, frames_capacity;
+	struct stack_trie stacks;
+	struct thread *threads;
+	size_t n_threads, threads_capacity;
+	struct sample *samples;
+	size_t n_samples, samples_capacity;
+};
+
+/* An empty profile with module 0 in place.  Returns 0 or -ENOMEM. */
+int profile_init(struct profile *profile);
+void profile_release(struct profile *profile);
+
+/* Appends, returning 0 or -ENOMEM; `ret_id` is the new index and may be NULL. */
+int profile_add_module(struct profile *profile, uint32_t *ret_id, const struct module *module);
+int profile_add_thread(struct profile *profile, uint32_t *ret_id, const struct thread *thread);
+int profile_add_sample(struct profile *profile, const struct sample *sample);
+
+/* Gives a location its frames, innermost first.  Returns 0 or -ENOMEM. */
+int profile_set_frames(struct profile *profile, uint32_t location, const struct frame *frames,
+		       size_t n_frames);
+
+/* The pseudo location "[truncated: …]" for a stack that did not reach its root. */
+int profile_add_truncation(struct profile *profile, uint32_t *ret_location, enum stack_end end,
+			   uint32_t end_module);
+
+/* The last component of a module's path, borrowed; "[kernel]" and the like as they are. */
+const char *profile_module_name(const struct profile *profile, uint32_t module);
+
+#endif

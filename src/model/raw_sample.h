@@ -1,0 +1,31 @@
+#ifndef TSPROF_MODEL_RAW_SAMPLE_H
+#define TSPROF_MODEL_RAW_SAMPLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/registers.h"
+
+/*
+ * One tick as a sampler hands it over: nothing is interpreted yet.  The
+ * pointers are borrowed from the sampler's ring and valid until it is asked
+ * for the next event.
+ */
+struct raw_sample {
+	uint64_t time_ns;   /* CLOCK_MONOTONIC */
+	uint64_t weight_ns; /* time that this sample stands for */
+	uint32_t pid;
+	uint32_t tid;
+	uint32_t cpu;
+	bool has_registers; /* false for kernel threads and while a process execs */
+	bool is_in_kernel;  /* the tick hit kernel code; registers are still the user's */
+	struct registers registers;
+	const uint8_t *stack_bytes; /* the user stack from the stack pointer upwards */
+	size_t stack_size_bytes;    /* what was really copied, not what was asked for */
+	size_t stack_asked_bytes;   /* the dump's size; fewer copied means the stack ended */
+	const uint64_t *kernel_ips; /* innermost first; empty when not permitted */
+	size_t n_kernel_ips;
+};
+
+#endif

@@ -1,0 +1,25 @@
+/* Names of the reasons for which a walk ends. */
+#include "model/stack.h"
+
+const char *stack_end_name(enum stack_end end)
+{
+	switch (end) {
+	case STACK_COMPLETE:
+		return "complete";
+	case STACK_TRUNCATED_DUMP:
+		return "stack dump";
+	case STACK_NO_CFI:
+		return "no unwind info";
+	case STACK_BAD_MEMORY:
+		return "bad memory";
+	case STACK_LIMIT:
+		return "frame limit";
+	case STACK_NO_REGISTERS:
+		return "no registers";
+	case STACK_KERNEL_ONLY:
+		return "kernel thread";
+	case STACK_N_ENDS:
+		break;
+	}
+	return "unknown";
+}

@@ -1,0 +1,40 @@
+#ifndef TSPROF_PROFILE_PROFILE_WRITER_H
+#define TSPROF_PROFILE_PROFILE_WRITER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "model/profile.h"
+
+/*
+ * Writes a profile as it grows.  The file is OUT.part until the end, and
+ * readable up to its last whole chunk at any moment.
+ */
+struct profile_writer;
+
+/* `profile` is borrowed for the writer's life; mode 0600. */
+int profile_writer_open(struct profile_writer **ret_writer, const char *path,
+			struct profile *profile, struct error *err);
+
+/*
+ * Append everything that is new in the profile: strings, modules, locations,
+ * nodes, threads, samples.  Written samples are removed from profile->samples
+ * (they would be the only thing that grows with time).
+ */
+int profile_writer_flush(struct profile_writer *writer, struct error *err);
+
+/*
+ * Flush, then write frames, quality and info as they are now, and give the file
+ * its name.  Closes and frees the writer whatever happens; after a failure what
+ * was written stays as OUT.part, which the message names.
+ */
+int profile_writer_finish(struct profile_writer *writer, struct error *err);
+
+/* Close and free without finishing; OUT.part is removed when `remove_part`. */
+void profile_writer_abandon(struct profile_writer *writer, bool remove_part);
+
+/* Bytes in the file so far. */
+uint64_t profile_writer_size_bytes(const struct profile_writer *writer);
+
+#endif

@@ -1,0 +1,41 @@
+#ifndef TSPROF_SYMBOL_SYMBOLIZER_H
+#define TSPROF_SYMBOL_SYMBOLIZER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+#include "model/profile.h"
+#include "symbol/elf_image.h"
+
+/*
+ * Names for addresses, once per run: after it, every location of the profile
+ * has at least one frame.  Locations are grouped by module and sorted by vaddr;
+ * inlined calls, files and lines are read compilation unit by compilation unit.
+ *
+ * Sources, in this order: DWARF (of the file, its .gnu_debuglink or build-id
+ * debug file, dwz alternate, split DWARF), .symtab, .dynsym, .gnu_debugdata, the
+ * PLT's relocations; /proc/kallsyms for the kernel.  What has no name becomes
+ * "[module+0x1234]" with FRAME_UNRESOLVED.  Names are demangled (C++, Rust, D).
+ */
+struct symbolizer_options {
+	bool without_lines;	   /* symbol tables only: no inlined frames, files and lines */
+	const char *debug_root;	   /* borrowed; NULL means /usr/lib/debug */
+	const char *kallsyms_path; /* borrowed; NULL means /proc/kallsyms */
+};
+
+/*
+ * `images[id]` is the file of module id, NULL where it could not be opened; the
+ * array has profile->n_modules entries.  Damaged debug information costs names,
+ * never the run: only lack of memory is an error.
+ */
+int symbolizer_run(struct profile *profile, struct elf_image *const *images,
+		   const struct symbolizer_options *options, struct error *err);
+
+/*
+ * Give every location that has none its "[module+0x…]" or pseudo frame, as for
+ * --no-symbols and for files that were cut before their symbols.
+ */
+int symbolizer_name_unresolved(struct profile *profile, struct error *err);
+
+#endif

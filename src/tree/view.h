@@ -1,0 +1,35 @@
+#ifndef TSPROF_TREE_VIEW_H
+#define TSPROF_TREE_VIEW_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "model/profile.h"
+
+/* Which samples are looked at, and what becomes one frame of the tree. */
+enum granularity {
+	GRANULARITY_FUNCTION, /* function and module */
+	GRANULARITY_LINE,     /* … and file:line */
+	GRANULARITY_ADDRESS,  /* … and the vaddr */
+	GRANULARITY_MODULE,   /* the module alone */
+};
+
+struct view {
+	enum granularity granularity;
+	uint64_t from_ns;   /* since the start of the run */
+	uint64_t to_ns;	    /* UINT64_MAX: to the end */
+	const char *thread; /* borrowed; a name or a tid; NULL: all */
+	bool with_process;  /* the process name is the outermost frame */
+	bool with_thread;   /* "name/tid" is a frame below it */
+};
+
+#define VIEW_INIT ((struct view){ .to_ns = UINT64_MAX, .with_process = true })
+
+/* -EINVAL, listing the threads there are, when `view->thread` matches none. */
+int view_check(const struct view *view, const struct profile *profile, struct error *err);
+
+bool view_has_sample(const struct view *view, const struct profile *profile,
+		     const struct sample *sample);
+
+#endif
