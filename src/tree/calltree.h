@@ -1,11 +1,13 @@
 #ifndef TSPROF_TREE_CALLTREE_H
 #define TSPROF_TREE_CALLTREE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "base/interner.h"
 #include "model/profile.h"
 #include "tree/view.h"
 
@@ -15,8 +17,8 @@
  * its children's.
  */
 struct calltree_frame {
-	uint32_t function; /* string id */
-	uint32_t module;   /* module id */
+	uint32_t function; /* string id in the profile; in tree.labels when is_label; or 0 */
+	uint32_t module;   /* module id; MODULE_PSEUDO for labels */
 	uint32_t file;	   /* string id; set for GRANULARITY_LINE, else that of the first seen */
 	uint32_t line;	   /* 0 unless GRANULARITY_LINE */
 	uint64_t vaddr;	   /* 0 unless GRANULARITY_ADDRESS */
@@ -45,17 +47,38 @@ struct calltree {
 	size_t n_frames, frames_capacity;
 	struct calltree_node *nodes;
 	size_t n_nodes, nodes_capacity;
+	struct interner labels; /* names of processes and threads */
 	struct hash_index frame_index;
 	struct hash_index node_index;
 };
 
-/* Samples are grouped by stack node first, so time follows unique stacks, not samples. */
+/*
+ * Samples are grouped by stack node first, so time follows unique stacks, not
+ * samples.  A frame is FRAME_INLINED when it is so wherever it occurs.  The
+ * view's thread and window are taken as they are: `view_check` is the caller's.
+ * On failure nothing is left to release.
+ */
 int calltree_build(struct calltree *tree, const struct profile *profile, const struct view *view,
 		   struct error *err);
 void calltree_release(struct calltree *tree);
 
-/* Borrowed. */
+/* Borrowed until the tree is released.  The module's name where there is no function. */
 const char *calltree_frame_name(const struct calltree *tree, const struct calltree_frame *frame);
+
+/* Is time what its values mean?  Imports have counts only. */
+static inline bool calltree_is_timed(const struct calltree *tree)
+{
+	return tree->profile->info.has_times && tree->nodes[0].total.weight_ns > 0;
+}
+
+/* The value in the tree's unit: nanoseconds, or samples when it is not timed. */
+static inline uint64_t calltree_weight(const struct calltree *tree,
+				       const struct calltree_value *value)
+{
+	return calltree_is_timed(tree) ? value->weight_ns : value->n_ticks;
+}
+
+void calltree_value_add(struct calltree_value *value, const struct calltree_value *more);
 
 /* Children of every node by name, so that drawings do not depend on sampling order. */
 int calltree_sort_by_name(struct calltree *tree);

@@ -12,13 +12,13 @@ enum granularity {
 	GRANULARITY_FUNCTION, /* function and module */
 	GRANULARITY_LINE,     /* … and file:line */
 	GRANULARITY_ADDRESS,  /* … and the vaddr */
-	GRANULARITY_MODULE,   /* the module alone */
+	GRANULARITY_MODULE,   /* the module alone; neighbours of one module are one frame */
 };
 
 struct view {
 	enum granularity granularity;
 	uint64_t from_ns;   /* since the start of the run */
-	uint64_t to_ns;	    /* UINT64_MAX: to the end */
+	uint64_t to_ns;	    /* UINT64_MAX: to the end; else the first instant outside */
 	const char *thread; /* borrowed; a name or a tid; NULL: all */
 	bool with_process;  /* the process name is the outermost frame */
 	bool with_thread;   /* "name/tid" is a frame below it */
@@ -26,9 +26,20 @@ struct view {
 
 #define VIEW_INIT ((struct view){ .to_ns = UINT64_MAX, .with_process = true })
 
-/* -EINVAL, listing the threads there are, when `view->thread` matches none. */
+/*
+ * -EINVAL, listing the threads there are, when `view->thread` matches none;
+ * also for an empty time window, and for any window when the profile has no
+ * times.
+ */
 int view_check(const struct view *view, const struct profile *profile, struct error *err);
 
+/* `thread` is an index into profile.threads. */
+bool view_has_thread(const struct view *view, const struct profile *profile, uint32_t thread);
+
+/* A sample from before the start counts as one at the start. */
+bool view_has_time(const struct view *view, const struct profile *profile, uint64_t time_ns);
+
+/* Both of the above. */
 bool view_has_sample(const struct view *view, const struct profile *profile,
 		     const struct sample *sample);
 

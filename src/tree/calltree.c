@@ -1,0 +1,405 @@
+/*
+ * From samples to tree in three steps: samples are added up by (label, stack
+ * node), each distinct stack is merged into the tree once, and totals are made
+ * by one pass from the last node to the first, since children come after
+ * their parents.
+ */
+#include "tree/calltree.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/buffer.h"
+
+/* All samples of one stack below one label. */
+struct group {
+	uint32_t label; /* tree node of the process or thread; 0: none */
+	uint32_t stack; /* node in profile.stacks */
+	struct calltree_value value;
+};
+
+struct groups {
+	struct group *items;
+	size_t n_items, capacity;
+	struct hash_index index;
+};
+
+/* What is needed only while building. */
+struct builder {
+	struct calltree *tree;
+	const struct profile *profile;
+	const struct view *view;
+	struct groups groups;
+	uint32_t *labels;	/* by thread: its tree node; BUILDER_SKIPPED: not in the view */
+	uint32_t *places;	/* by stack node: its tree node, valid … */
+	uint32_t *place_labels; /* … for this label, plus 1 */
+	uint32_t *pending;	/* stack nodes on the way up to a known place */
+};
+
+#define BUILDER_UNKNOWN UINT32_MAX
+#define BUILDER_SKIPPED (UINT32_MAX - 1)
+
+void calltree_value_add(struct calltree_value *value, const struct calltree_value *more)
+{
+	value->weight_ns += more->weight_ns;
+	value->n_ticks += more->n_ticks;
+	value->n_rows += more->n_rows;
+}
+
+static bool is_same_frame(const struct calltree_frame *a, const struct calltree_frame *b,
+			  enum granularity granularity)
+{
+	return a->function == b->function && a->module == b->module && a->vaddr == b->vaddr &&
+	       a->line == b->line && a->is_label == b->is_label &&
+	       (a->file == b->file || granularity == GRANULARITY_FUNCTION ||
+		granularity == GRANULARITY_MODULE);
+}
+
+static int calltree_add_frame(struct calltree *tree, uint32_t *ret_frame,
+			      const struct calltree_frame *frame, enum granularity granularity)
+{
+	const uint64_t hash = hash_pair(hash_pair(frame->function,
+						  (uint64_t)frame->module << 1 | frame->is_label),
+					hash_pair(frame->vaddr, frame->line));
+	struct hash_cursor cursor = hash_index_cursor(&tree->frame_index, hash);
+	struct calltree_frame *grown;
+	uint32_t at;
+
+	while ((at = hash_index_next(&tree->frame_index, &cursor)) != HASH_INDEX_NONE) {
+		struct calltree_frame *known = &tree->frames[at];
+
+		if (!is_same_frame(known, frame, granularity))
+			continue;
+		if (!(frame->flags & FRAME_INLINED))
+			known->flags &= (uint8_t)~FRAME_INLINED;
+		*ret_frame = at;
+		return 0;
+	}
+	if (tree->n_frames >= HASH_INDEX_NONE - 1)
+		return -ENOMEM;
+	grown = array_grown(tree->frames, &tree->frames_capacity, tree->n_frames + 1,
+			    sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	tree->frames = grown;
+	at = (uint32_t)tree->n_frames;
+	if (hash_index_add(&tree->frame_index, hash, at) < 0)
+		return -ENOMEM;
+	grown[at] = *frame;
+	tree->n_frames++;
+	*ret_frame = at;
+	return 0;
+}
+
+static int calltree_append_node(struct calltree *tree, uint32_t frame, uint32_t parent)
+{
+	struct calltree_node *grown = array_grown(tree->nodes, &tree->nodes_capacity,
+						  tree->n_nodes + 1, sizeof(*grown));
+
+	if (!grown || tree->n_nodes >= BUILDER_SKIPPED)
+		return -ENOMEM;
+	tree->nodes = grown;
+	grown[tree->n_nodes++] = (struct calltree_node){ .frame = frame, .parent = parent };
+	return 0;
+}
+
+/* The child of `parent` at the frame, added if new. */
+static int calltree_add_node(struct calltree *tree, uint32_t *ret_node, uint32_t parent,
+			     uint32_t frame)
+{
+	const uint64_t hash = hash_u64((uint64_t)parent << 32 | frame);
+	struct hash_cursor cursor = hash_index_cursor(&tree->node_index, hash);
+	uint32_t at;
+
+	while ((at = hash_index_next(&tree->node_index, &cursor)) != HASH_INDEX_NONE) {
+		if (tree->nodes[at].parent == parent && tree->nodes[at].frame == frame) {
+			*ret_node = at;
+			return 0;
+		}
+	}
+	at = (uint32_t)tree->n_nodes;
+	if (calltree_append_node(tree, frame, parent) < 0 ||
+	    hash_index_add(&tree->node_index, hash, at) < 0)
+		return -ENOMEM;
+	tree->nodes[at].next_sibling = tree->nodes[parent].first_child;
+	tree->nodes[parent].first_child = at;
+	*ret_node = at;
+	return 0;
+}
+
+static int builder_add_label(struct builder *builder, uint32_t *node, const char *name)
+{
+	struct calltree_frame frame = { .is_label = 1 };
+	uint32_t id;
+
+	if (interner_add(&builder->tree->labels, &frame.function, name) < 0 ||
+	    calltree_add_frame(builder->tree, &id, &frame, builder->view->granularity) < 0)
+		return -ENOMEM;
+	return calltree_add_node(builder->tree, node, *node, id);
+}
+
+/* The tree node below which the thread's stacks go. */
+static int builder_label(struct builder *builder, uint32_t *ret_node, uint32_t thread_index)
+{
+	const struct interner *strings = &builder->profile->strings;
+	const struct thread *thread = &builder->profile->threads[thread_index];
+	struct buffer name = BUFFER_INIT;
+	int r = 0;
+
+	*ret_node = 0;
+	if (builder->view->with_process && thread->process_name)
+		r = builder_add_label(builder, ret_node,
+				      interner_get(strings, thread->process_name));
+	if (r == 0 && builder->view->with_thread && (thread->name || thread->tid)) {
+		buffer_printf(&name, "%s/%u", interner_get(strings, thread->name), thread->tid);
+		r = name.is_failed ? -ENOMEM : builder_add_label(builder, ret_node, name.data);
+	}
+	buffer_release(&name);
+	return r;
+}
+
+static int groups_add(struct groups *groups, uint32_t label, const struct sample *sample)
+{
+	const uint64_t hash = hash_u64((uint64_t)label << 32 | sample->node);
+	struct hash_cursor cursor = hash_index_cursor(&groups->index, hash);
+	struct group *grown;
+	uint32_t at;
+
+	while ((at = hash_index_next(&groups->index, &cursor)) != HASH_INDEX_NONE)
+		if (groups->items[at].label == label && groups->items[at].stack == sample->node)
+			break;
+	if (at == HASH_INDEX_NONE) {
+		grown = array_grown(groups->items, &groups->capacity, groups->n_items + 1,
+				    sizeof(*grown));
+		if (!grown)
+			return -ENOMEM;
+		groups->items = grown;
+		at = (uint32_t)groups->n_items;
+		if (hash_index_add(&groups->index, hash, at) < 0)
+			return -ENOMEM;
+		grown[at] = (struct group){ .label = label, .stack = sample->node };
+		groups->n_items++;
+	}
+	calltree_value_add(&groups->items[at].value,
+			   &(struct calltree_value){ .weight_ns = sample->weight_ns,
+						     .n_ticks = sample->count,
+						     .n_rows = 1 });
+	return 0;
+}
+
+static int builder_group_samples(struct builder *builder)
+{
+	const struct profile *profile = builder->profile;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < profile->n_samples; i++) {
+		const struct sample *sample = &profile->samples[i];
+		uint32_t *label;
+
+		if (sample->thread >= profile->n_threads || sample->node >= profile->stacks.n_nodes)
+			continue;
+		label = &builder->labels[sample->thread];
+		if (*label == BUILDER_UNKNOWN &&
+		    !view_has_thread(builder->view, profile, sample->thread))
+			*label = BUILDER_SKIPPED;
+		if (*label == BUILDER_SKIPPED ||
+		    !view_has_time(builder->view, profile, sample->time_ns))
+			continue;
+		if (*label == BUILDER_UNKNOWN)
+			r = builder_label(builder, label, sample->thread);
+		if (r == 0)
+			r = groups_add(&builder->groups, *label, sample);
+	}
+	return r;
+}
+
+static struct calltree_frame builder_frame(const struct builder *builder,
+					   const struct location *location,
+					   const struct frame *frame)
+{
+	const struct profile *profile = builder->profile;
+	const enum granularity granularity = builder->view->granularity;
+	struct calltree_frame made = { .module = location->module };
+
+	if (location->module < profile->n_modules &&
+	    profile->modules[location->module].kind == MODULE_KIND_KERNEL)
+		made.flags |= FRAME_KERNEL;
+	if (granularity == GRANULARITY_ADDRESS)
+		made.vaddr = location->vaddr;
+	if (!frame)
+		return made;
+	if (granularity == GRANULARITY_MODULE) {
+		made.flags |= frame->flags & (FRAME_KERNEL | FRAME_PSEUDO);
+		if (location->module == MODULE_PSEUDO)
+			made.function = frame->function;
+		return made;
+	}
+	made.function = frame->function;
+	made.file = frame->file;
+	made.flags |= frame->flags;
+	if (granularity != GRANULARITY_FUNCTION)
+		made.line = frame->line;
+	return made;
+}
+
+/* Below `*node`, the frames of one location, outermost first. */
+static int builder_add_location(struct builder *builder, uint32_t *node, uint32_t location_id)
+{
+	const struct profile *profile = builder->profile;
+	const struct location *location = &profile->locations.locations[location_id];
+	const uint32_t n_frames = location->n_frames ? location->n_frames : 1;
+	struct calltree *tree = builder->tree;
+
+	for (uint32_t i = n_frames; i-- > 0;) {
+		const struct frame *frame = location->n_frames
+						    ? &profile->frames[location->first_frame + i]
+						    : NULL;
+		const struct calltree_frame made = builder_frame(builder, location, frame);
+		uint32_t id;
+
+		if (calltree_add_frame(tree, &id, &made, builder->view->granularity) < 0)
+			return -ENOMEM;
+		if (builder->view->granularity == GRANULARITY_MODULE && *node &&
+		    tree->nodes[*node].frame == id)
+			continue;
+		if (calltree_add_node(tree, node, *node, id) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* The tree node of a stack: up to what is known already, then down again. */
+static int builder_place(struct builder *builder, uint32_t *ret_node, uint32_t label,
+			 uint32_t stack)
+{
+	const struct stack_trie *stacks = &builder->profile->stacks;
+	uint32_t node = label;
+	size_t n_pending = 0;
+
+	for (; stack && builder->place_labels[stack] != label + 1;
+	     stack = stacks->nodes[stack].parent)
+		builder->pending[n_pending++] = stack;
+	if (stack)
+		node = builder->places[stack];
+	while (n_pending-- > 0) {
+		stack = builder->pending[n_pending];
+		if (builder_add_location(builder, &node, stacks->nodes[stack].location) < 0)
+			return -ENOMEM;
+		builder->places[stack] = node;
+		builder->place_labels[stack] = label + 1;
+	}
+	*ret_node = node;
+	return 0;
+}
+
+/* One label after the other, because places are remembered for one at a time. */
+static int compare_groups(const void *a, const void *b)
+{
+	const struct group *x = a;
+	const struct group *y = b;
+
+	if (x->label != y->label)
+		return x->label < y->label ? -1 : 1;
+	return x->stack < y->stack ? -1 : x->stack > y->stack;
+}
+
+static int builder_merge_groups(struct builder *builder)
+{
+	struct groups *groups = &builder->groups;
+
+	if (groups->n_items)
+		qsort(groups->items, groups->n_items, sizeof(*groups->items), compare_groups);
+	for (size_t i = 0; i < groups->n_items; i++) {
+		const struct group *group = &groups->items[i];
+		uint32_t node;
+
+		if (builder_place(builder, &node, group->label, group->stack) < 0)
+			return -ENOMEM;
+		calltree_value_add(&builder->tree->nodes[node].self, &group->value);
+	}
+	return 0;
+}
+
+static void calltree_add_totals(struct calltree *tree)
+{
+	for (size_t i = tree->n_nodes; i-- > 0;) {
+		struct calltree_node *node = &tree->nodes[i];
+
+		calltree_value_add(&node->total, &node->self);
+		if (i > 0)
+			calltree_value_add(&tree->nodes[node->parent].total, &node->total);
+	}
+}
+
+static int builder_init(struct builder *builder)
+{
+	const size_t n_stacks = builder->profile->stacks.n_nodes;
+	const size_t n_threads = builder->profile->n_threads;
+
+	builder->labels = malloc((n_threads + 1) * sizeof(*builder->labels));
+	builder->places = calloc(n_stacks + 1, sizeof(*builder->places));
+	builder->place_labels = calloc(n_stacks + 1, sizeof(*builder->place_labels));
+	builder->pending = calloc(n_stacks + 1, sizeof(*builder->pending));
+	if (!builder->labels || !builder->places || !builder->place_labels || !builder->pending)
+		return -ENOMEM;
+	memset(builder->labels, 0xff, (n_threads + 1) * sizeof(*builder->labels));
+	if (interner_init(&builder->tree->labels) < 0)
+		return -ENOMEM;
+	return calltree_append_node(builder->tree, 0, 0);
+}
+
+static void builder_release(struct builder *builder)
+{
+	free(builder->labels);
+	free(builder->places);
+	free(builder->place_labels);
+	free(builder->pending);
+	free(builder->groups.items);
+	hash_index_release(&builder->groups.index);
+}
+
+int calltree_build(struct calltree *tree, const struct profile *profile, const struct view *view,
+		   struct error *err)
+{
+	struct builder builder = { .tree = tree, .profile = profile, .view = view };
+	int r;
+
+	*tree = (struct calltree){ .profile = profile };
+	r = builder_init(&builder);
+	if (r == 0)
+		r = builder_group_samples(&builder);
+	if (r == 0)
+		r = builder_merge_groups(&builder);
+	if (r == 0)
+		calltree_add_totals(tree);
+	builder_release(&builder);
+	if (r < 0) {
+		calltree_release(tree);
+		return error_set_no_memory(err);
+	}
+	return 0;
+}
+
+void calltree_release(struct calltree *tree)
+{
+	free(tree->frames);
+	free(tree->nodes);
+	interner_release(&tree->labels);
+	hash_index_release(&tree->frame_index);
+	hash_index_release(&tree->node_index);
+	*tree = (struct calltree){ 0 };
+}
+
+const char *calltree_frame_name(const struct calltree *tree, const struct calltree_frame *frame)
+{
+	const char *name;
+
+	if (frame->is_label)
+		return interner_get(&tree->labels, frame->function);
+	if (frame->function)
+		return interner_get(&tree->profile->strings, frame->function);
+	name = profile_module_name(tree->profile, frame->module);
+	return name[0] ? name : "[unknown]";
+}
