@@ -1,0 +1,23 @@
+#ifndef TSPROF_MODEL_FRAME_NAMES_H
+#define TSPROF_MODEL_FRAME_NAMES_H
+
+#include "model/profile.h"
+
+/*
+ * Words for places that no symbol names, so that nothing is ever dropped:
+ *
+ *	[libfoo.so+0x1234]                    FRAME_UNRESOLVED
+ *	[kernel+0xffffffff81000000]           FRAME_UNRESOLVED | FRAME_KERNEL
+ *	[truncated: stack dump]               FRAME_PSEUDO
+ *	[truncated: no unwind info in libfoo.so]
+ *
+ * Any location will do, however impossible its numbers.
+ */
+
+/* Gives one location its single frame of this kind.  Returns 0 or -ENOMEM. */
+int frame_names_set_unresolved(struct profile *profile, uint32_t location);
+
+/* The same for every location that has no frame yet.  Returns 0 or -ENOMEM. */
+int frame_names_complete(struct profile *profile);
+
+#endif
