@@ -1,0 +1,46 @@
+/* What every command needs to talk to its user. */
+#include "cmd/command.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+
+enum {
+	COLUMNS_WITHOUT_TERMINAL = 80,
+	COLUMNS_MIN = 40,
+	COLUMNS_MAX = 1000,
+};
+
+int app_fail(struct app *app, int status, const struct error *err)
+{
+	app_say(app, "%s", err->message[0] ? err->message : "failed for an unknown reason");
+	return status;
+}
+
+void app_say(struct app *app, const char *format, ...)
+{
+	va_list args;
+
+	/* Standard output first, so that both read in order on one terminal. */
+	(void)fflush(app->out);
+	(void)fprintf(app->messages, "%s: ", app->program);
+	va_start(args, format);
+	(void)vfprintf(app->messages, format, args);
+	va_end(args);
+	(void)fputc('\n', app->messages);
+}
+
+size_t app_columns(const struct app *app)
+{
+	const char *columns_text = getenv("COLUMNS");
+	struct winsize size = { 0 };
+	unsigned long columns = COLUMNS_WITHOUT_TERMINAL;
+
+	if (columns_text && *columns_text >= '1' && *columns_text <= '9')
+		columns = strtoul(columns_text, NULL, 10);
+	else if (ioctl(fileno(app->out), TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+		columns = size.ws_col;
+	if (columns < COLUMNS_MIN)
+		return COLUMNS_MIN;
+	return columns > COLUMNS_MAX ? COLUMNS_MAX : columns;
+}
