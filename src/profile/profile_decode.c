@@ -1,0 +1,401 @@
+/* The chunks of a profile file, read with suspicion. */
+#include "profile/profile_decode.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/array.h"
+
+void profile_decoder_release(struct profile_decoder *decoder)
+{
+	free(decoder->depths);
+	free(decoder->entries);
+	*decoder = (struct profile_decoder){ 0 };
+}
+
+int profile_decode_index(struct bytes *payload, uint32_t *ret_index, uint64_t limit,
+			 const char *what, struct error *err)
+{
+	const uint64_t value = bytes_uleb(payload);
+
+	if (value >= limit || value > UINT32_MAX)
+		return error_set(err, -EINVAL, "%s %" PRIu64 " of %" PRIu64, what, value, limit);
+	*ret_index = (uint32_t)value;
+	return 0;
+}
+
+static int profile_decode_u32(struct bytes *payload, uint32_t *ret_value, const char *what,
+			      struct error *err)
+{
+	return profile_decode_index(payload, ret_value, UINT64_C(1) << 32, what, err);
+}
+
+static int profile_decode_string_id(struct profile_decoder *decoder, struct bytes *payload,
+				    uint32_t *ret_id, struct error *err)
+{
+	return profile_decode_index(payload, ret_id, decoder->profile->strings.n_strings, "string",
+				    err);
+}
+
+static int profile_decode_strings(struct profile_decoder *decoder, struct bytes *payload,
+				  struct error *err)
+{
+	struct interner *strings = &decoder->profile->strings;
+
+	for (uint64_t n = bytes_uleb(payload); n && !payload->is_bad; n--) {
+		const uint64_t size = bytes_uleb(payload);
+		const char *text = (const char *)bytes_take(payload, size);
+		const size_t expected_id = strings->n_strings;
+		uint32_t id;
+
+		if (!text)
+			break;
+		if (size > INTERNER_STRING_MAX_BYTES)
+			return error_set(err, -EINVAL, "a string of %" PRIu64 " bytes", size);
+		if (interner_add_sized(strings, &id, text, (size_t)size) < 0)
+			return error_set_no_memory(err);
+		if (id != expected_id)
+			return error_set(err, -EINVAL, "string %zu is there already", expected_id);
+	}
+	return 0;
+}
+
+static int profile_decode_module(struct profile_decoder *decoder, struct bytes *payload,
+				 struct error *err)
+{
+	struct profile *profile = decoder->profile;
+	struct module module = { 0 };
+	const uint8_t *build_id;
+	uint32_t id = 0;
+	int r = profile_decode_index(payload, &id, profile->n_modules + 1, "module", err);
+
+	if (r == 0)
+		r = profile_decode_string_id(decoder, payload, &module.path, err);
+	if (r < 0)
+		return r;
+	module.kind = bytes_u8(payload);
+	module.build_id_size = bytes_u8(payload);
+	build_id = bytes_take(payload, module.build_id_size);
+	if (module.build_id_size > BUILD_ID_MAX_BYTES || id == MODULE_PSEUDO)
+		return error_set(err, -EINVAL, "an impossible module %" PRIu32, id);
+	if (module.kind == MODULE_KIND_PSEUDO || module.kind > MODULE_KIND_NAMES) {
+		if (!decoder->is_newer)
+			return error_set(err, -EINVAL, "module %" PRIu32 " of kind %u", id,
+					 module.kind);
+		module.kind = MODULE_KIND_ANONYMOUS;
+	}
+	if (payload->is_bad || !build_id)
+		return 0;
+	memcpy(module.build_id, build_id, module.build_id_size);
+	if (id < profile->n_modules)
+		profile->modules[id] = module;
+	else if (profile_add_module(profile, NULL, &module) < 0)
+		return error_set_no_memory(err);
+	return 0;
+}
+
+static int profile_decode_modules(struct profile_decoder *decoder, struct bytes *payload,
+				  struct error *err)
+{
+	int r = 0;
+
+	for (uint64_t n = bytes_uleb(payload); r == 0 && n && !payload->is_bad; n--)
+		r = profile_decode_module(decoder, payload, err);
+	return r;
+}
+
+static int profile_decode_thread(struct profile_decoder *decoder, struct bytes *payload,
+				 struct error *err)
+{
+	struct profile *profile = decoder->profile;
+	struct thread thread = { 0 };
+	uint32_t id = 0;
+	int r = profile_decode_index(payload, &id, profile->n_threads + 1, "thread", err);
+
+	if (r == 0)
+		r = profile_decode_u32(payload, &thread.pid, "pid", err);
+	if (r == 0)
+		r = profile_decode_u32(payload, &thread.tid, "tid", err);
+	if (r == 0)
+		r = profile_decode_string_id(decoder, payload, &thread.name, err);
+	if (r == 0)
+		r = profile_decode_string_id(decoder, payload, &thread.process_name, err);
+	if (r < 0)
+		return r;
+	thread.start_ns = bytes_uleb(payload);
+	thread.end_ns = bytes_uleb(payload);
+	if (payload->is_bad)
+		return 0;
+	if (id < profile->n_threads)
+		profile->threads[id] = thread;
+	else if (profile_add_thread(profile, NULL, &thread) < 0)
+		return error_set_no_memory(err);
+	return 0;
+}
+
+static int profile_decode_threads(struct profile_decoder *decoder, struct bytes *payload,
+				  struct error *err)
+{
+	int r = 0;
+
+	for (uint64_t n = bytes_uleb(payload); r == 0 && n && !payload->is_bad; n--)
+		r = profile_decode_thread(decoder, payload, err);
+	return r;
+}
+
+static int profile_decode_locations(struct profile_decoder *decoder, struct bytes *payload,
+				    struct error *err)
+{
+	struct profile *profile = decoder->profile;
+	uint64_t *last_vaddrs = calloc(profile->n_modules, sizeof(*last_vaddrs));
+	int r = last_vaddrs ? 0 : error_set_no_memory(err);
+
+	for (uint64_t n = bytes_uleb(payload); r == 0 && n; n--) {
+		const size_t expected_id = profile->locations.n_locations;
+		uint32_t module = 0, id = 0;
+
+		r = profile_decode_index(payload, &module, profile->n_modules, "module", err);
+		if (r < 0)
+			break;
+		last_vaddrs[module] += (uint64_t)bytes_sleb(payload);
+		if (payload->is_bad)
+			break;
+		if (location_table_add(&profile->locations, &id, module, last_vaddrs[module]) < 0)
+			r = error_set_no_memory(err);
+		else if (id != expected_id)
+			r = error_set(err, -EINVAL, "location %zu is there already", expected_id);
+	}
+	free(last_vaddrs);
+	return r;
+}
+
+/* The depth of a new node, checked: views may recurse as deep as stacks go. */
+static int profile_decode_depth(struct profile_decoder *decoder, size_t id, uint32_t parent,
+				struct error *err)
+{
+	uint16_t *grown = array_grown(decoder->depths, &decoder->depths_capacity, id + 1,
+				      sizeof(*grown));
+
+	if (!grown)
+		return error_set_no_memory(err);
+	decoder->depths = grown;
+	grown[0] = 0;
+	if (grown[parent] >= PROFILE_STACK_MAX_FRAMES)
+		return error_set(err, -EINVAL, "a stack of more than %d frames",
+				 PROFILE_STACK_MAX_FRAMES);
+	grown[id] = (uint16_t)(grown[parent] + 1);
+	return 0;
+}
+
+static int profile_decode_nodes(struct profile_decoder *decoder, struct bytes *payload,
+				struct error *err)
+{
+	struct profile *profile = decoder->profile;
+	struct stack_trie *stacks = &profile->stacks;
+	uint64_t location = 0;
+
+	for (uint64_t n = bytes_uleb(payload); n; n--) {
+		const size_t expected_id = stacks->n_nodes;
+		const uint64_t up = bytes_uleb(payload);
+		uint32_t id = 0;
+		int r;
+
+		location += (uint64_t)bytes_sleb(payload);
+		if (payload->is_bad)
+			break;
+		if (up == 0 || up > expected_id || location >= profile->locations.n_locations)
+			return error_set(err, -EINVAL, "stack node %zu points nowhere",
+					 expected_id);
+		r = profile_decode_depth(decoder, expected_id, (uint32_t)(expected_id - up), err);
+		if (r < 0)
+			return r;
+		if (stack_trie_add(stacks, &id, (uint32_t)(expected_id - up), (uint32_t)location) <
+		    0)
+			return error_set_no_memory(err);
+		if (id != expected_id)
+			return error_set(err, -EINVAL, "stack node %zu is there already",
+					 expected_id);
+	}
+	return 0;
+}
+
+/* Reads on from `sample`, which holds the one before. */
+static int profile_decode_sample(struct profile_decoder *decoder, struct bytes *payload,
+				 struct sample *sample, uint64_t usual_weight_ns, struct error *err)
+{
+	const uint8_t flags = bytes_u8(payload);
+	const uint64_t step_ns = bytes_uleb(payload);
+	const bool is_complete = flags & PROFILE_SAMPLE_COMPLETE;
+	uint64_t thread = sample->thread, node = sample->node, count, cpu = sample->cpu, end;
+
+	sample->time_ns += flags & PROFILE_SAMPLE_EARLIER ? -step_ns : step_ns;
+	if (!(flags & PROFILE_SAMPLE_SAME_THREAD))
+		thread = bytes_uleb(payload);
+	if (!(flags & PROFILE_SAMPLE_SAME_NODE))
+		node += (uint64_t)bytes_sleb(payload);
+	sample->weight_ns = usual_weight_ns;
+	if (!(flags & PROFILE_SAMPLE_USUAL_WEIGHT))
+		sample->weight_ns += (uint64_t)bytes_sleb(payload);
+	count = flags & PROFILE_SAMPLE_ONE ? 1 : bytes_uleb(payload);
+	if (!(flags & PROFILE_SAMPLE_SAME_CPU))
+		cpu = bytes_uleb(payload);
+	end = is_complete ? STACK_COMPLETE : bytes_uleb(payload);
+	if (end >= STACK_N_ENDS && decoder->is_newer)
+		end = STACK_BAD_MEMORY;
+	if (payload->is_bad)
+		return 0;
+	if (flags & ~PROFILE_SAMPLE_KNOWN_FLAGS || thread >= decoder->profile->n_threads ||
+	    node >= decoder->profile->stacks.n_nodes || count == 0 || count > UINT32_MAX ||
+	    cpu > UINT16_MAX || end >= STACK_N_ENDS)
+		return error_set(err, -EINVAL, "an impossible sample");
+	if (sample->weight_ns > INT64_MAX - decoder->sampled_ns)
+		return error_set(err, -EINVAL, "samples of more than 292 years");
+	decoder->sampled_ns += sample->weight_ns;
+	sample->thread = (uint32_t)thread;
+	sample->node = (uint32_t)node;
+	sample->count = (uint32_t)count;
+	sample->cpu = (uint16_t)cpu;
+	sample->end = (uint16_t)end;
+	return 0;
+}
+
+static int profile_decode_samples(struct profile_decoder *decoder, struct bytes *payload,
+				  struct error *err)
+{
+	const uint64_t n = bytes_uleb(payload);
+	struct sample sample = { .time_ns = bytes_uleb(payload) };
+	const uint64_t usual_weight_ns = bytes_uleb(payload);
+
+	for (uint64_t i = 0; i < n; i++) {
+		const int r = profile_decode_sample(decoder, payload, &sample, usual_weight_ns,
+						    err);
+
+		if (r < 0)
+			return r;
+		if (payload->is_bad)
+			break;
+		if (profile_add_sample(decoder->profile, &sample) < 0)
+			return error_set_no_memory(err);
+	}
+	return 0;
+}
+
+static int profile_decode_quality(struct profile_decoder *decoder, struct bytes *payload,
+				  struct error *err)
+{
+	struct quality quality = { 0 };
+	uint64_t n_ends;
+
+	quality.n_samples = bytes_uleb(payload);
+	quality.n_lost = bytes_uleb(payload);
+	quality.n_lost_events = bytes_uleb(payload);
+	quality.n_throttled = bytes_uleb(payload);
+	n_ends = bytes_uleb(payload);
+	for (uint64_t i = 0; i < n_ends && !payload->is_bad; i++)
+		quality.n_by_end[i < STACK_N_ENDS ? i : STACK_BAD_MEMORY] += bytes_uleb(payload);
+	quality.n_unresolved = bytes_uleb(payload);
+	quality.sampled_ns = bytes_uleb(payload);
+	quality.target_cpu_ns = bytes_uleb(payload);
+	quality.recorder_cpu_ns = bytes_uleb(payload);
+	quality.needed_stack_bytes_p999 = bytes_uleb(payload);
+	if (n_ends > STACK_N_ENDS && !decoder->is_newer)
+		return error_set(err, -EINVAL, "%" PRIu64 " ways for a stack to end", n_ends);
+	decoder->profile->quality = quality;
+	return 0;
+}
+
+static int profile_decode_info(struct profile_decoder *decoder, struct bytes *payload,
+			       struct error *err)
+{
+	struct profile_info info = { 0 };
+	uint32_t *const texts[] = {
+		&info.command, &info.host,	    &info.kernel, &info.tool,
+		&info.engine,  &info.engine_reason, &info.event,  &info.unwinder
+	};
+	uint8_t flags;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < sizeof(texts) / sizeof(texts[0]); i++)
+		r = profile_decode_string_id(decoder, payload, texts[i], err);
+	if (r < 0)
+		return r;
+	info.arch = bytes_u8(payload);
+	flags = bytes_u8(payload);
+	info.has_times = flags & PROFILE_INFO_HAS_TIMES;
+	info.is_symbolized = flags & PROFILE_INFO_SYMBOLIZED;
+	r = profile_decode_u32(payload, &info.n_cpus, "number of CPUs", err);
+	if (r < 0)
+		return r;
+	info.period_ns = bytes_uleb(payload);
+	info.stack_dump_bytes = bytes_uleb(payload);
+	info.start_epoch_ns = bytes_uleb(payload);
+	info.start_ns = bytes_uleb(payload);
+	info.duration_ns = bytes_uleb(payload);
+	info.exit_status = (int32_t)bytes_sleb(payload);
+	decoder->profile->info = info;
+	return 0;
+}
+
+/* The counts tell whether whole chunks went missing. */
+static int profile_decode_end(struct profile_decoder *decoder, struct bytes *payload,
+			      struct error *err)
+{
+	const struct profile *profile = decoder->profile;
+	const uint64_t counts[] = { profile->strings.n_strings, profile->n_modules,
+				    profile->n_threads,		profile->locations.n_locations,
+				    profile->stacks.n_nodes,	profile->n_samples };
+	bool is_whole = true;
+
+	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
+		is_whole &= bytes_uleb(payload) == counts[i];
+	if (!is_whole)
+		return error_set(err, -EINVAL, "a chunk before it is missing");
+	decoder->has_end = true;
+	return 0;
+}
+
+static int profile_decode_payload(struct profile_decoder *decoder, uint32_t type,
+				  struct bytes *payload, struct error *err)
+{
+	switch ((enum profile_chunk_type)type) {
+	case PROFILE_CHUNK_STRINGS:
+		return profile_decode_strings(decoder, payload, err);
+	case PROFILE_CHUNK_MODULES:
+		return profile_decode_modules(decoder, payload, err);
+	case PROFILE_CHUNK_THREADS:
+		return profile_decode_threads(decoder, payload, err);
+	case PROFILE_CHUNK_LOCATIONS:
+		return profile_decode_locations(decoder, payload, err);
+	case PROFILE_CHUNK_NODES:
+		return profile_decode_nodes(decoder, payload, err);
+	case PROFILE_CHUNK_SAMPLES:
+		return profile_decode_samples(decoder, payload, err);
+	case PROFILE_CHUNK_FRAMES:
+		return profile_decode_frames(decoder, payload, err);
+	case PROFILE_CHUNK_QUALITY:
+		return profile_decode_quality(decoder, payload, err);
+	case PROFILE_CHUNK_INFO:
+		return profile_decode_info(decoder, payload, err);
+	case PROFILE_CHUNK_END:
+		return profile_decode_end(decoder, payload, err);
+	}
+	if (!decoder->is_newer)
+		return error_set(err, -EINVAL, "no such chunk type");
+	payload->at = payload->end;
+	return 0;
+}
+
+int profile_decode_chunk(struct profile_decoder *decoder, uint32_t type, struct bytes payload,
+			 struct error *err)
+{
+	const int r = profile_decode_payload(decoder, type, &payload, err);
+
+	if (r < 0)
+		return r;
+	if (payload.is_bad)
+		return error_set(err, -EINVAL, "it ends too early");
+	if (bytes_left(&payload) && !decoder->is_newer)
+		return error_set(err, -EINVAL, "%zu bytes too many", bytes_left(&payload));
+	return 0;
+}

@@ -1,0 +1,54 @@
+#ifndef TSPROF_PROFILE_PROFILE_DECODE_H
+#define TSPROF_PROFILE_PROFILE_DECODE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "model/profile.h"
+#include "profile/profile_format.h"
+
+/* A function, file and flags that FRAM chunks refer to by number. */
+struct profile_frame_entry {
+	uint32_t function;
+	uint32_t file;
+	uint32_t last_line;
+	uint8_t flags;
+};
+
+/* What is carried from chunk to chunk while a file is read. */
+struct profile_decoder {
+	struct profile *profile; /* borrowed, being filled */
+	bool is_newer;		 /* the file's minor version is newer than ours */
+	bool has_end;
+	uint64_t sampled_ns;
+	uint16_t *depths; /* by stack node */
+	size_t depths_capacity;
+	struct profile_frame_entry *entries;
+	size_t n_entries, entries_capacity;
+	uint32_t last_function;
+	size_t n_framed; /* locations whose frames were read */
+};
+
+void profile_decoder_release(struct profile_decoder *decoder);
+
+/*
+ * Take one payload in.  Every number is checked against what it refers to, so
+ * that nothing in the profile points outside of it.  -EINVAL says in words what
+ * is wrong, without the chunk's name; -ENOMEM as usual.  A chunk of a type that
+ * is not known is skipped when the file is newer and refused otherwise.
+ */
+int profile_decode_chunk(struct profile_decoder *decoder, uint32_t type, struct bytes payload,
+			 struct error *err);
+
+/* The part of it that is about FRAM, in a file of its own. */
+int profile_decode_frames(struct profile_decoder *decoder, struct bytes *payload,
+			  struct error *err);
+
+/* A uleb that must be less than `limit`; what it counts is for the message. */
+int profile_decode_index(struct bytes *payload, uint32_t *ret_index, uint64_t limit,
+			 const char *what, struct error *err);
+
+#endif

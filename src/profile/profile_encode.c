@@ -1,0 +1,293 @@
+/*
+ * The chunks of a profile file, written.  Deltas against the entry before make
+ * most numbers one or two bytes long: stacks are added from the outside in, so
+ * a parent is often the node before, and new locations come in the same order.
+ */
+#include "profile/profile_encode.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/crc32.h"
+
+/* The signed distance between any two 64-bit numbers; wraps, and the reader wraps back. */
+static int64_t profile_distance(uint64_t to, uint64_t from)
+{
+	return (int64_t)(to - from);
+}
+
+static void profile_put_u32(struct buffer *out, size_t at, uint32_t value)
+{
+	memcpy(out->data + at, &value, sizeof(value));
+}
+
+void profile_encode_header(struct buffer *out)
+{
+	const size_t at = out->size;
+
+	buffer_add(out, PROFILE_MAGIC, PROFILE_MAGIC_BYTES);
+	buffer_add_u16(out, PROFILE_MAJOR);
+	buffer_add_u16(out, PROFILE_MINOR);
+	if (!out->is_failed)
+		buffer_add_u32(out, crc32_of(0, out->data + at, out->size - at));
+}
+
+size_t profile_encode_chunk_begin(struct buffer *out, enum profile_chunk_type type)
+{
+	const size_t chunk_at = out->size;
+
+	buffer_add_u32(out, type);
+	buffer_add_u32(out, 0);
+	buffer_add_u32(out, 0);
+	buffer_add_u32(out, 0);
+	return chunk_at;
+}
+
+void profile_encode_chunk_end(struct buffer *out, size_t chunk_at)
+{
+	const size_t payload_at = chunk_at + PROFILE_CHUNK_HEADER_BYTES;
+	size_t size;
+
+	if (out->is_failed)
+		return;
+	size = out->size - payload_at;
+	if (size > PROFILE_CHUNK_MAX_BYTES) {
+		out->is_failed = true;
+		return;
+	}
+	profile_put_u32(out, chunk_at + 4, (uint32_t)size);
+	profile_put_u32(out, chunk_at + 8, crc32_of(0, out->data + payload_at, size));
+	profile_put_u32(out, chunk_at + 12, crc32_of(0, out->data + chunk_at, 12));
+}
+
+/* How many strings from `first` on make one chunk: one at least. */
+static size_t profile_strings_in_chunk(const struct interner *strings, size_t first)
+{
+	size_t n_bytes = 0;
+	size_t n = 0;
+
+	do {
+		n_bytes += strings->sizes[first + n] + 1;
+		n++;
+	} while (first + n < strings->n_strings && n_bytes < PROFILE_CHUNK_USUAL_BYTES);
+	return n;
+}
+
+void profile_encode_strings(struct buffer *out, const struct interner *strings, size_t first)
+{
+	while (first < strings->n_strings) {
+		const size_t n = profile_strings_in_chunk(strings, first);
+		const size_t chunk_at = profile_encode_chunk_begin(out, PROFILE_CHUNK_STRINGS);
+
+		buffer_add_uleb(out, n);
+		for (size_t i = first; i < first + n; i++) {
+			buffer_add_uleb(out, strings->sizes[i]);
+			buffer_add(out, strings->strings[i], strings->sizes[i]);
+		}
+		profile_encode_chunk_end(out, chunk_at);
+		first += n;
+	}
+}
+
+void profile_encode_locations(struct buffer *out, const struct location_table *locations,
+			      size_t n_modules, size_t first)
+{
+	uint64_t *last_vaddrs;
+	size_t chunk_at;
+
+	if (first == locations->n_locations)
+		return;
+	last_vaddrs = calloc(n_modules ? n_modules : 1, sizeof(*last_vaddrs));
+	if (!last_vaddrs) {
+		out->is_failed = true;
+		return;
+	}
+	chunk_at = profile_encode_chunk_begin(out, PROFILE_CHUNK_LOCATIONS);
+	buffer_add_uleb(out, locations->n_locations - first);
+	for (size_t i = first; i < locations->n_locations; i++) {
+		const struct location *location = &locations->locations[i];
+
+		buffer_add_uleb(out, location->module);
+		buffer_add_sleb(out,
+				profile_distance(location->vaddr, last_vaddrs[location->module]));
+		last_vaddrs[location->module] = location->vaddr;
+	}
+	profile_encode_chunk_end(out, chunk_at);
+	free(last_vaddrs);
+}
+
+void profile_encode_nodes(struct buffer *out, const struct stack_trie *stacks, size_t first)
+{
+	uint32_t last_location = 0;
+	size_t chunk_at;
+
+	if (first == stacks->n_nodes)
+		return;
+	chunk_at = profile_encode_chunk_begin(out, PROFILE_CHUNK_NODES);
+	buffer_add_uleb(out, stacks->n_nodes - first);
+	for (size_t i = first; i < stacks->n_nodes; i++) {
+		const struct stack_node *node = &stacks->nodes[i];
+
+		buffer_add_uleb(out, i - node->parent);
+		buffer_add_sleb(out, profile_distance(node->location, last_location));
+		last_location = node->location;
+	}
+	profile_encode_chunk_end(out, chunk_at);
+}
+
+static uint8_t profile_sample_flags_of(const struct sample *sample, const struct sample *last,
+				       uint64_t usual_weight_ns)
+{
+	unsigned int flags = 0;
+
+	if (sample->time_ns < last->time_ns)
+		flags |= PROFILE_SAMPLE_EARLIER;
+	if (sample->thread == last->thread)
+		flags |= PROFILE_SAMPLE_SAME_THREAD;
+	if (sample->node == last->node)
+		flags |= PROFILE_SAMPLE_SAME_NODE;
+	if (sample->weight_ns == usual_weight_ns)
+		flags |= PROFILE_SAMPLE_USUAL_WEIGHT;
+	if (sample->count == 1)
+		flags |= PROFILE_SAMPLE_ONE;
+	if (sample->cpu == last->cpu)
+		flags |= PROFILE_SAMPLE_SAME_CPU;
+	if (sample->end == STACK_COMPLETE)
+		flags |= PROFILE_SAMPLE_COMPLETE;
+	return (uint8_t)flags;
+}
+
+static void profile_encode_sample(struct buffer *out, const struct sample *sample,
+				  const struct sample *last, uint64_t usual_weight_ns)
+{
+	const uint8_t flags = profile_sample_flags_of(sample, last, usual_weight_ns);
+
+	buffer_add_u8(out, flags);
+	buffer_add_uleb(out, flags & PROFILE_SAMPLE_EARLIER ? last->time_ns - sample->time_ns
+							    : sample->time_ns - last->time_ns);
+	if (!(flags & PROFILE_SAMPLE_SAME_THREAD))
+		buffer_add_uleb(out, sample->thread);
+	if (!(flags & PROFILE_SAMPLE_SAME_NODE))
+		buffer_add_sleb(out, profile_distance(sample->node, last->node));
+	if (!(flags & PROFILE_SAMPLE_USUAL_WEIGHT))
+		buffer_add_sleb(out, profile_distance(sample->weight_ns, usual_weight_ns));
+	if (!(flags & PROFILE_SAMPLE_ONE))
+		buffer_add_uleb(out, sample->count);
+	if (!(flags & PROFILE_SAMPLE_SAME_CPU))
+		buffer_add_uleb(out, sample->cpu);
+	if (!(flags & PROFILE_SAMPLE_COMPLETE))
+		buffer_add_uleb(out, sample->end);
+}
+
+/* The middle one of three weights spread over the samples: good enough to be usual. */
+static uint64_t profile_usual_weight_ns(const struct sample *samples, size_t n_samples)
+{
+	const uint64_t a = samples[0].weight_ns;
+	const uint64_t b = samples[n_samples / 2].weight_ns;
+	const uint64_t c = samples[n_samples - 1].weight_ns;
+
+	if ((a <= b && b <= c) || (c <= b && b <= a))
+		return b;
+	return (b <= a && a <= c) || (c <= a && a <= b) ? a : c;
+}
+
+void profile_encode_samples(struct buffer *out, const struct sample *samples, size_t n_samples)
+{
+	enum { SAMPLES_IN_CHUNK = PROFILE_CHUNK_USUAL_BYTES / 8 };
+
+	while (n_samples) {
+		const size_t n = n_samples < SAMPLES_IN_CHUNK ? n_samples : SAMPLES_IN_CHUNK;
+		const size_t chunk_at = profile_encode_chunk_begin(out, PROFILE_CHUNK_SAMPLES);
+		const uint64_t usual_weight_ns = profile_usual_weight_ns(samples, n);
+		struct sample last = { .time_ns = samples[0].time_ns };
+
+		buffer_add_uleb(out, n);
+		buffer_add_uleb(out, last.time_ns);
+		buffer_add_uleb(out, usual_weight_ns);
+		for (size_t i = 0; i < n; i++) {
+			profile_encode_sample(out, &samples[i], &last, usual_weight_ns);
+			last = samples[i];
+		}
+		profile_encode_chunk_end(out, chunk_at);
+		samples += n;
+		n_samples -= n;
+	}
+}
+
+void profile_encode_module(struct buffer *out, uint32_t id, const struct module *module)
+{
+	buffer_add_uleb(out, id);
+	buffer_add_uleb(out, module->path);
+	buffer_add_u8(out, module->kind);
+	buffer_add_u8(out, module->build_id_size);
+	buffer_add(out, module->build_id, module->build_id_size);
+}
+
+void profile_encode_thread(struct buffer *out, uint32_t id, const struct thread *thread)
+{
+	buffer_add_uleb(out, id);
+	buffer_add_uleb(out, thread->pid);
+	buffer_add_uleb(out, thread->tid);
+	buffer_add_uleb(out, thread->name);
+	buffer_add_uleb(out, thread->process_name);
+	buffer_add_uleb(out, thread->start_ns);
+	buffer_add_uleb(out, thread->end_ns);
+}
+
+void profile_encode_quality(struct buffer *out, const struct quality *quality)
+{
+	const size_t chunk_at = profile_encode_chunk_begin(out, PROFILE_CHUNK_QUALITY);
+
+	buffer_add_uleb(out, quality->n_samples);
+	buffer_add_uleb(out, quality->n_lost);
+	buffer_add_uleb(out, quality->n_lost_events);
+	buffer_add_uleb(out, quality->n_throttled);
+	buffer_add_uleb(out, STACK_N_ENDS);
+	for (size_t i = 0; i < STACK_N_ENDS; i++)
+		buffer_add_uleb(out, quality->n_by_end[i]);
+	buffer_add_uleb(out, quality->n_unresolved);
+	buffer_add_uleb(out, quality->sampled_ns);
+	buffer_add_uleb(out, quality->target_cpu_ns);
+	buffer_add_uleb(out, quality->recorder_cpu_ns);
+	buffer_add_uleb(out, quality->needed_stack_bytes_p999);
+	profile_encode_chunk_end(out, chunk_at);
+}
+
+void profile_encode_info(struct buffer *out, const struct profile_info *info)
+{
+	const size_t chunk_at = profile_encode_chunk_begin(out, PROFILE_CHUNK_INFO);
+
+	buffer_add_uleb(out, info->command);
+	buffer_add_uleb(out, info->host);
+	buffer_add_uleb(out, info->kernel);
+	buffer_add_uleb(out, info->tool);
+	buffer_add_uleb(out, info->engine);
+	buffer_add_uleb(out, info->engine_reason);
+	buffer_add_uleb(out, info->event);
+	buffer_add_uleb(out, info->unwinder);
+	buffer_add_u8(out, info->arch);
+	buffer_add_u8(out, (uint8_t)((info->has_times ? PROFILE_INFO_HAS_TIMES : 0) |
+				     (info->is_symbolized ? PROFILE_INFO_SYMBOLIZED : 0)));
+	buffer_add_uleb(out, info->n_cpus);
+	buffer_add_uleb(out, info->period_ns);
+	buffer_add_uleb(out, info->stack_dump_bytes);
+	buffer_add_uleb(out, info->start_epoch_ns);
+	buffer_add_uleb(out, info->start_ns);
+	buffer_add_uleb(out, info->duration_ns);
+	buffer_add_sleb(out, info->exit_status);
+	profile_encode_chunk_end(out, chunk_at);
+}
+
+void profile_encode_end(struct buffer *out, const struct profile_counts *counts)
+{
+	const size_t chunk_at = profile_encode_chunk_begin(out, PROFILE_CHUNK_END);
+
+	buffer_add_uleb(out, counts->n_strings);
+	buffer_add_uleb(out, counts->n_modules);
+	buffer_add_uleb(out, counts->n_threads);
+	buffer_add_uleb(out, counts->n_locations);
+	buffer_add_uleb(out, counts->n_nodes);
+	buffer_add_uleb(out, counts->n_samples);
+	profile_encode_chunk_end(out, chunk_at);
+}

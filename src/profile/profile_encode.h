@@ -1,0 +1,46 @@
+#ifndef TSPROF_PROFILE_PROFILE_ENCODE_H
+#define TSPROF_PROFILE_PROFILE_ENCODE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "base/hash.h"
+#include "model/profile.h"
+#include "profile/profile_format.h"
+
+/*
+ * From a profile to the bytes of chunks: no files, no state but what frames
+ * need.  Every function appends to `out`; lack of memory stays in its flag.
+ */
+
+void profile_encode_header(struct buffer *out);
+
+/* Starts a chunk and returns where; `profile_encode_chunk_end` fills in size and CRCs. */
+size_t profile_encode_chunk_begin(struct buffer *out, enum profile_chunk_type type);
+void profile_encode_chunk_end(struct buffer *out, size_t chunk_at);
+
+/* Whole chunks, as many as it takes, for the entries from `first` on. */
+void profile_encode_strings(struct buffer *out, const struct interner *strings, size_t first);
+void profile_encode_locations(struct buffer *out, const struct location_table *locations,
+			      size_t n_modules, size_t first);
+void profile_encode_nodes(struct buffer *out, const struct stack_trie *stacks, size_t first);
+void profile_encode_samples(struct buffer *out, const struct sample *samples, size_t n_samples);
+
+/* One entry of a MODU or THRD chunk. */
+void profile_encode_module(struct buffer *out, uint32_t id, const struct module *module);
+void profile_encode_thread(struct buffer *out, uint32_t id, const struct thread *thread);
+
+void profile_encode_frames(struct buffer *out, const struct profile *profile);
+
+void profile_encode_quality(struct buffer *out, const struct quality *quality);
+void profile_encode_info(struct buffer *out, const struct profile_info *info);
+
+/* The counts are of everything written, module 0 and string 0 included. */
+struct profile_counts {
+	uint64_t n_strings, n_modules, n_threads, n_locations, n_nodes, n_samples;
+};
+
+void profile_encode_end(struct buffer *out, const struct profile_counts *counts);
+
+#endif

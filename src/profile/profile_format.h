@@ -1,0 +1,87 @@
+#ifndef TSPROF_PROFILE_PROFILE_FORMAT_H
+#define TSPROF_PROFILE_PROFILE_FORMAT_H
+
+#include <assert.h>
+#include <stdint.h>
+
+/*
+ * The layout of a profile file; docs/file-format.md says it at length.  All
+ * integers are little-endian; `uleb` and `sleb` are LEB128 as in DWARF 5, 7.6.
+ *
+ *	file    magic 8 bytes, major u16, minor u16, crc u32 of these 12 bytes,
+ *	        then chunks until END
+ *	chunk   type u32, size u32, crc u32 of the payload,
+ *	        header crc u32 of these 12 bytes, payload of `size` bytes
+ *
+ *	type    payload
+ *	STRG    n, n × { size, bytes }                  ids follow on from 1
+ *	MODU    n, n × { id, path, kind u8, build-id size u8, build-id }
+ *	THRD    n, n × { id, pid, tid, name, process name, start, end }
+ *	LOCA    n, n × { module, sleb vaddr − the module's last one }
+ *	NODE    n, n × { own id − parent's, sleb location − the last one }
+ *	SAMP    n, first time, usual weight, n × { flags u8, |time − the last one|,
+ *	        thread?, sleb node − the last one?, sleb weight − usual?,
+ *	        count?, cpu?, end? }                    which: enum profile_sample_flags
+ *	FRAM    n, n × { n_frames, n_frames × { 1 + entry, or 0 and a new entry
+ *	        { sleb function − the last one, file, flags u8 }; sleb line − the
+ *	        entry's last one } }                    locations in order, from 0
+ *	QUAL    struct quality, field by field          the last one counts
+ *	INFO    struct profile_info, field by field     the last one counts
+ *	END     n of strings, modules, threads, locations, nodes, samples
+ *
+ * Unmarked numbers are uleb; all "last ones" of LOCA, NODE and SAMP start at 0
+ * in each chunk, those of FRAM go on.  An id of MODU or THRD that is known
+ * already replaces that entry.  Everything refers to what came before it, so
+ * the file makes sense wherever it is cut.
+ */
+#define PROFILE_MAGIC "\x89TSPROF\n"
+
+enum {
+	PROFILE_MAGIC_BYTES = 8,
+	PROFILE_MAJOR = 1, /* other majors are refused */
+	PROFILE_MINOR = 0, /* newer minors may bring more chunk types, fields at a payload's end,
+			      and enum values */
+	PROFILE_HEADER_BYTES = 16,
+	PROFILE_CHUNK_HEADER_BYTES = 16,
+
+	/* What a writer aims at and what a reader accepts. */
+	PROFILE_CHUNK_USUAL_BYTES = 256 * 1024,
+	PROFILE_CHUNK_MAX_BYTES = 1 << 30,
+
+	/* Frames between the outermost and the innermost: user, kernel and tsprof's own. */
+	PROFILE_STACK_MAX_FRAMES = 8192,
+};
+
+/* Four letters, readable in a dump. */
+enum profile_chunk_type {
+	PROFILE_CHUNK_STRINGS = 0x47525453,   /* "STRG" */
+	PROFILE_CHUNK_MODULES = 0x55444f4d,   /* "MODU" */
+	PROFILE_CHUNK_THREADS = 0x44524854,   /* "THRD" */
+	PROFILE_CHUNK_LOCATIONS = 0x41434f4c, /* "LOCA" */
+	PROFILE_CHUNK_NODES = 0x45444f4e,     /* "NODE" */
+	PROFILE_CHUNK_SAMPLES = 0x504d4153,   /* "SAMP" */
+	PROFILE_CHUNK_FRAMES = 0x4d415246,    /* "FRAM" */
+	PROFILE_CHUNK_QUALITY = 0x4c415551,   /* "QUAL" */
+	PROFILE_CHUNK_INFO = 0x4f464e49,      /* "INFO" */
+	PROFILE_CHUNK_END = 0x20444e45,	      /* "END " */
+};
+
+enum profile_sample_flags {
+	PROFILE_SAMPLE_EARLIER = 1,	 /* its time lies before the last one's */
+	PROFILE_SAMPLE_SAME_THREAD = 2,	 /* as the last one's: no thread field */
+	PROFILE_SAMPLE_SAME_NODE = 4,	 /* as the last one's: no node field */
+	PROFILE_SAMPLE_USUAL_WEIGHT = 8, /* no weight field */
+	PROFILE_SAMPLE_ONE = 16,	 /* count 1: no count field */
+	PROFILE_SAMPLE_SAME_CPU = 32,	 /* as the last one's: no cpu field */
+	PROFILE_SAMPLE_COMPLETE = 64,	 /* end STACK_COMPLETE: no end field */
+	PROFILE_SAMPLE_KNOWN_FLAGS = 127,
+};
+
+enum profile_info_flags {
+	PROFILE_INFO_HAS_TIMES = 1,
+	PROFILE_INFO_SYMBOLIZED = 2,
+};
+
+static_assert(sizeof(PROFILE_MAGIC) - 1 == PROFILE_MAGIC_BYTES, "on-disk layout");
+
+#endif

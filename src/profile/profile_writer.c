@@ -1,0 +1,252 @@
+/*
+ * A profile file while it grows: remembers how much of each table is in the
+ * file and appends the rest.  What one flush adds is written with one write,
+ * in an order in which nothing refers to what follows it.
+ */
+#include "profile/profile_writer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/output_file.h"
+#include "profile/profile_encode.h"
+
+/* Quality and info are repeated after this many bytes, so that they cost little. */
+enum { PROFILE_STATUS_EVERY_BYTES = 16 * 1024 };
+
+struct profile_writer {
+	struct profile *profile; /* borrowed */
+	struct output_file file;
+	struct buffer out;
+	struct module *modules; /* as they were written, to see changes */
+	size_t modules_capacity;
+	struct thread *threads; /* the same */
+	size_t threads_capacity;
+	struct profile_counts written;
+	uint64_t status_at_bytes; /* file size when quality and info were last written */
+	bool has_failed;
+};
+
+static void profile_writer_free(struct profile_writer *writer)
+{
+	buffer_release(&writer->out);
+	free(writer->modules);
+	free(writer->threads);
+	free(writer);
+}
+
+static bool module_equals(const struct module *a, const struct module *b)
+{
+	return a->path == b->path && a->kind == b->kind && a->build_id_size == b->build_id_size &&
+	       memcmp(a->build_id, b->build_id, sizeof(a->build_id)) == 0;
+}
+
+static bool thread_equals(const struct thread *a, const struct thread *b)
+{
+	return a->pid == b->pid && a->tid == b->tid && a->name == b->name &&
+	       a->process_name == b->process_name && a->start_ns == b->start_ns &&
+	       a->end_ns == b->end_ns;
+}
+
+/* Modules that are new or, like those whose build-id was found late, changed. */
+static int profile_writer_add_modules(struct profile_writer *writer)
+{
+	const struct profile *profile = writer->profile;
+	struct buffer entries = BUFFER_INIT;
+	size_t n = 0;
+	struct module *grown = array_grown(writer->modules, &writer->modules_capacity,
+					   profile->n_modules, sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	writer->modules = grown;
+	for (size_t i = 1; i < profile->n_modules; i++) {
+		if (i < writer->written.n_modules && module_equals(&grown[i], &profile->modules[i]))
+			continue;
+		profile_encode_module(&entries, (uint32_t)i, &profile->modules[i]);
+		grown[i] = profile->modules[i];
+		n++;
+	}
+	if (n) {
+		const size_t chunk_at = profile_encode_chunk_begin(&writer->out,
+								   PROFILE_CHUNK_MODULES);
+
+		buffer_add_uleb(&writer->out, n);
+		buffer_add(&writer->out, buffer_string(&entries), entries.size);
+		profile_encode_chunk_end(&writer->out, chunk_at);
+	}
+	writer->written.n_modules = profile->n_modules;
+	writer->out.is_failed |= entries.is_failed;
+	buffer_release(&entries);
+	return 0;
+}
+
+/* Threads that are new or changed, as those that ended have. */
+static int profile_writer_add_threads(struct profile_writer *writer)
+{
+	const struct profile *profile = writer->profile;
+	struct buffer entries = BUFFER_INIT;
+	size_t n = 0;
+	struct thread *grown = array_grown(writer->threads, &writer->threads_capacity,
+					   profile->n_threads, sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	writer->threads = grown;
+	for (size_t i = 0; i < profile->n_threads; i++) {
+		if (i < writer->written.n_threads && thread_equals(&grown[i], &profile->threads[i]))
+			continue;
+		profile_encode_thread(&entries, (uint32_t)i, &profile->threads[i]);
+		grown[i] = profile->threads[i];
+		n++;
+	}
+	if (n) {
+		const size_t chunk_at = profile_encode_chunk_begin(&writer->out,
+								   PROFILE_CHUNK_THREADS);
+
+		buffer_add_uleb(&writer->out, n);
+		buffer_add(&writer->out, buffer_string(&entries), entries.size);
+		profile_encode_chunk_end(&writer->out, chunk_at);
+	}
+	writer->written.n_threads = profile->n_threads;
+	writer->out.is_failed |= entries.is_failed;
+	buffer_release(&entries);
+	return 0;
+}
+
+/* Encode all that is new, in an order in which nothing refers forwards. */
+static int profile_writer_add_new(struct profile_writer *writer)
+{
+	struct profile *profile = writer->profile;
+	struct profile_counts *written = &writer->written;
+	int r;
+
+	profile_encode_strings(&writer->out, &profile->strings, written->n_strings);
+	written->n_strings = profile->strings.n_strings;
+	r = profile_writer_add_modules(writer);
+	if (r == 0)
+		r = profile_writer_add_threads(writer);
+	if (r < 0)
+		return r;
+	profile_encode_locations(&writer->out, &profile->locations, profile->n_modules,
+				 written->n_locations);
+	written->n_locations = profile->locations.n_locations;
+	profile_encode_nodes(&writer->out, &profile->stacks, written->n_nodes);
+	written->n_nodes = profile->stacks.n_nodes;
+	profile_encode_samples(&writer->out, profile->samples, profile->n_samples);
+	written->n_samples += profile->n_samples;
+	profile->n_samples = 0;
+	return 0;
+}
+
+static void profile_writer_add_status(struct profile_writer *writer)
+{
+	profile_encode_quality(&writer->out, &writer->profile->quality);
+	profile_encode_info(&writer->out, &writer->profile->info);
+	writer->status_at_bytes = writer->file.size_bytes + writer->out.size;
+}
+
+static int profile_writer_put(struct profile_writer *writer, struct error *err)
+{
+	int r;
+
+	if (writer->out.is_failed)
+		r = error_set_no_memory(err);
+	else
+		r = output_file_write(&writer->file, buffer_string(&writer->out), writer->out.size,
+				      err);
+	buffer_clear(&writer->out);
+	writer->has_failed |= r < 0;
+	return r;
+}
+
+int profile_writer_open(struct profile_writer **ret_writer, const char *path,
+			struct profile *profile, struct error *err)
+{
+	struct profile_writer *writer = calloc(1, sizeof(*writer));
+	int r;
+
+	if (!writer)
+		return error_set_no_memory(err);
+	writer->profile = profile;
+	writer->written = (struct profile_counts){ .n_strings = 1, .n_modules = 1, .n_nodes = 1 };
+	r = output_file_open(&writer->file, path, 0600, err);
+	if (r < 0) {
+		profile_writer_free(writer);
+		return r;
+	}
+	profile_encode_header(&writer->out);
+	r = profile_writer_put(writer, err);
+	if (r == 0)
+		r = profile_writer_flush(writer, err);
+	if (r < 0) {
+		profile_writer_abandon(writer, true);
+		return r;
+	}
+	*ret_writer = writer;
+	return 0;
+}
+
+int profile_writer_flush(struct profile_writer *writer, struct error *err)
+{
+	const bool is_first = writer->status_at_bytes == 0;
+	int r;
+
+	if (writer->has_failed)
+		return error_set(err, -EIO, "%s: an earlier write failed", writer->file.part_path);
+	r = profile_writer_add_new(writer);
+	if (r < 0) {
+		writer->has_failed = true;
+		return error_set_no_memory(err);
+	}
+	if (is_first || writer->file.size_bytes + writer->out.size - writer->status_at_bytes >=
+				PROFILE_STATUS_EVERY_BYTES)
+		profile_writer_add_status(writer);
+	return writer->out.size || writer->out.is_failed ? profile_writer_put(writer, err) : 0;
+}
+
+static int profile_writer_write_rest(struct profile_writer *writer, struct error *err)
+{
+	int r = profile_writer_flush(writer, err);
+
+	if (r < 0)
+		return r;
+	profile_encode_frames(&writer->out, writer->profile);
+	profile_writer_add_status(writer);
+	profile_encode_end(&writer->out, &writer->written);
+	return profile_writer_put(writer, err);
+}
+
+int profile_writer_finish(struct profile_writer *writer, struct error *err)
+{
+	struct error cause = ERROR_INIT;
+	int r = profile_writer_write_rest(writer, &cause);
+
+	if (r < 0) {
+		(void)error_set(err, r, "%s; what was written until then is readable in %s",
+				cause.message, writer->file.part_path);
+		output_file_abandon(&writer->file);
+	} else {
+		r = output_file_commit(&writer->file, err);
+	}
+	profile_writer_free(writer);
+	return r;
+}
+
+void profile_writer_abandon(struct profile_writer *writer, bool remove_part)
+{
+	if (!writer)
+		return;
+	if (remove_part)
+		output_file_discard(&writer->file);
+	else
+		output_file_abandon(&writer->file);
+	profile_writer_free(writer);
+}
+
+uint64_t profile_writer_size_bytes(const struct profile_writer *writer)
+{
+	return writer->file.size_bytes;
+}
