@@ -1,0 +1,54 @@
+#ifndef TSPROF_UNWIND_VERIFY_REASON_H
+#define TSPROF_UNWIND_VERIFY_REASON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "model/raw_sample.h"
+#include "model/stack.h"
+#include "unwind/unwinder.h"
+
+/*
+ * Where two engines part, and whether that is known.  A named reason is one
+ * that was examined and proved to be the other engine's defect; everything
+ * else is VERIFY_UNEXPLAINED and has to be looked at.
+ */
+enum verify_reason {
+	VERIFY_UNEXPLAINED,
+	/*
+	 * The last frame that both have lies in code without an FDE.  cfi takes
+	 * [sp] when a call instruction stands before it; libunwind and libdw
+	 * follow the frame pointer, which a leaf has not set up: they skip its
+	 * caller or stop.
+	 */
+	VERIFY_CODE_WITHOUT_CFI,
+	/*
+	 * Frame 0 stands behind a pop and before its ret.  The FDE still says
+	 * that the register is saved, in a slot that is below the stack pointer
+	 * by now and so not in the dump.  cfi knows that the register has its
+	 * caller's value again; libdw gives the register up and stops at the
+	 * next frame that needs it.
+	 */
+	VERIFY_POPPED_REGISTER,
+	/* Neither reached the root, and the frames that both have are the same. */
+	VERIFY_CUT_EARLIER,
+	VERIFY_N_REASONS
+};
+
+const char *verify_reason_name(enum verify_reason reason);
+
+struct verify_difference {
+	const struct stack *cfi;
+	const struct stack *other;
+	size_t n_equal; /* frames that are the same, from the innermost */
+	enum verify_reason reason;
+};
+
+/* Fills n_equal; true when both have the same ips to the end. */
+bool verify_stacks_equal(struct verify_difference *difference);
+
+/* Fills the reason of a difference. */
+void verify_find_reason(struct verify_difference *difference, const struct unwind_process *process,
+			const struct unwind_images *images, const struct raw_sample *sample);
+
+#endif
