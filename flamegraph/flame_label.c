@@ -1,0 +1,149 @@
+/*
+ * Long C++ and Rust names in narrow boxes.  Brackets are matched by counting;
+ * what is not balanced is left as it is, since a name may be anything.
+ */
+#include "flamegraph/flame_label.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/escape.h"
+
+#define ELLIPSIS "\xe2\x80\xa6"
+
+static bool starts_with(const char *text, const char *prefix)
+{
+	return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+/* Bytes of "operator()", "operator<<=" and the like at `at`: not brackets; 0 when none. */
+static size_t operator_length(const char *at)
+{
+	size_t n = strlen("operator");
+
+	if (!starts_with(at, "operator"))
+		return 0;
+	if (starts_with(at + n, "()"))
+		return n + 2;
+	while (at[n] && strchr("<>=-", at[n]))
+		n++;
+	return n;
+}
+
+/* Where the bracket that opens at `at` is closed, or NULL. */
+static const char *closing_bracket(const char *at)
+{
+	const char open = *at;
+	const char close = open == '<' ? '>' : ')';
+	size_t depth = 0;
+
+	for (; *at; at++) {
+		if (*at == open)
+			depth++;
+		else if (*at == close && at[-1] != '-' && --depth == 0)
+			return at;
+	}
+	return NULL;
+}
+
+void flame_label_shorten(struct buffer *out, const char *name)
+{
+	const char *at = name;
+	bool is_balanced = true; /* looked for once: a hostile name must not cost O(n^2) */
+
+	while (*at) {
+		const size_t skip = operator_length(at);
+		const char *end = NULL;
+
+		if (skip) {
+			buffer_add(out, at, skip);
+			at += skip;
+			continue;
+		}
+		if (is_balanced && (*at == '<' || *at == '(') && at > name &&
+		    !starts_with(at, "(anonymous")) {
+			end = closing_bracket(at);
+			is_balanced = end;
+		}
+		if (!end) {
+			buffer_add_char(out, *at++);
+			continue;
+		}
+		if (*at == '<')
+			buffer_add_string(out, "<" ELLIPSIS ">");
+		at = end + 1;
+	}
+}
+
+/* The longest tail behind a "::" that fits in `columns`; else the last one; NULL when none. */
+static const char *qualified_tail(const char *name, size_t columns)
+{
+	const char *tail = NULL;
+
+	const char *const end = name + strlen(name);
+
+	for (const char *at = strstr(name, "::"); at; at = strstr(at + 2, "::")) {
+		tail = at;
+		/* Four bytes a column at most; cheap before exact, names may be huge. */
+		if ((size_t)(end - at) <= 4 * columns && utf8_columns(at) + 1 <= columns)
+			break;
+	}
+	return tail;
+}
+
+static void add_cut(struct buffer *out, const char *text, size_t columns)
+{
+	const char *const end = text + strlen(text);
+	size_t used = 1; /* for the ellipsis */
+
+	while (text < end) {
+		const char *next = text;
+		char one[8] = "";
+
+		(void)utf8_next(&next, end);
+		memcpy(one, text, (size_t)(next - text));
+		used += utf8_columns(one);
+		if (used > columns)
+			break;
+		buffer_add(out, text, (size_t)(next - text));
+		text = next;
+	}
+	buffer_add_string(out, ELLIPSIS);
+}
+
+static void add_shortened(struct buffer *out, const char *name, size_t columns)
+{
+	const char *tail;
+
+	if (utf8_columns(name) <= columns) {
+		buffer_add_string(out, name);
+		return;
+	}
+	tail = qualified_tail(name, columns);
+	if (!tail) {
+		add_cut(out, name, columns);
+	} else if (utf8_columns(tail) + 1 <= columns) {
+		buffer_add_string(out, ELLIPSIS);
+		buffer_add_string(out, tail);
+	} else if (utf8_columns(tail + 2) <= columns) {
+		buffer_add_string(out, tail + 2);
+	} else {
+		add_cut(out, tail + 2, columns);
+	}
+}
+
+void flame_label_fit(struct buffer *out, const char *name, size_t columns)
+{
+	struct buffer shortened = BUFFER_INIT;
+
+	if (columns < FLAME_LABEL_MIN_COLUMNS)
+		return;
+	if (utf8_columns(name) <= columns) {
+		buffer_add_string(out, name);
+		return;
+	}
+	flame_label_shorten(&shortened, name);
+	add_shortened(out, buffer_string(&shortened), columns);
+	out->is_failed |= shortened.is_failed;
+	buffer_release(&shortened);
+}

@@ -1,0 +1,45 @@
+#ifndef TSPROF_FLAMEGRAPH_FLAME_PALETTE_H
+#define TSPROF_FLAMEGRAPH_FLAME_PALETTE_H
+
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "tree/calltree.h"
+
+/* What a colour says about a frame. */
+enum flame_kind {
+	FLAME_KIND_APP,	    /* the program itself */
+	FLAME_KIND_LIBRARY, /* shared objects and the vDSO */
+	FLAME_KIND_INLINED,
+	FLAME_KIND_KERNEL,
+	FLAME_KIND_JIT,
+	FLAME_KIND_UNKNOWN, /* no name, or a cut stack */
+	FLAME_KIND_LABEL,   /* "all", a process, a thread */
+	FLAME_KIND_N
+};
+
+enum { FLAME_N_SHADES = 16 };
+
+/*
+ * The kind gives the range of hues, the name's hash the shade in it: a function
+ * has one colour in every picture, whatever else is in it.
+ */
+struct flame_color {
+	enum flame_kind kind;
+	uint8_t shade; /* below FLAME_N_SHADES */
+};
+
+/* `frame` is NULL for the root. */
+struct flame_color flame_palette_color(const struct calltree *tree,
+				       const struct calltree_frame *frame);
+
+/* "program", "library", …: the words of the legend. */
+const char *flame_kind_name(enum flame_kind kind);
+
+/* The CSS class of a colour: a letter and a hexadecimal digit. */
+void flame_palette_add_class(struct buffer *out, struct flame_color color);
+
+/* Rules for all classes: light, and dark below `@media (prefers-color-scheme: dark)`. */
+void flame_palette_write_css(struct buffer *out);
+
+#endif

@@ -1,0 +1,222 @@
+/* tsprof flame: a profile, or folded text, as an interactive SVG. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/buffer.h"
+#include "base/output_file.h"
+#include "base/units.h"
+#include "cmd/command.h"
+#include "cmd/profile_input.h"
+#include "flamegraph/flame_svg.h"
+#include "model/profile.h"
+#include "tree/calltree.h"
+#include "tree/view.h"
+
+struct flame_options {
+	const char *input;
+	const char *output;
+	const char *title;
+	const char *subtitle;
+	const char *thread;
+	uint64_t width_px;
+	uint64_t height_px;
+	double min_width_px;
+	uint64_t from_ns;
+	uint64_t to_ns;
+	bool is_inverted;
+	bool with_threads;
+	bool as_time;
+};
+
+static void describe_range(struct buffer *out, const struct flame_options *options)
+{
+	char text[UNITS_TEXT_BYTES];
+
+	if (options->thread)
+		buffer_printf(out, "%sthread %s", out->size ? ", " : "", options->thread);
+	if (options->from_ns)
+		buffer_printf(out, "%sfrom %s", out->size ? ", " : "",
+			      units_duration(text, options->from_ns));
+	if (options->to_ns != UINT64_MAX)
+		buffer_printf(out, "%sto %s", out->size ? ", " : "",
+			      units_duration(text, options->to_ns));
+}
+
+/* "COMMAND, 2026-05-04 10:11:12, thread main": what is known of it. */
+static void describe_run(struct buffer *out, const struct profile *profile,
+			 const struct flame_options *options)
+{
+	const time_t start = (time_t)(profile->info.start_epoch_ns / NS_PER_S);
+	char date[32];
+	struct tm tm;
+
+	buffer_add_string(out, interner_get(&profile->strings, profile->info.command));
+	if (start && localtime_r(&start, &tm) &&
+	    strftime(date, sizeof(date), "%Y-%m-%d %H:%M:%S", &tm))
+		buffer_printf(out, "%s%s", out->size ? ", " : "", date);
+	describe_range(out, options);
+}
+
+static int draw(struct buffer *svg, const struct profile *profile,
+		const struct flame_options *options, struct error *err)
+{
+	struct flame_svg_options how = FLAME_SVG_OPTIONS_INIT;
+	const struct view view = { .from_ns = options->from_ns,
+				   .to_ns = options->to_ns,
+				   .thread = options->thread,
+				   .with_process = true,
+				   .with_thread = options->with_threads };
+	struct buffer subtitle = BUFFER_INIT;
+	struct buffer footer = BUFFER_INIT;
+	struct calltree tree = { 0 };
+	int r = view_check(&view, profile, err);
+
+	if (r < 0)
+		goto out;
+	r = calltree_build(&tree, profile, &view, err);
+	if (r < 0)
+		goto out;
+	if (calltree_sort_by_name(&tree) < 0) {
+		r = error_set_no_memory(err);
+		goto out;
+	}
+	describe_run(&subtitle, profile, options);
+	profile_quality_line(&footer, profile);
+	how.subtitle = options->subtitle ? options->subtitle : buffer_string(&subtitle);
+	if (!how.subtitle[0])
+		how.subtitle = NULL;
+	how.footer = footer.size ? buffer_string(&footer) : NULL;
+	if (options->title)
+		how.title = options->title;
+	if (options->width_px) {
+		how.width_px = (unsigned int)options->width_px;
+		how.is_fixed = true;
+	}
+	how.height_px = (unsigned int)options->height_px;
+	how.min_width_px = options->min_width_px;
+	how.is_inverted = options->is_inverted;
+	how.as_time = options->as_time;
+	r = flame_svg_write(svg, &tree, &how, err);
+out:
+	calltree_release(&tree);
+	buffer_release(&subtitle);
+	buffer_release(&footer);
+	return r;
+}
+
+static int save(const struct buffer *svg, const char *path, struct error *err)
+{
+	struct output_file file = OUTPUT_FILE_INIT;
+	int r = output_file_open(&file, path, 0666, err);
+
+	if (r < 0)
+		return r;
+	r = output_file_write(&file, svg->data, svg->size, err);
+	if (r < 0) {
+		output_file_discard(&file);
+		return r;
+	}
+	return output_file_commit(&file, err);
+}
+
+static int print(struct app *app, const struct buffer *svg, struct error *err)
+{
+	if (fwrite(svg->data, 1, svg->size, app->out) != svg->size || fflush(app->out) != 0)
+		return error_set_errno(err, -errno, "standard output");
+	return 0;
+}
+
+static int check(struct app *app, const struct flame_options *options, int n_operands,
+		 struct error *err)
+{
+	if (n_operands > 1 || (n_operands == 1 && options->input))
+		return error_set(err, -EINVAL, "one profile at a time: give FILE or -i FILE");
+	if (options->width_px &&
+	    (options->width_px < FLAME_WIDTH_MIN_PX || options->width_px > FLAME_WIDTH_MAX_PX))
+		return error_set(err, -EINVAL, "--width: expected %d to %d pixels",
+				 FLAME_WIDTH_MIN_PX, FLAME_WIDTH_MAX_PX);
+	if (options->height_px < FLAME_HEIGHT_MIN_PX || options->height_px > FLAME_HEIGHT_MAX_PX)
+		return error_set(err, -EINVAL, "--height: expected %d to %d pixels",
+				 FLAME_HEIGHT_MIN_PX, FLAME_HEIGHT_MAX_PX);
+	if (options->from_ns >= options->to_ns)
+		return error_set(err, -EINVAL, "--from must be before --to");
+	if (!options->output && isatty(fileno(app->out)))
+		return error_set(err, -EINVAL,
+				 "standard output is a terminal: use -o flame.svg, or > flame.svg");
+	return 0;
+}
+
+static int run(struct app *app, int argc, char **argv);
+
+static const struct option options[] = {
+	{ "input", 'i', OPTION_STRING, "FILE", "profile or folded text (profile.tsprof; -: stdin)",
+	  offsetof(struct flame_options, input), NULL },
+	{ "output", 'o', OPTION_STRING, "FILE", "write there instead of to standard output",
+	  offsetof(struct flame_options, output), NULL },
+	{ "title", 0, OPTION_STRING, "TEXT", "heading (Flame Graph)",
+	  offsetof(struct flame_options, title), NULL },
+	{ "subtitle", 0, OPTION_STRING, "TEXT", "second line (command and date)",
+	  offsetof(struct flame_options, subtitle), NULL },
+	{ "width", 0, OPTION_COUNT, "PX", "keep this width (1200, fitted to the window)",
+	  offsetof(struct flame_options, width_px), NULL },
+	{ "height", 0, OPTION_COUNT, "PX", "height of a box (17)",
+	  offsetof(struct flame_options, height_px), NULL },
+	{ "minwidth", 0, OPTION_NUMBER, "PX", "leave out narrower boxes (0.1)",
+	  offsetof(struct flame_options, min_width_px), NULL },
+	{ "inverted", 0, OPTION_FLAG, NULL, "draw the outermost frame at the top",
+	  offsetof(struct flame_options, is_inverted), NULL },
+	{ "time", 0, OPTION_FLAG, NULL, "widths are time instead of samples",
+	  offsetof(struct flame_options, as_time), NULL },
+	{ "threads", 0, OPTION_FLAG, NULL, "one box for each thread",
+	  offsetof(struct flame_options, with_threads), NULL },
+	{ "thread", 0, OPTION_STRING, "NAME|TID", "only samples of this thread",
+	  offsetof(struct flame_options, thread), NULL },
+	{ "from", 0, OPTION_DURATION, "TIME", "only samples after this time since the start",
+	  offsetof(struct flame_options, from_ns), NULL },
+	{ "to", 0, OPTION_DURATION, "TIME", "only samples before this time since the start",
+	  offsetof(struct flame_options, to_ns), NULL },
+	{ 0 }
+};
+
+const struct command command_flame = {
+	.name = "flame",
+	.summary = "draw a flame graph as an interactive SVG",
+	.operands = "[FILE]",
+	.details = "Folded text, as stackcollapse-*.pl and `tsprof fold` write it, may stand in "
+		   "place of a profile, also on standard input (-).\n\n"
+		   "In a browser: click a box to zoom, / or Ctrl-F to search by regular "
+		   "expression, Esc to clear, arrow keys and Enter to walk.  The address keeps "
+		   "zoom and search, so it can be shared.",
+	.options = options,
+	.run = run,
+};
+
+static int run(struct app *app, int argc, char **argv)
+{
+	struct flame_options values = { .height_px = 17, .min_width_px = 0.1, .to_ns = UINT64_MAX };
+	const int n_operands = options_parse(app, &command_flame, &values, argc, argv, false);
+	struct error err = ERROR_INIT;
+	struct buffer svg = BUFFER_INIT;
+	struct profile profile = { 0 };
+	int status = EXIT_FAILED;
+	int r;
+
+	if (n_operands < 0)
+		return n_operands == OPTIONS_HELP ? EXIT_OK : EXIT_USAGE;
+	if (check(app, &values, n_operands, &err) < 0)
+		return app_fail(app, EXIT_USAGE, &err);
+	r = profile_input_read(app, &profile, n_operands ? argv[1] : values.input, &err);
+	if (r == 0)
+		r = draw(&svg, &profile, &values, &err);
+	if (r == 0 && values.output && strcmp(values.output, "-") != 0)
+		r = save(&svg, values.output, &err);
+	else if (r == 0)
+		r = print(app, &svg, &err);
+	status = r < 0 ? app_fail(app, EXIT_FAILED, &err) : EXIT_OK;
+	buffer_release(&svg);
+	profile_release(&profile);
+	return status;
+}
