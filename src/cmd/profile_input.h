@@ -8,12 +8,14 @@
 
 /*
  * The -i of every command that reads: a profile file or folded text, recognised
- * by its beginning; "-" is standard input, NULL is profile.tsprof.
+ * by its beginning; "-" is standard input, NULL is profile.tsprof.  Initialises
+ * `profile` and releases it on failure.  Says on app->messages when the file was
+ * cut or has lines that are not folded stacks.
  */
 int profile_input_read(struct app *app, struct profile *profile, const char *path,
 		       struct error *err);
 
-/* "4,985 samples at 997 Hz over 5.01 s, 0 lost, 99.9 % complete stacks, …": see docs. */
+/* The line of export/quality_line.h. */
 void profile_quality_line(struct buffer *out, const struct profile *profile);
 
 #endif

@@ -12,18 +12,30 @@
 
 /*
  * Collapsed stacks, the format of Brendan Gregg's FlameGraph tools: one line a
- * stack, "root;…;leaf COUNT\n", sorted bytewise, no comments.  In names ';'
- * becomes ':', control bytes become '?', and a space before trailing digits
- * becomes '_', so that no reader takes them for a count.  The count is ticks,
- * or microseconds with `as_time`.
+ * stack, "root;…;leaf COUNT\n", sorted bytewise, no comments, UTF-8.  In names
+ * ';' becomes ':', control bytes become '?', what is not UTF-8 becomes U+FFFD,
+ * and '_' stands for a space at either end, before trailing digits or after a
+ * leading '#', so that no reader takes a name for a count or a comment.  Names
+ * are whole; kernel functions end in "_[k]".  With lines in the tree a frame is
+ * "name (file:line)", with addresses "name [module+0x1234]".
+ *
+ * The count is ticks, or microseconds with `as_time`; stacks that round to 0
+ * are left out.  Lack of memory stays in the buffer's flag.
  */
 void folded_write(struct buffer *out, const struct calltree *tree, bool as_time);
 
+/* Frames in one line; deeper lines are counted as bad. */
+enum { FOLDED_MAX_FRAMES = 8192 };
+
 /*
  * The same format read, with what its readers accept: blank lines and lines
- * starting with "# " are skipped, fractions are rounded, "_[k]" and "_[i]"
- * suffixes become flags.  Other lines are counted in `ret_n_bad` with the first
- * one's number in `ret_first_bad`; no usable line at all is an error.
+ * starting with "# " are skipped, fractions are rounded, "_[k]", "_[i]" and
+ * "_[j]" suffixes become flags, of two numbers (a differential) the last one
+ * counts.  Other lines are counted in `ret_n_bad` with the first one's number
+ * in `ret_first_bad`; no usable line at all is an error that names `name`.
+ *
+ * `profile` is initialised here, and released here on failure.  A count is
+ * both the ticks and the weight of its sample: info.has_times is false.
  */
 int folded_read(struct profile *profile, const uint8_t *bytes, size_t size_bytes, const char *name,
 		uint64_t *ret_n_bad, uint64_t *ret_first_bad, struct error *err);

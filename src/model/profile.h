@@ -69,7 +69,7 @@ struct sample {
 	uint64_t weight_ns;
 	uint32_t thread; /* index into profile.threads */
 	uint32_t node;	 /* in profile.stacks: its innermost frame */
-	uint32_t count;	 /* ticks that it stands for: 1, more where ticks were missed or folded */
+	uint64_t count;	 /* ticks that it stands for: 1, more where ticks were missed or folded */
 	uint16_t cpu;
 	uint16_t end; /* enum stack_end of the user stack */
 };

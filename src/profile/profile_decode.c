@@ -246,15 +246,18 @@ static int profile_decode_sample(struct profile_decoder *decoder, struct bytes *
 	if (payload->is_bad)
 		return 0;
 	if (flags & ~PROFILE_SAMPLE_KNOWN_FLAGS || thread >= decoder->profile->n_threads ||
-	    node >= decoder->profile->stacks.n_nodes || count == 0 || count > UINT32_MAX ||
-	    cpu > UINT16_MAX || end >= STACK_N_ENDS)
+	    node >= decoder->profile->stacks.n_nodes || count == 0 || cpu > UINT16_MAX ||
+	    end >= STACK_N_ENDS)
 		return error_set(err, -EINVAL, "an impossible sample");
 	if (sample->weight_ns > INT64_MAX - decoder->sampled_ns)
 		return error_set(err, -EINVAL, "samples of more than 292 years");
+	if (count > INT64_MAX - decoder->n_ticks)
+		return error_set(err, -EINVAL, "more ticks than can be counted");
 	decoder->sampled_ns += sample->weight_ns;
+	decoder->n_ticks += count;
 	sample->thread = (uint32_t)thread;
 	sample->node = (uint32_t)node;
-	sample->count = (uint32_t)count;
+	sample->count = count;
 	sample->cpu = (uint16_t)cpu;
 	sample->end = (uint16_t)end;
 	return 0;

@@ -23,7 +23,8 @@ struct profile_decoder {
 	struct profile *profile; /* borrowed, being filled */
 	bool is_newer;		 /* the file's minor version is newer than ours */
 	bool has_end;
-	uint64_t sampled_ns;
+	uint64_t sampled_ns; /* so far, as n_ticks; kept below 2^63 */
+	uint64_t n_ticks;
 	uint16_t *depths; /* by stack node */
 	size_t depths_capacity;
 	struct profile_frame_entry *entries;

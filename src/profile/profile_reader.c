@@ -15,8 +15,9 @@
 
 bool profile_is_profile(const uint8_t *bytes, size_t size_bytes)
 {
-	return size_bytes >= PROFILE_MAGIC_BYTES &&
-	       memcmp(bytes, PROFILE_MAGIC, PROFILE_MAGIC_BYTES) == 0;
+	const size_t size = size_bytes < PROFILE_MAGIC_BYTES ? size_bytes : PROFILE_MAGIC_BYTES;
+
+	return size && memcmp(bytes, PROFILE_MAGIC, size) == 0;
 }
 
 static int profile_read_header(struct profile_decoder *decoder, struct bytes *file,

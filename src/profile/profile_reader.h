@@ -19,7 +19,7 @@ int profile_read(struct profile *profile, const char *path, struct error *err);
 int profile_read_bytes(struct profile *profile, const uint8_t *bytes, size_t size_bytes,
 		       const char *name, struct error *err);
 
-/* Do the bytes start like a profile file, of whatever version? */
+/* Do the bytes start like a profile file, of whatever version and however short? */
 bool profile_is_profile(const uint8_t *bytes, size_t size_bytes);
 
 #endif

@@ -1,0 +1,133 @@
+/* tsprof fold: the samples as collapsed stacks, for the tools that read those. */
+#include "cmd/command.h"
+
+#include <errno.h>
+#include <stddef.h>
+
+#include "base/buffer.h"
+#include "base/output_file.h"
+#include "cmd/profile_input.h"
+#include "export/folded.h"
+#include "tree/calltree.h"
+#include "tree/view.h"
+
+struct fold_options {
+	const char *input;
+	const char *output;
+	const char *thread;
+	uint64_t from_ns;
+	uint64_t to_ns;
+	bool with_threads;
+	bool with_addresses;
+	bool as_time;
+};
+
+static const struct option fold_options[] = {
+	{ "input", 'i', OPTION_STRING, "FILE", "read FILE, or - for standard input",
+	  offsetof(struct fold_options, input), NULL },
+	{ "output", 'o', OPTION_STRING, "FILE", "write FILE instead of standard output",
+	  offsetof(struct fold_options, output), NULL },
+	{ "threads", 0, OPTION_FLAG, NULL, "add a frame NAME/TID below the process",
+	  offsetof(struct fold_options, with_threads), NULL },
+	{ "addresses", 0, OPTION_FLAG, NULL, "tell apart the addresses within a function",
+	  offsetof(struct fold_options, with_addresses), NULL },
+	{ "time", 0, OPTION_FLAG, NULL, "count microseconds instead of samples",
+	  offsetof(struct fold_options, as_time), NULL },
+	{ "from", 0, OPTION_DURATION, "TIME", "leave out what was before TIME",
+	  offsetof(struct fold_options, from_ns), NULL },
+	{ "to", 0, OPTION_DURATION, "TIME", "leave out what was from TIME on",
+	  offsetof(struct fold_options, to_ns), NULL },
+	{ "thread", 0, OPTION_STRING, "NAME|TID", "only the threads of that name or number",
+	  offsetof(struct fold_options, thread), NULL },
+	{ 0 },
+};
+
+static int fold_write(struct app *app, const struct fold_options *options,
+		      const struct buffer *text, struct error *err)
+{
+	struct output_file file = OUTPUT_FILE_INIT;
+	int r;
+
+	if (!options->output) {
+		errno = 0;
+		if (fwrite(buffer_string(text), 1, text->size, app->out) != text->size)
+			return error_set_errno(err, errno ? -errno : -EIO,
+					       "cannot write standard output");
+		return 0;
+	}
+	r = output_file_open(&file, options->output, 0666, err);
+	if (r < 0)
+		return r;
+	r = output_file_write(&file, buffer_string(text), text->size, err);
+	if (r == 0)
+		return output_file_commit(&file, err);
+	output_file_discard(&file);
+	return r;
+}
+
+static int fold_profile(struct app *app, const struct fold_options *options,
+			const struct profile *profile, struct error *err)
+{
+	struct view view = VIEW_INIT;
+	struct calltree tree = { 0 };
+	struct buffer text = BUFFER_INIT;
+	int r;
+
+	view.granularity = options->with_addresses ? GRANULARITY_ADDRESS : GRANULARITY_FUNCTION;
+	view.from_ns = options->from_ns;
+	view.to_ns = options->to_ns;
+	view.thread = options->thread;
+	view.with_thread = options->with_threads;
+	if (options->as_time && !profile->info.has_times)
+		return error_set(err, -EINVAL,
+				 "--time: the profile has counts only (leave the option out)");
+	r = view_check(&view, profile, err);
+	if (r == 0)
+		r = calltree_build(&tree, profile, &view, err);
+	if (r < 0)
+		return r;
+	folded_write(&text, &tree, options->as_time);
+	r = text.is_failed ? error_set_no_memory(err) : fold_write(app, options, &text, err);
+	if (r == 0 && text.size == 0)
+		app_say(app, "fold: there are no samples to fold");
+	buffer_release(&text);
+	calltree_release(&tree);
+	return r;
+}
+
+static int fold_run(struct app *app, int argc, char **argv)
+{
+	struct fold_options options = { .to_ns = UINT64_MAX };
+	struct profile profile;
+	struct error err = ERROR_INIT;
+	const int n_operands = options_parse(app, &command_fold, &options, argc, argv, false);
+	int r;
+
+	if (n_operands == OPTIONS_HELP)
+		return EXIT_OK;
+	if (n_operands < 0)
+		return EXIT_USAGE;
+	if (n_operands > 0) {
+		app_say(app,
+			"fold: takes no operands; name the file with -i; see 'tsprof fold -h'");
+		return EXIT_USAGE;
+	}
+	r = profile_input_read(app, &profile, options.input, &err);
+	if (r < 0)
+		return app_fail(app, EXIT_FAILED, &err);
+	r = fold_profile(app, &options, &profile, &err);
+	profile_release(&profile);
+	return r < 0 ? app_fail(app, EXIT_FAILED, &err) : EXIT_OK;
+}
+
+const struct command command_fold = {
+	.name = "fold",
+	.summary = "write collapsed stacks, one line per distinct stack",
+	.operands = "",
+	.details =
+		"Each line is 'process;outer;…;inner COUNT', as flamegraph.pl, inferno and\n"
+		"speedscope read it.  The input is profile.tsprof unless -i names another, a\n"
+		"profile or folded text.  COUNT is samples, those that a tick stands for included.",
+	.options = fold_options,
+	.run = fold_run,
+};

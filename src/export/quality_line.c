@@ -1,0 +1,131 @@
+/* The quality figures in words. */
+#include "export/quality_line.h"
+
+#include <inttypes.h>
+
+#include "base/units.h"
+
+static void quality_add_count(struct buffer *out, uint64_t count, const char *what)
+{
+	char text[UNITS_TEXT_BYTES];
+
+	buffer_printf(out, "%s %s", units_count(text, count), what);
+}
+
+/* 99.96 % must not read as 100 % nor 0.04 % as 0: what is not all or nothing never looks so. */
+static void quality_add_share(struct buffer *out, uint64_t part, uint64_t whole)
+{
+	const double percent = 100.0 * (double)part / (double)whole;
+
+	if (part == 0 || part == whole)
+		buffer_printf(out, "%d %%", part ? 100 : 0);
+	else if (percent < 0.05)
+		buffer_add_string(out, "<0.1 %");
+	else if (percent >= 99.95)
+		buffer_add_string(out, ">99.9 %");
+	else
+		buffer_printf(out, "%.1f %%", percent);
+}
+
+static void quality_add_rate(struct buffer *out, const struct profile_info *info)
+{
+	char text[UNITS_TEXT_BYTES];
+
+	if (info->period_ns)
+		buffer_printf(out, " at %s Hz",
+			      units_count(text,
+					  (NS_PER_S + info->period_ns / 2) / info->period_ns));
+	if (info->duration_ns)
+		buffer_printf(out, " over %s", units_duration(text, info->duration_ns));
+}
+
+static void quality_add_losses(struct buffer *out, const struct quality *quality)
+{
+	buffer_add_string(out, ", ");
+	quality_add_count(out, quality->n_lost, "lost");
+	if (quality->n_lost) {
+		buffer_add_string(out, " (");
+		quality_add_share(out, quality->n_lost, quality->n_lost + quality->n_samples);
+		buffer_add_string(out, ")");
+	}
+	if (quality->n_lost_events) {
+		buffer_add_string(out, ", ");
+		quality_add_count(out, quality->n_lost_events, "lost events");
+	}
+	if (quality->n_throttled) {
+		buffer_add_string(out, ", ");
+		quality_add_count(out, quality->n_throttled, "times throttled");
+	}
+}
+
+static void quality_add_ends(struct buffer *out, const struct quality *quality)
+{
+	const uint64_t *n_by_end = quality->n_by_end;
+	bool is_first = true;
+	uint64_t n_all = 0;
+
+	for (size_t i = 0; i < STACK_N_ENDS; i++)
+		n_all += n_by_end[i];
+	if (!n_all)
+		return;
+	buffer_add_string(out, ", ");
+	quality_add_share(out, n_by_end[STACK_COMPLETE] + n_by_end[STACK_KERNEL_ONLY], n_all);
+	buffer_add_string(out, " complete stacks");
+	for (size_t i = 0; i < STACK_N_ENDS; i++) {
+		if (i == STACK_COMPLETE || i == STACK_KERNEL_ONLY || !n_by_end[i])
+			continue;
+		buffer_add_string(out, is_first ? " (" : ", ");
+		quality_add_share(out, n_by_end[i], n_all);
+		buffer_printf(out, " %s", stack_end_name((enum stack_end)i));
+		is_first = false;
+	}
+	buffer_add_string(out, is_first ? "" : ")");
+}
+
+static void quality_add_times(struct buffer *out, const struct quality *quality)
+{
+	char sampled[UNITS_TEXT_BYTES];
+	char used[UNITS_TEXT_BYTES];
+
+	if (quality->sampled_ns && quality->target_cpu_ns)
+		buffer_printf(out, ", sampled %s of %s CPU",
+			      units_duration(sampled, quality->sampled_ns),
+			      units_duration(used, quality->target_cpu_ns));
+	if (quality->recorder_cpu_ns && quality->target_cpu_ns)
+		buffer_printf(out, ", own CPU %.1f %%",
+			      100.0 * (double)quality->recorder_cpu_ns /
+				      (double)quality->target_cpu_ns);
+}
+
+static void quality_write_import(struct buffer *out, const struct profile *profile)
+{
+	uint64_t n_ticks = 0;
+
+	for (size_t i = 0; i < profile->n_samples; i++)
+		n_ticks += profile->samples[i].count;
+	quality_add_count(out, n_ticks, "samples in ");
+	quality_add_count(out, profile->n_samples, "stacks, imported from ");
+	buffer_add_string(out, interner_get(&profile->strings, profile->info.tool));
+}
+
+void quality_line_write(struct buffer *out, const struct profile *profile)
+{
+	const struct quality *quality = &profile->quality;
+
+	if (!profile->info.has_times && !profile->info.is_cut) {
+		quality_write_import(out, profile);
+		return;
+	}
+	quality_add_count(out, quality->n_samples, "samples");
+	quality_add_rate(out, &profile->info);
+	quality_add_losses(out, quality);
+	quality_add_ends(out, quality);
+	if (quality->n_samples) {
+		buffer_add_string(out, ", ");
+		quality_add_share(out, quality->n_unresolved, quality->n_samples);
+		buffer_add_string(out, " unresolved");
+	}
+	quality_add_times(out, quality);
+	if (profile->info.is_cut)
+		buffer_add_string(out, "; the file was cut and is read up to there");
+}
