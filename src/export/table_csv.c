@@ -1,0 +1,41 @@
+/* RFC 4180 with a header line; numbers are whole and without separators. */
+#include "export/table.h"
+
+#include "base/escape.h"
+
+static void csv_add_cell(struct buffer *out, enum column_kind kind, const struct table_cell *cell)
+{
+	if (cell->is_empty)
+		return;
+	switch (kind) {
+	case COLUMN_TEXT:
+		escape_csv(out, cell->text);
+		break;
+	case COLUMN_COUNT:
+	case COLUMN_DURATION:
+	case COLUMN_MICROSECONDS:
+		buffer_add_decimal(out, cell->number);
+		break;
+	case COLUMN_SHARE:
+	case COLUMN_SHARE_ERROR:
+		buffer_printf(out, "%.6f", cell->share);
+		break;
+	}
+}
+
+void table_write_csv(struct buffer *out, const struct table *table)
+{
+	for (size_t i = 0; i < table->n_columns; i++) {
+		buffer_add_string(out, i ? "," : "");
+		escape_csv(out, table->columns[i].key);
+	}
+	buffer_add_char(out, '\n');
+	for (size_t row = 0; row < table->n_rows; row++) {
+		for (size_t i = 0; i < table->n_columns; i++) {
+			buffer_add_string(out, i ? "," : "");
+			csv_add_cell(out, table->columns[i].kind,
+				     &table->cells[table->rows[row].first_cell + i]);
+		}
+		buffer_add_char(out, '\n');
+	}
+}

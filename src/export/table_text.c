@@ -1,0 +1,326 @@
+/*
+ * Text: every cell is written once to learn the widths, then text columns are
+ * narrowed, the widest first, until the line fits.
+ */
+#include "export/table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/escape.h"
+#include "base/units.h"
+
+enum {
+	TEXT_MIN_COLUMNS = 10, /* below that a number goes instead */
+	TREE_STEP_COLUMNS = 3,
+	TREE_MAX_DEPTH = 16,
+};
+
+struct layout {
+	const struct table *table;
+	enum table_style style;
+	size_t *widths; /* by column; 0: not shown */
+	size_t n_shown;
+};
+
+/* The cell's text, whole; numbers are ASCII but for "µs". */
+static void cell_text(struct buffer *out, enum column_kind kind, const struct table_cell *cell)
+{
+	char text[UNITS_TEXT_BYTES];
+
+	if (cell->is_empty)
+		return;
+	switch (kind) {
+	case COLUMN_TEXT:
+		escape_terminal(out, cell->text);
+		break;
+	case COLUMN_COUNT:
+		buffer_add_string(out, units_count(text, cell->number));
+		break;
+	case COLUMN_DURATION:
+		buffer_add_string(out, units_duration(text, cell->number));
+		break;
+	case COLUMN_MICROSECONDS:
+		buffer_printf(out, "%.1f", (double)cell->number / (double)NS_PER_US);
+		break;
+	case COLUMN_SHARE:
+	case COLUMN_SHARE_ERROR:
+		buffer_printf(out, "%.1f", 100 * cell->share);
+		break;
+	}
+}
+
+/* "│  ├─ " in front of the first column's text. */
+static void add_tree_lines(struct buffer *out, const struct table *table, size_t row_index,
+			   const bool *has_more)
+{
+	const struct table_row *row = &table->rows[row_index];
+
+	for (unsigned int depth = 1; depth < row->depth && depth < TREE_MAX_DEPTH; depth++)
+		buffer_add_string(out, has_more[depth] ? "│  " : "   ");
+	if (row->depth)
+		buffer_add_string(out, row->is_last ? "└─ " : "├─ ");
+}
+
+static size_t tree_columns(const struct table_row *row)
+{
+	const unsigned int depth = row->depth < TREE_MAX_DEPTH ? row->depth : TREE_MAX_DEPTH;
+
+	return (size_t)depth * TREE_STEP_COLUMNS;
+}
+
+/* What the style puts around all columns and between two of them. */
+static size_t line_columns(const struct layout *layout)
+{
+	const size_t n_between = layout->style == TABLE_BOXED ? 3 : 2;
+	const size_t n_around = layout->style == TABLE_BOXED ? 4 : 0;
+	size_t n_columns = n_around + (layout->n_shown ? (layout->n_shown - 1) * n_between : 0);
+
+	for (size_t i = 0; i < layout->table->n_columns; i++)
+		n_columns += layout->widths[i];
+	return n_columns;
+}
+
+static void layout_measure(struct layout *layout)
+{
+	const struct table *table = layout->table;
+	struct buffer text = BUFFER_INIT;
+
+	for (size_t i = 0; i < table->n_columns; i++) {
+		size_t width;
+
+		if (!table->columns[i].title)
+			continue;
+		layout->n_shown++;
+		width = utf8_columns(table->columns[i].title);
+		for (size_t row = 0; row < table->n_rows; row++) {
+			size_t cell_width = i == 0 ? tree_columns(&table->rows[row]) : 0;
+
+			buffer_clear(&text);
+			cell_text(&text, table->columns[i].kind,
+				  &table->cells[table->rows[row].first_cell + i]);
+			cell_width += utf8_columns(buffer_string(&text));
+			width = cell_width > width ? cell_width : width;
+		}
+		layout->widths[i] = width > 0 ? width : 1;
+	}
+	buffer_release(&text);
+}
+
+/* The widest text column over `min_width`, or n_columns. */
+static size_t widest_text(const struct layout *layout, size_t min_width)
+{
+	size_t widest = layout->table->n_columns;
+	size_t width = min_width;
+
+	for (size_t i = 0; i < layout->table->n_columns; i++) {
+		if (layout->table->columns[i].kind != COLUMN_TEXT || layout->widths[i] <= width)
+			continue;
+		widest = i;
+		width = layout->widths[i];
+	}
+	return widest;
+}
+
+static size_t last_number(const struct layout *layout)
+{
+	for (size_t i = layout->table->n_columns; i-- > 0;)
+		if (layout->table->columns[i].kind != COLUMN_TEXT && layout->widths[i])
+			return i;
+	return layout->table->n_columns;
+}
+
+static void layout_fit(struct layout *layout, size_t columns)
+{
+	const size_t none = layout->table->n_columns;
+	size_t at;
+
+	for (at = widest_text(layout, 4096); at != none; at = widest_text(layout, 4096))
+		layout->widths[at] = 4096;
+	while (line_columns(layout) > columns) {
+		at = widest_text(layout, TEXT_MIN_COLUMNS);
+		if (at != none) {
+			layout->widths[at]--;
+			continue;
+		}
+		at = last_number(layout);
+		if (at != none) {
+			layout->widths[at] = 0;
+			layout->n_shown--;
+			continue;
+		}
+		at = widest_text(layout, 1);
+		if (at == none)
+			return;
+		layout->widths[at]--;
+	}
+}
+
+static void add_repeated(struct buffer *out, const char *text, size_t n_times)
+{
+	while (n_times-- > 0)
+		buffer_add_string(out, text);
+}
+
+/* "┌──┬──┐" and its like; a plain table has only the inner part. */
+static void add_rule(struct buffer *out, const struct layout *layout, const char *left,
+		     const char *cross, const char *right)
+{
+	const bool is_boxed = layout->style == TABLE_BOXED;
+	size_t n_done = 0;
+
+	if (is_boxed)
+		buffer_add_string(out, left);
+	for (size_t i = 0; i < layout->table->n_columns; i++) {
+		if (!layout->widths[i])
+			continue;
+		if (n_done++)
+			buffer_add_string(out, is_boxed ? cross : "  ");
+		add_repeated(out, "─", layout->widths[i] + (is_boxed ? 2 : 0));
+	}
+	if (is_boxed)
+		buffer_add_string(out, right);
+	buffer_add_char(out, '\n');
+}
+
+/* One line of fields; `add_field` writes column `i` and returns its columns. */
+struct line_source {
+	const struct layout *layout;
+	const bool *has_more;
+	size_t row; /* SIZE_MAX: the header */
+};
+
+static void add_field(struct buffer *out, const struct line_source *source, size_t i)
+{
+	const struct table *table = source->layout->table;
+	const size_t width = source->layout->widths[i];
+	const enum column_kind kind = table->columns[i].kind;
+	struct buffer text = BUFFER_INIT;
+	struct buffer field = BUFFER_INIT;
+	size_t used = 0;
+
+	if (source->row == SIZE_MAX) {
+		buffer_add_string(&text, table->columns[i].title);
+	} else {
+		const struct table_row *row = &table->rows[source->row];
+
+		cell_text(&text, kind, &table->cells[row->first_cell + i]);
+		if (i == 0 && tree_columns(row) < width) {
+			add_tree_lines(&field, table, source->row, source->has_more);
+			used = tree_columns(row);
+		}
+	}
+	escape_terminal_fit(&field, buffer_string(&text), width - used);
+	used = utf8_columns(buffer_string(&field));
+	if (kind != COLUMN_TEXT)
+		add_repeated(out, " ", width > used ? width - used : 0);
+	buffer_add(out, buffer_string(&field), field.size);
+	if (kind == COLUMN_TEXT)
+		add_repeated(out, " ", width > used ? width - used : 0);
+	buffer_release(&field);
+	buffer_release(&text);
+}
+
+static void add_line(struct buffer *out, const struct line_source *source)
+{
+	const struct layout *layout = source->layout;
+	const bool is_boxed = layout->style == TABLE_BOXED;
+	size_t n_done = 0;
+
+	if (is_boxed)
+		buffer_add_string(out, "│ ");
+	for (size_t i = 0; i < layout->table->n_columns; i++) {
+		if (!layout->widths[i])
+			continue;
+		if (n_done++)
+			buffer_add_string(out, is_boxed ? " │ " : "  ");
+		add_field(out, source, i);
+	}
+	if (is_boxed)
+		buffer_add_string(out, " │");
+	while (!is_boxed && out->size && out->data[out->size - 1] == ' ')
+		out->data[--out->size] = '\0';
+	buffer_add_char(out, '\n');
+}
+
+static void add_rows(struct buffer *out, const struct layout *layout)
+{
+	const struct table *table = layout->table;
+	bool has_more[TREE_MAX_DEPTH + 1] = { false };
+
+	for (size_t i = 0; i < table->n_rows; i++) {
+		const struct table_row *row = &table->rows[i];
+
+		if (row->depth <= TREE_MAX_DEPTH)
+			has_more[row->depth] = !row->is_last;
+		if (row->is_footer && row->depth == 0)
+			add_rule(out, layout, "├", "┼", "┤");
+		add_line(out, &(struct line_source){ layout, has_more, i });
+	}
+}
+
+void table_write_text(struct buffer *out, const struct table *table, enum table_style style,
+		      size_t columns)
+{
+	struct layout layout = { .table = table, .style = style };
+
+	layout.widths = calloc(table->n_columns + 1, sizeof(*layout.widths));
+	if (!layout.widths) {
+		out->is_failed = true;
+		return;
+	}
+	layout_measure(&layout);
+	layout_fit(&layout, columns);
+	if (style == TABLE_BOXED)
+		add_rule(out, &layout, "┌", "┬", "┐");
+	add_line(out, &(struct line_source){ &layout, NULL, SIZE_MAX });
+	add_rule(out, &layout, "├", "┼", "┤");
+	add_rows(out, &layout);
+	if (style == TABLE_BOXED)
+		add_rule(out, &layout, "└", "┴", "┘");
+	free(layout.widths);
+}
+
+static char ascii_of(uint32_t c)
+{
+	static const struct {
+		uint32_t c;
+		char ascii;
+	} known[] = {
+		{ 0x2500, '-' }, /* ─ */
+		{ 0x2502, '|' }, /* │ */
+		{ 0x2514, '`' }, /* └ */
+		{ 0x251c, '|' }, /* ├ */
+		{ 0x2026, '~' }, /* … */
+		{ 0x00b1, '+' }, /* ± */
+		{ 0x00b5, 'u' }, /* µ, the micro sign */
+		{ 0x03bc, 'u' }, /* μ, the letter */
+	};
+
+	if (c < 0x80)
+		return (char)c;
+	if (c > 0x2500 && c < 0x2580 && c != 0x2502 && c != 0x2514 && c != 0x251c)
+		return '+';
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (known[i].c == c)
+			return known[i].ascii;
+	return '?';
+}
+
+void table_add_ascii(struct buffer *out, const char *text)
+{
+	const char *const end = text + strlen(text);
+
+	while (text < end) {
+		const char *const start = text;
+		const char ascii = ascii_of(utf8_next(&text, end));
+		char character[8] = { 0 };
+
+		memcpy(character, start, (size_t)(text - start));
+		if (*start == '\n')
+			buffer_add_char(out, '\n');
+		else
+			for (size_t n = utf8_columns(character); n > 0; n--)
+				buffer_add_char(out, ascii);
+	}
+}
