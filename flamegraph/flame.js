@@ -15,6 +15,7 @@
 	const MARGIN = 10;
 	const INSET = 3;
 	const MIN_COLUMNS = 3;
+	const THIN = 3;
 	const MIN_WIDTH = 300;
 	const WIDE = /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|[\u{1f300}-\u{1f64f}\u{1f900}-\u{1f9ff}\u{20000}-\u{3fffd}]/u;
 	const NARROW = /[\u0300-\u036f\u200b-\u200f\u20d0-\u20ff\ufe00-\ufe0f\ufe20-\ufe2f]/;
@@ -200,6 +201,7 @@
 				continue;
 			frame.rect.setAttribute("x", percent(x));
 			frame.rect.setAttribute("width", percent(width));
+			frame.rect.classList.toggle("thin", width * inner < THIN);
 			drawLabel(frame, x, width);
 		}
 		unzoomButton.classList.toggle("hidden", zoomed === all);
@@ -267,21 +269,21 @@
 		}
 	}
 
-	/* Samples under matches between two bounds; a match above a match counts once. */
-	function coverage(first, last) {
-		let covered = first;
+	/* The part of `base` under matches in it and above; a match on a match counts once. */
+	function coverage(base) {
+		let covered = base.x;
 		let sum = 0;
 
 		for (const frame of frames) {
 			const from = Math.max(frame.x, covered);
-			const to = Math.min(frame.end, last);
 
-			if (!frame.isMatch || to <= from)
+			if (!frame.isMatch || frame.depth < base.depth || frame.end <= from ||
+			    frame.end > base.end)
 				continue;
-			sum += to - from;
-			covered = to;
+			sum += frame.end - from;
+			covered = frame.end;
 		}
-		return sum / (last - first);
+		return sum / base.width;
 	}
 
 	function share(part) {
@@ -302,9 +304,9 @@
 		else if (!expression)
 			matched.textContent = "Not a regular expression";
 		else
-			matched.textContent = "Matched: " + share(coverage(all.x, all.end)) +
+			matched.textContent = "Matched: " + share(coverage(all)) +
 				(zoomed === all ? "" :
-					", here: " + share(coverage(zoomed.x, zoomed.end)));
+					", here: " + share(coverage(zoomed)));
 		searchButton.textContent = text ? "Clear search" : "Search";
 	}
 

@@ -23,6 +23,7 @@ enum {
 	LINE_PX = 17, /* of header and footer text */
 	TITLE_PX = 32,
 	TEXT_INSET_PX = 3,
+	THIN_PX = 3, /* narrower boxes have no outline, it would hide them */
 };
 
 struct picture {
@@ -108,10 +109,15 @@ static void write_tooltip(const struct picture *picture, const struct calltree_n
 	buffer_add_string(out, "</title>");
 }
 
+static double box_px(const struct picture *picture, const struct flame_box *box)
+{
+	return (double)box->width / (double)picture->layout->total * picture->inner_px;
+}
+
 static void write_label(const struct picture *picture, const struct flame_box *box,
 			const char *name, unsigned int y)
 {
-	const double px = (double)box->width / (double)picture->layout->total * picture->inner_px;
+	const double px = box_px(picture, box);
 	struct buffer label = BUFFER_INIT;
 
 	if (px < 2 * TEXT_INSET_PX + FLAME_LABEL_MIN_COLUMNS * CHARACTER_PX)
@@ -149,6 +155,8 @@ static void write_box(struct picture *picture, const struct flame_box *box)
 	write_tooltip(picture, node, frame, name);
 	buffer_add_string(out, "<rect class=\"");
 	flame_palette_add_class(out, color);
+	if (box_px(picture, box) < THIN_PX)
+		buffer_add_string(out, " thin");
 	buffer_add_string(out, "\" x=\"");
 	add_percent(out, box->start, picture->layout->total);
 	buffer_add_string(out, "%\" y=\"");
