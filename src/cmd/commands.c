@@ -4,6 +4,7 @@
 #include <string.h>
 
 const struct command *const commands[] = {
+	&command_flame,
 	&command_fold,
 	&command_completion,
 	NULL,

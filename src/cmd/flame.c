@@ -1,6 +1,8 @@
 /* tsprof flame: a profile, or folded text, as an interactive SVG. */
+#include "cmd/command.h"
+
 #include <errno.h>
-#include <stdlib.h>
+#include <stddef.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -8,7 +10,6 @@
 #include "base/buffer.h"
 #include "base/output_file.h"
 #include "base/units.h"
-#include "cmd/command.h"
 #include "cmd/profile_input.h"
 #include "flamegraph/flame_svg.h"
 #include "model/profile.h"
@@ -29,6 +30,36 @@ struct flame_options {
 	bool is_inverted;
 	bool with_threads;
 	bool as_time;
+};
+
+static const struct option flame_options[] = {
+	{ "input", 'i', OPTION_STRING, "FILE", "profile or folded text (profile.tsprof; -: stdin)",
+	  offsetof(struct flame_options, input), NULL },
+	{ "output", 'o', OPTION_STRING, "FILE", "write there instead of to standard output",
+	  offsetof(struct flame_options, output), NULL },
+	{ "title", 0, OPTION_STRING, "TEXT", "heading (Flame Graph)",
+	  offsetof(struct flame_options, title), NULL },
+	{ "subtitle", 0, OPTION_STRING, "TEXT", "second line (command and date)",
+	  offsetof(struct flame_options, subtitle), NULL },
+	{ "width", 0, OPTION_COUNT, "PX", "keep this width (1200, fitted to the window)",
+	  offsetof(struct flame_options, width_px), NULL },
+	{ "height", 0, OPTION_COUNT, "PX", "height of a box (17)",
+	  offsetof(struct flame_options, height_px), NULL },
+	{ "minwidth", 0, OPTION_NUMBER, "PX", "leave out narrower boxes (0.1)",
+	  offsetof(struct flame_options, min_width_px), NULL },
+	{ "inverted", 0, OPTION_FLAG, NULL, "draw the outermost frame at the top",
+	  offsetof(struct flame_options, is_inverted), NULL },
+	{ "time", 0, OPTION_FLAG, NULL, "widths are time instead of samples",
+	  offsetof(struct flame_options, as_time), NULL },
+	{ "threads", 0, OPTION_FLAG, NULL, "one box for each thread",
+	  offsetof(struct flame_options, with_threads), NULL },
+	{ "thread", 0, OPTION_STRING, "NAME|TID", "only samples of this thread",
+	  offsetof(struct flame_options, thread), NULL },
+	{ "from", 0, OPTION_DURATION, "TIME", "only samples after this time since the start",
+	  offsetof(struct flame_options, from_ns), NULL },
+	{ "to", 0, OPTION_DURATION, "TIME", "only samples before this time since the start",
+	  offsetof(struct flame_options, to_ns), NULL },
+	{ 0 }
 };
 
 static void describe_range(struct buffer *out, const struct flame_options *options)
@@ -60,10 +91,27 @@ static void describe_run(struct buffer *out, const struct profile *profile,
 	describe_range(out, options);
 }
 
-static int draw(struct buffer *svg, const struct profile *profile,
-		const struct flame_options *options, struct error *err)
+static struct flame_svg_options flame_look(const struct flame_options *options)
 {
-	struct flame_svg_options how = FLAME_SVG_OPTIONS_INIT;
+	struct flame_svg_options look = FLAME_SVG_OPTIONS_INIT;
+
+	if (options->title)
+		look.title = options->title;
+	if (options->width_px) {
+		look.width_px = (unsigned int)options->width_px;
+		look.is_fixed = true;
+	}
+	look.height_px = (unsigned int)options->height_px;
+	look.min_width_px = options->min_width_px;
+	look.is_inverted = options->is_inverted;
+	look.as_time = options->as_time;
+	return look;
+}
+
+static int flame_draw(struct buffer *svg, const struct profile *profile,
+		      const struct flame_options *options, struct error *err)
+{
+	struct flame_svg_options look = flame_look(options);
 	const struct view view = { .from_ns = options->from_ns,
 				   .to_ns = options->to_ns,
 				   .thread = options->thread,
@@ -85,21 +133,11 @@ static int draw(struct buffer *svg, const struct profile *profile,
 	}
 	describe_run(&subtitle, profile, options);
 	profile_quality_line(&footer, profile);
-	how.subtitle = options->subtitle ? options->subtitle : buffer_string(&subtitle);
-	if (!how.subtitle[0])
-		how.subtitle = NULL;
-	how.footer = footer.size ? buffer_string(&footer) : NULL;
-	if (options->title)
-		how.title = options->title;
-	if (options->width_px) {
-		how.width_px = (unsigned int)options->width_px;
-		how.is_fixed = true;
-	}
-	how.height_px = (unsigned int)options->height_px;
-	how.min_width_px = options->min_width_px;
-	how.is_inverted = options->is_inverted;
-	how.as_time = options->as_time;
-	r = flame_svg_write(svg, &tree, &how, err);
+	look.subtitle = options->subtitle ? options->subtitle : buffer_string(&subtitle);
+	if (!look.subtitle[0])
+		look.subtitle = NULL;
+	look.footer = footer.size ? buffer_string(&footer) : NULL;
+	r = flame_svg_write(svg, &tree, &look, err);
 out:
 	calltree_release(&tree);
 	buffer_release(&subtitle);
@@ -107,7 +145,7 @@ out:
 	return r;
 }
 
-static int save(const struct buffer *svg, const char *path, struct error *err)
+static int flame_save(const struct buffer *svg, const char *path, struct error *err)
 {
 	struct output_file file = OUTPUT_FILE_INIT;
 	int r = output_file_open(&file, path, 0666, err);
@@ -122,15 +160,16 @@ static int save(const struct buffer *svg, const char *path, struct error *err)
 	return output_file_commit(&file, err);
 }
 
-static int print(struct app *app, const struct buffer *svg, struct error *err)
+static int flame_print(struct app *app, const struct buffer *svg, struct error *err)
 {
+	errno = 0;
 	if (fwrite(svg->data, 1, svg->size, app->out) != svg->size || fflush(app->out) != 0)
-		return error_set_errno(err, -errno, "standard output");
+		return error_set_errno(err, errno ? -errno : -EIO, "cannot write standard output");
 	return 0;
 }
 
-static int check(struct app *app, const struct flame_options *options, int n_operands,
-		 struct error *err)
+static int flame_check(struct app *app, const struct flame_options *options, int n_operands,
+		       struct error *err)
 {
 	if (n_operands > 1 || (n_operands == 1 && options->input))
 		return error_set(err, -EINVAL, "one profile at a time: give FILE or -i FILE");
@@ -149,74 +188,49 @@ static int check(struct app *app, const struct flame_options *options, int n_ope
 	return 0;
 }
 
-static int run(struct app *app, int argc, char **argv);
+static int flame_run(struct app *app, int argc, char **argv)
+{
+	struct flame_options options = { .height_px = 17,
+					 .min_width_px = 0.1,
+					 .to_ns = UINT64_MAX };
+	const int n_operands = options_parse(app, &command_flame, &options, argc, argv, false);
+	struct error err = ERROR_INIT;
+	struct buffer svg = BUFFER_INIT;
+	struct profile profile;
+	int r;
 
-static const struct option options[] = {
-	{ "input", 'i', OPTION_STRING, "FILE", "profile or folded text (profile.tsprof; -: stdin)",
-	  offsetof(struct flame_options, input), NULL },
-	{ "output", 'o', OPTION_STRING, "FILE", "write there instead of to standard output",
-	  offsetof(struct flame_options, output), NULL },
-	{ "title", 0, OPTION_STRING, "TEXT", "heading (Flame Graph)",
-	  offsetof(struct flame_options, title), NULL },
-	{ "subtitle", 0, OPTION_STRING, "TEXT", "second line (command and date)",
-	  offsetof(struct flame_options, subtitle), NULL },
-	{ "width", 0, OPTION_COUNT, "PX", "keep this width (1200, fitted to the window)",
-	  offsetof(struct flame_options, width_px), NULL },
-	{ "height", 0, OPTION_COUNT, "PX", "height of a box (17)",
-	  offsetof(struct flame_options, height_px), NULL },
-	{ "minwidth", 0, OPTION_NUMBER, "PX", "leave out narrower boxes (0.1)",
-	  offsetof(struct flame_options, min_width_px), NULL },
-	{ "inverted", 0, OPTION_FLAG, NULL, "draw the outermost frame at the top",
-	  offsetof(struct flame_options, is_inverted), NULL },
-	{ "time", 0, OPTION_FLAG, NULL, "widths are time instead of samples",
-	  offsetof(struct flame_options, as_time), NULL },
-	{ "threads", 0, OPTION_FLAG, NULL, "one box for each thread",
-	  offsetof(struct flame_options, with_threads), NULL },
-	{ "thread", 0, OPTION_STRING, "NAME|TID", "only samples of this thread",
-	  offsetof(struct flame_options, thread), NULL },
-	{ "from", 0, OPTION_DURATION, "TIME", "only samples after this time since the start",
-	  offsetof(struct flame_options, from_ns), NULL },
-	{ "to", 0, OPTION_DURATION, "TIME", "only samples before this time since the start",
-	  offsetof(struct flame_options, to_ns), NULL },
-	{ 0 }
-};
+	if (n_operands < 0)
+		return n_operands == OPTIONS_HELP ? EXIT_OK : EXIT_USAGE;
+	if (flame_check(app, &options, n_operands, &err) < 0)
+		return app_fail(app, EXIT_USAGE, &err);
+	r = profile_input_read(app, &profile, n_operands ? argv[1] : options.input, &err);
+	if (r < 0)
+		return app_fail(app, EXIT_FAILED, &err);
+	r = flame_draw(&svg, &profile, &options, &err);
+	if (r == 0)
+		r = options.output && strcmp(options.output, "-") != 0
+			    ? flame_save(&svg, options.output, &err)
+			    : flame_print(app, &svg, &err);
+	buffer_release(&svg);
+	profile_release(&profile);
+	return r < 0 ? app_fail(app, EXIT_FAILED, &err) : EXIT_OK;
+}
 
 const struct command command_flame = {
 	.name = "flame",
 	.summary = "draw a flame graph as an interactive SVG",
 	.operands = "[FILE]",
-	.details = "Folded text, as stackcollapse-*.pl and `tsprof fold` write it, may stand in "
-		   "place of a profile, also on standard input (-).\n\n"
-		   "In a browser: click a box to zoom, / or Ctrl-F to search by regular "
-		   "expression, Esc to clear, arrow keys and Enter to walk.  The address keeps "
-		   "zoom and search, so it can be shared.",
-	.options = options,
-	.run = run,
+	.details =
+		"The input is profile.tsprof unless -i or FILE names another: a profile, or "
+		"folded\n"
+		"text as 'tsprof fold' and the stackcollapse scripts write it; - reads standard\n"
+		"input.  A browser fits the picture to its window unless --width is given.\n"
+		"\n"
+		"In a browser: click a box to zoom, / or Ctrl-F to search by regular expression, "
+		"Esc\n"
+		"to clear, arrow keys and Enter to walk.  The address keeps zoom and search, so "
+		"that\n"
+		"a link shows the same.",
+	.options = flame_options,
+	.run = flame_run,
 };
-
-static int run(struct app *app, int argc, char **argv)
-{
-	struct flame_options values = { .height_px = 17, .min_width_px = 0.1, .to_ns = UINT64_MAX };
-	const int n_operands = options_parse(app, &command_flame, &values, argc, argv, false);
-	struct error err = ERROR_INIT;
-	struct buffer svg = BUFFER_INIT;
-	struct profile profile = { 0 };
-	int status = EXIT_FAILED;
-	int r;
-
-	if (n_operands < 0)
-		return n_operands == OPTIONS_HELP ? EXIT_OK : EXIT_USAGE;
-	if (check(app, &values, n_operands, &err) < 0)
-		return app_fail(app, EXIT_USAGE, &err);
-	r = profile_input_read(app, &profile, n_operands ? argv[1] : values.input, &err);
-	if (r == 0)
-		r = draw(&svg, &profile, &values, &err);
-	if (r == 0 && values.output && strcmp(values.output, "-") != 0)
-		r = save(&svg, values.output, &err);
-	else if (r == 0)
-		r = print(app, &svg, &err);
-	status = r < 0 ? app_fail(app, EXIT_FAILED, &err) : EXIT_OK;
-	buffer_release(&svg);
-	profile_release(&profile);
-	return status;
-}
