@@ -17,11 +17,6 @@ static int64_t profile_distance(uint64_t to, uint64_t from)
 	return (int64_t)(to - from);
 }
 
-static void profile_put_u32(struct buffer *out, size_t at, uint32_t value)
-{
-	memcpy(out->data + at, &value, sizeof(value));
-}
-
 void profile_encode_header(struct buffer *out)
 {
 	const size_t at = out->size;
@@ -46,19 +41,24 @@ size_t profile_encode_chunk_begin(struct buffer *out, enum profile_chunk_type ty
 
 void profile_encode_chunk_end(struct buffer *out, size_t chunk_at)
 {
-	const size_t payload_at = chunk_at + PROFILE_CHUNK_HEADER_BYTES;
-	size_t size;
+	const size_t size = out->size - chunk_at - PROFILE_CHUNK_HEADER_BYTES;
 
 	if (out->is_failed)
 		return;
-	size = out->size - payload_at;
-	if (size > PROFILE_CHUNK_MAX_BYTES) {
+	if (size > PROFILE_CHUNK_MAX_BYTES)
 		out->is_failed = true;
-		return;
-	}
-	profile_put_u32(out, chunk_at + 4, (uint32_t)size);
-	profile_put_u32(out, chunk_at + 8, crc32_of(0, out->data + payload_at, size));
-	profile_put_u32(out, chunk_at + 12, crc32_of(0, out->data + chunk_at, 12));
+	else
+		profile_encode_chunk_seal(out->data + chunk_at, (uint32_t)size);
+}
+
+void profile_encode_chunk_seal(char *chunk, uint32_t payload_bytes)
+{
+	uint32_t crc = crc32_of(0, chunk + PROFILE_CHUNK_HEADER_BYTES, payload_bytes);
+
+	memcpy(chunk + 4, &payload_bytes, sizeof(payload_bytes));
+	memcpy(chunk + 8, &crc, sizeof(crc));
+	crc = crc32_of(0, chunk, 12);
+	memcpy(chunk + 12, &crc, sizeof(crc));
 }
 
 /* How many strings from `first` on make one chunk: one at least. */

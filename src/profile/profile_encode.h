@@ -20,6 +20,9 @@ void profile_encode_header(struct buffer *out);
 size_t profile_encode_chunk_begin(struct buffer *out, enum profile_chunk_type type);
 void profile_encode_chunk_end(struct buffer *out, size_t chunk_at);
 
+/* Size and CRCs of a chunk in memory whose type and payload are in place. */
+void profile_encode_chunk_seal(char *chunk, uint32_t payload_bytes);
+
 /* Whole chunks, as many as it takes, for the entries from `first` on. */
 void profile_encode_strings(struct buffer *out, const struct interner *strings, size_t first);
 void profile_encode_locations(struct buffer *out, const struct location_table *locations,
