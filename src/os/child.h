@@ -1,0 +1,59 @@
+#ifndef TSPROF_OS_CHILD_H
+#define TSPROF_OS_CHILD_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+
+/*
+ * A command that waits to be started, so that it can be watched from its first
+ * instruction, with its standard input, output and error untouched.
+ *
+ * Signals: while a child exists SIGINT, SIGQUIT, SIGTERM, SIGHUP and SIGCHLD are
+ * blocked and come through `signal_fd`.  What the terminal sends reaches the
+ * child by itself, since it is in the same process group; what somebody sent to
+ * tsprof alone is passed on.  The child runs with the signal mask that tsprof
+ * was started with.
+ */
+struct child {
+	pid_t pid;	/* 0 when there is none */
+	int start_fd;	/* writing one byte starts it */
+	int failure_fd; /* tells the errno of a failed exec; closed by a good one */
+	int signal_fd;
+	sigset_t old_mask;
+};
+
+#define CHILD_INIT ((struct child){ .start_fd = -1, .failure_fd = -1, .signal_fd = -1 })
+
+/* How it ended. */
+struct child_end {
+	int exit_status; /* as a shell tells it: 128 + n for a signal */
+	int signal;	 /* 0 unless killed by one */
+	uint64_t cpu_ns; /* user and system time of it and the children it waited for */
+};
+
+/* Fork `argv`, which must end with NULL; it waits for child_start. */
+int child_prepare(struct child *child, char *const *argv, struct error *err);
+
+/*
+ * Let it exec.  Returns 0, or the negative errno of the exec with a message like
+ * a shell's; then the child is gone.
+ */
+int child_start(struct child *child, struct error *err);
+
+/* Handle what came through `signal_fd`; does not wait. */
+void child_handle_signals(struct child *child);
+
+/* True when it has ended, filling `ret_end`; does not wait unless told to. */
+bool child_reap(struct child *child, bool is_waiting, struct child_end *ret_end);
+
+/* Kill it if it never started, close everything and restore the signal mask. */
+void child_release(struct child *child);
+
+/* The exit status of a shell for an exec that failed: 127 not found, 126 otherwise. */
+int child_exec_status(int code);
+
+#endif

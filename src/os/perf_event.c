@@ -1,0 +1,304 @@
+/*
+ * What is refused is found by trying: the bits of the attributes have no version,
+ * and an EINVAL does not say which one it means.
+ */
+#include "os/perf_event.h"
+
+#include <errno.h>
+#include <linux/perf_event.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/units.h"
+#include "os/proc_files.h"
+
+#define PARANOID_PATH "/proc/sys/kernel/perf_event_paranoid"
+#define MAX_RATE_PATH "/proc/sys/kernel/perf_event_max_sample_rate"
+
+/* The kernel raises shorter periods of clock events to this one. */
+#define PERIOD_MIN_NS UINT64_C(10000)
+
+#define HARDWARE(event_name, id)                                                                   \
+	{                                                                                          \
+		.name = event_name, .type = PERF_TYPE_HARDWARE, .config = PERF_COUNT_HW_##id       \
+	}
+
+const struct perf_event_kind perf_event_kinds[] = {
+	{ .name = "cpu-clock",
+	  .type = PERF_TYPE_SOFTWARE,
+	  .config = PERF_COUNT_SW_CPU_CLOCK,
+	  .is_time = true },
+	{ .name = "task-clock",
+	  .type = PERF_TYPE_SOFTWARE,
+	  .config = PERF_COUNT_SW_TASK_CLOCK,
+	  .is_time = true },
+	HARDWARE("cycles", CPU_CYCLES),
+	HARDWARE("instructions", INSTRUCTIONS),
+	HARDWARE("branches", BRANCH_INSTRUCTIONS),
+	HARDWARE("branch-misses", BRANCH_MISSES),
+	HARDWARE("cache-references", CACHE_REFERENCES),
+	HARDWARE("cache-misses", CACHE_MISSES),
+	{ .name = NULL },
+};
+
+const struct perf_event_kind *perf_event_kind_find(const char *name)
+{
+	for (const struct perf_event_kind *kind = perf_event_kinds; kind->name; kind++)
+		if (strcmp(kind->name, name) == 0)
+			return kind;
+	return NULL;
+}
+
+static bool is_prime(uint64_t number)
+{
+	if (number % 2 == 0)
+		return number == 2;
+	for (uint64_t divisor = 3; divisor * divisor <= number; divisor += 2)
+		if (number % divisor == 0)
+			return false;
+	return number > 1;
+}
+
+/*
+ * A prime number of nanoseconds: a period that divides, or is divided by, the
+ * period of what is measured sees always the same part of it.
+ */
+uint64_t perf_event_period_ns(uint64_t rate_hz)
+{
+	uint64_t period_ns = NS_PER_S / (rate_hz ? rate_hz : 1);
+
+	if (period_ns < PERIOD_MIN_NS)
+		period_ns = PERIOD_MIN_NS;
+	while (!is_prime(period_ns))
+		period_ns++;
+	return period_ns;
+}
+
+int perf_event_check_rate(uint64_t rate_hz, struct error *err)
+{
+	int64_t limit_hz = 0;
+
+	if (rate_hz == 0)
+		return error_set(err, -EINVAL, "a sampling rate of 0 Hz records nothing");
+	if (proc_files_read_number(&limit_hz, MAX_RATE_PATH) < 0)
+		limit_hz = 100000;
+	if (rate_hz > (uint64_t)limit_hz)
+		return error_set(err, -EINVAL,
+				 "%llu Hz is above the kernel's limit of %lld Hz (raise it by "
+				 "writing to " MAX_RATE_PATH ", or ask for less with -F)",
+				 (unsigned long long)rate_hz, (long long)limit_hz);
+	if (NS_PER_S / rate_hz < PERIOD_MIN_NS)
+		return error_set(err, -EINVAL,
+				 "%llu Hz is more than clock events can do (at most 100000 Hz)",
+				 (unsigned long long)rate_hz);
+	return 0;
+}
+
+static struct perf_event_attr common_attributes(void)
+{
+	return (struct perf_event_attr){
+		.size = sizeof(struct perf_event_attr),
+		.sample_type = PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_CPU,
+		.disabled = 1,
+		.inherit = 1,
+		.enable_on_exec = 1,
+		.sample_id_all = 1,
+		.watermark = 1,
+		.use_clockid = 1,
+		.clockid = CLOCK_MONOTONIC,
+		.exclude_hv = 1,
+	};
+}
+
+static struct perf_event_attr sampler_attributes(const struct perf_event_options *options,
+						 const struct perf_abilities *abilities)
+{
+	struct perf_event_attr attr = common_attributes();
+
+	attr.type = options->kind->type;
+	attr.config = options->kind->config;
+	if (options->kind->is_time) {
+		attr.sample_period = perf_event_period_ns(options->rate_hz);
+	} else {
+		attr.freq = 1;
+		attr.sample_freq = options->rate_hz;
+	}
+	attr.wakeup_watermark = (uint32_t)options->wakeup_bytes;
+	attr.sample_type |= PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER;
+	attr.sample_regs_user = perf_record_register_mask();
+	attr.sample_stack_user = (uint32_t)options->stack_bytes;
+	if (abilities->kernel) {
+		attr.sample_type |= PERF_SAMPLE_CALLCHAIN;
+		attr.exclude_callchain_user = 1;
+	} else {
+		attr.exclude_kernel = 1;
+	}
+	if (abilities->counts) {
+		attr.sample_type |= PERF_SAMPLE_READ | PERF_SAMPLE_STREAM_ID;
+		attr.read_format = PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_TOTAL_TIME_RUNNING;
+	}
+	if (abilities->lost)
+		attr.read_format |= PERF_FORMAT_LOST;
+	return attr;
+}
+
+static struct perf_event_attr sideband_attributes(const struct perf_event_options *options,
+						  const struct perf_abilities *abilities)
+{
+	struct perf_event_attr attr = common_attributes();
+
+	attr.type = PERF_TYPE_SOFTWARE;
+	attr.config = PERF_COUNT_SW_DUMMY;
+	attr.wakeup_watermark = (uint32_t)options->wakeup_bytes;
+	attr.exclude_kernel = 1; /* counts nothing; so that it is permitted to everybody */
+	attr.mmap = 1;
+	attr.mmap2 = 1;
+	attr.comm = 1;
+	attr.comm_exec = 1;
+	attr.task = 1;
+	attr.build_id = abilities->build_id;
+	return attr;
+}
+
+static int open_event(const struct perf_event_attr *attr, pid_t pid, int cpu)
+{
+	const long fd = syscall(SYS_perf_event_open, attr, pid, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+
+	return fd < 0 ? -errno : (int)fd;
+}
+
+static int error_not_permitted(int code, struct error *err)
+{
+	int64_t level = 0;
+
+	if (proc_files_read_number(&level, PARANOID_PATH) < 0)
+		return error_set_errno(err, code,
+				       "perf_event_open (this kernel has no perf events)");
+	if (level > 2)
+		return error_set(err, code,
+				 "the kernel forbids profiling to ordinary users: " PARANOID_PATH
+				 " is %lld (as root: sysctl kernel.perf_event_paranoid=2, or 1 to "
+				 "see kernel time too; or give tsprof the capability CAP_PERFMON)",
+				 (long long)level);
+	return error_set_errno(err, code,
+			       "perf_event_open was refused although " PARANOID_PATH
+			       " is %lld (a container's seccomp filter does that; allow "
+			       "perf_event_open in it)",
+			       (long long)level);
+}
+
+static int error_of_open(int code, const struct perf_event_options *options, struct error *err)
+{
+	const char *name = options->kind->name;
+
+	switch (-code) {
+	case ENODEV:
+	case ESRCH:
+		return error_set_errno(err, code, "perf_event_open");
+	case EACCES:
+	case EPERM:
+		return error_not_permitted(code, err);
+	case ENOENT:
+	case EOPNOTSUPP:
+		return error_set(err, code,
+				 "event %s: this machine does not count it, as most virtual "
+				 "machines do not (use --event cpu-clock)",
+				 name);
+	case ENOSYS:
+		return error_set(err, code,
+				 "this kernel was built without perf events (CONFIG_PERF_EVENTS)");
+	case EMFILE:
+		return error_set(
+			err, code,
+			"too many open files: tsprof needs two for each CPU (raise ulimit -n)");
+	case EBUSY:
+		return error_set(err, code, "event %s: all counters are in use by other profilers",
+				 name);
+	default:
+		return error_set_errno(err, code, "perf_event_open for event %s", name);
+	}
+}
+
+/* Switch off one ability that may be the reason for `code`; false when none is left. */
+static bool abilities_reduce(struct perf_abilities *abilities, int code, bool is_sideband)
+{
+	bool *const on_refusal[] = { &abilities->kernel };
+	bool *const on_invalid[] = { &abilities->counts, &abilities->lost };
+	bool *const on_invalid_sideband[] = { &abilities->build_id };
+	bool *const *tries = on_invalid;
+	size_t n_tries = sizeof(on_invalid) / sizeof(on_invalid[0]);
+
+	if (code == -EACCES || code == -EPERM) {
+		tries = on_refusal;
+		n_tries = is_sideband ? 0 : 1;
+	} else if (code != -EINVAL && code != -E2BIG) {
+		return false;
+	} else if (is_sideband) {
+		tries = on_invalid_sideband;
+		n_tries = 1;
+	}
+	for (size_t i = 0; i < n_tries; i++) {
+		if (*tries[i]) {
+			*tries[i] = false;
+			return true;
+		}
+	}
+	return false;
+}
+
+static int open_reducing(const struct perf_event_options *options, int cpu,
+			 struct perf_abilities *abilities, struct perf_layout *ret_layout,
+			 bool is_sideband, struct error *err)
+{
+	struct perf_event_attr attr;
+	int fd;
+
+	do {
+		attr = is_sideband ? sideband_attributes(options, abilities)
+				   : sampler_attributes(options, abilities);
+		fd = open_event(&attr, options->pid, cpu);
+	} while (fd < 0 && abilities_reduce(abilities, fd, is_sideband));
+	if (fd < 0)
+		return error_of_open(fd, options, err);
+	*ret_layout = (struct perf_layout){ .sample_type = attr.sample_type,
+					    .read_format = attr.read_format };
+	return fd;
+}
+
+int perf_event_open_sampler(const struct perf_event_options *options, int cpu,
+			    struct perf_abilities *abilities, struct perf_layout *ret_layout,
+			    struct error *err)
+{
+	return open_reducing(options, cpu, abilities, ret_layout, false, err);
+}
+
+int perf_event_open_sideband(const struct perf_event_options *options, int cpu,
+			     struct perf_abilities *abilities, struct perf_layout *ret_layout,
+			     struct error *err)
+{
+	return open_reducing(options, cpu, abilities, ret_layout, true, err);
+}
+
+int perf_event_disable(int fd)
+{
+	return ioctl(fd, PERF_EVENT_IOC_DISABLE, 0) < 0 ? -errno : 0;
+}
+
+uint64_t perf_event_read_lost(int fd, const struct perf_layout *layout)
+{
+	uint64_t values[8] = { 0 };
+	size_t at = 1;
+
+	if (!(layout->read_format & PERF_FORMAT_LOST))
+		return 0;
+	if (read(fd, values, sizeof(values)) < (ssize_t)sizeof(values[0]))
+		return 0;
+	at += layout->read_format & PERF_FORMAT_TOTAL_TIME_ENABLED ? 1 : 0;
+	at += layout->read_format & PERF_FORMAT_TOTAL_TIME_RUNNING ? 1 : 0;
+	at += layout->read_format & PERF_FORMAT_ID ? 1 : 0;
+	return values[at];
+}

@@ -1,0 +1,76 @@
+#ifndef TSPROF_OS_PERF_EVENT_H
+#define TSPROF_OS_PERF_EVENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+#include "os/perf_record.h"
+
+/*
+ * perf_event_open with the attributes that tsprof needs, and what to tell the
+ * user when the kernel says no.
+ */
+
+/* An event that can be sampled. */
+struct perf_event_kind {
+	const char *name; /* as in --event */
+	uint32_t type;
+	uint64_t config;
+	bool is_time; /* counts nanoseconds, and is sampled by period */
+};
+
+/* All of them, ended by a NULL name; the first is the default. */
+extern const struct perf_event_kind perf_event_kinds[];
+
+/* NULL when there is none of that name. */
+const struct perf_event_kind *perf_event_kind_find(const char *name);
+
+/*
+ * What can be asked of this kernel by this user.  Opening switches off what is
+ * refused, from the dearest to the most dispensable, and tries again.
+ */
+struct perf_abilities {
+	bool kernel;   /* samples in the kernel, with their kernel stacks */
+	bool build_id; /* MMAP2 carries build-ids (5.12) */
+	bool lost;     /* reading an event tells its lost samples (6.0) */
+	bool counts;   /* samples of inherited events carry their own count (6.12) */
+};
+
+struct perf_event_options {
+	const struct perf_event_kind *kind;
+	uint64_t rate_hz;
+	uint64_t stack_bytes; /* at most PERF_EVENT_STACK_MAX_BYTES, multiple of 8 */
+	uint64_t wakeup_bytes;
+	pid_t pid;
+};
+
+enum { PERF_EVENT_STACK_MAX_BYTES = 65528 };
+
+/* The time between ticks; odd enough not to beat with anything that runs every millisecond. */
+uint64_t perf_event_period_ns(uint64_t rate_hz);
+
+/* -EINVAL when the kernel's limit is lower; the message names the sysctl. */
+int perf_event_check_rate(uint64_t rate_hz, struct error *err);
+
+/*
+ * Open the sampling event or the side-band of one process on one CPU, disabled
+ * until the process execs and inherited by its threads and children.  Returns a
+ * descriptor or a negative errno: -ENODEV when the CPU is offline, other values
+ * with a message.  `abilities` loses what the kernel refused.
+ */
+int perf_event_open_sampler(const struct perf_event_options *options, int cpu,
+			    struct perf_abilities *abilities, struct perf_layout *ret_layout,
+			    struct error *err);
+int perf_event_open_sideband(const struct perf_event_options *options, int cpu,
+			     struct perf_abilities *abilities, struct perf_layout *ret_layout,
+			     struct error *err);
+
+int perf_event_disable(int fd);
+
+/* Samples that found the ring full, as the event itself counts them; 0 when not able to. */
+uint64_t perf_event_read_lost(int fd, const struct perf_layout *layout);
+
+#endif

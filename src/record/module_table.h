@@ -1,0 +1,51 @@
+#ifndef TSPROF_RECORD_MODULE_TABLE_H
+#define TSPROF_RECORD_MODULE_TABLE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "model/address_space.h"
+#include "model/profile.h"
+#include "os/perf_record.h"
+#include "symbol/elf_image.h"
+#include "unwind/unwinder.h"
+
+/*
+ * The modules of a run: each file once, however many processes map it, opened
+ * when it is first seen, because a moment later the process may be gone and the
+ * file replaced.  Two files are the same when path and build-id (without one,
+ * path, device and inode) are.
+ */
+struct module_table {
+	struct profile *profile; /* borrowed */
+	struct elf_image **images; /* by module id; NULL: not readable, or no file */
+	struct module_identity {
+		uint64_t inode;
+		uint64_t device;
+	} *identities; /* by module id */
+	size_t images_capacity;
+	size_t identities_capacity;
+	struct hash_index index; /* of (path, identity) */
+	uint32_t kernel;	 /* id of "[kernel]" */
+	uint32_t unmapped;	 /* id of "[unmapped]" */
+	uint32_t n_unreadable;	 /* files that could not be opened, or were replaced */
+};
+
+/* Returns 0 or -ENOMEM. */
+int module_table_init(struct module_table *table, struct profile *profile);
+void module_table_release(struct module_table *table);
+
+/*
+ * Put a mapping of process `pid` into its address space.  A file that cannot
+ * be opened, or is not the one that was mapped, leaves a module without image.
+ * Returns 0 or -ENOMEM.
+ */
+int module_table_map(struct module_table *table, struct address_space *space, uint32_t pid,
+		     const struct perf_mapping *map);
+
+/* Borrowed until the next module is mapped. */
+struct unwind_images module_table_images(const struct module_table *table);
+
+#endif

@@ -1,0 +1,69 @@
+#ifndef TSPROF_RECORD_PROCESS_TABLE_H
+#define TSPROF_RECORD_PROCESS_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/hash.h"
+#include "model/profile.h"
+#include "record/stack_path.h"
+#include "unwind/unwinder.h"
+
+/*
+ * The processes and threads of a run as they are at the moment whose record is
+ * being looked at.  Numbers are reused by the kernel: an entry stays when its
+ * thread ends and is started afresh when another one gets its number.
+ */
+struct live_process {
+	struct unwind_process unwind;
+	uint32_t pid;
+	uint32_t comm;	    /* of its main thread, a string id */
+	uint32_t n_threads; /* alive */
+	bool is_known;	    /* its fork or exec was seen, so its mappings are complete */
+};
+
+struct live_thread {
+	struct live_process *process;
+	uint32_t tid;
+	uint32_t comm;
+	bool is_alive;
+	uint64_t start_ns; /* 0 when not known */
+	/* Its entry in the profile, valid while both names are the same. */
+	uint32_t entry;
+	uint32_t entry_comm;
+	uint32_t entry_process_comm;
+	bool has_entry;
+	struct stack_path path;
+};
+
+struct process_table {
+	struct profile *profile;	 /* borrowed */
+	struct live_process **processes; /* never move */
+	size_t n_processes, processes_capacity;
+	struct hash_index process_index;
+	struct live_thread **threads; /* never move */
+	size_t n_threads, threads_capacity;
+	struct hash_index thread_index;
+	struct hash_index entry_index; /* profile.threads by (tid, names) */
+};
+
+void process_table_init(struct process_table *table, struct profile *profile);
+void process_table_release(struct process_table *table);
+
+/* The process or thread of that number, made when new; NULL when memory is short. */
+struct live_process *process_table_process(struct process_table *table, uint32_t pid);
+struct live_thread *process_table_thread(struct process_table *table, uint32_t pid, uint32_t tid);
+
+/* What the records of that name say.  They return 0 or -ENOMEM. */
+int process_table_fork(struct process_table *table, uint32_t pid, uint32_t tid, uint32_t parent_pid,
+		       uint32_t parent_tid, uint64_t time_ns);
+int process_table_comm(struct process_table *table, uint32_t pid, uint32_t tid, const char *comm,
+		       bool is_exec);
+int process_table_exit(struct process_table *table, uint32_t pid, uint32_t tid, uint64_t time_ns);
+
+/* The profile's entry for the thread under its present name.  Returns 0 or -ENOMEM. */
+int process_table_entry(struct process_table *table, struct live_thread *thread,
+			uint32_t *ret_entry);
+
+#endif

@@ -1,0 +1,34 @@
+#ifndef TSPROF_RECORD_STACK_PATH_H
+#define TSPROF_RECORD_STACK_PATH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/stack_trie.h"
+
+/*
+ * A thread's last stack as a path through the trie.  Successive stacks of a
+ * thread share most of their outer frames, so only what differs is looked up.
+ */
+struct stack_path {
+	struct stack_path_step {
+		uint32_t location;
+		uint32_t node;
+	} *steps; /* outermost first */
+	size_t n_steps;
+	size_t capacity;
+};
+
+void stack_path_release(struct stack_path *path);
+
+/* Forget the last stack and keep the memory. */
+void stack_path_clear(struct stack_path *path);
+
+/*
+ * The node of the stack of `n_locations`, outermost first; added to the trie as
+ * far as it is new.  Returns 0 or -ENOMEM.
+ */
+int stack_path_follow(struct stack_path *path, struct stack_trie *trie, const uint32_t *locations,
+		      size_t n_locations, uint32_t *ret_node);
+
+#endif
