@@ -179,6 +179,8 @@ void child_release(struct child *child)
 	if (child->pid)
 		(void)child_reap(child, true, &end);
 	if (child->signal_fd >= 0) {
+		/* Left over, they would kill tsprof now. */
+		child_handle_signals(child);
 		close_fd(&child->signal_fd);
 		(void)sigprocmask(SIG_SETMASK, &child->old_mask, NULL);
 	}

@@ -1,0 +1,295 @@
+/* One record after the other; see intake.h. */
+#include "record/intake.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "os/proc_files.h"
+
+int intake_init(struct intake *intake, struct profile *profile,
+		const struct unwind_backend *backend, uint64_t period_ns, struct error *err)
+{
+	*intake = (struct intake){
+		.profile = profile, .backend = backend, .period_ns = period_ns ? period_ns : 1
+	};
+	process_table_init(&intake->processes, profile);
+	intake->stack = malloc(sizeof(*intake->stack));
+	intake->locations = malloc(INTAKE_MAX_LOCATIONS * sizeof(*intake->locations));
+	if (!intake->stack || !intake->locations || module_table_init(&intake->modules, profile) < 0)
+		return error_set_no_memory(err);
+	return backend->new(&intake->unwinder, &profile->locations, err);
+}
+
+void intake_release(struct intake *intake)
+{
+	process_table_release(&intake->processes);
+	if (intake->unwinder)
+		intake->backend->free(intake->unwinder);
+	if (intake->modules.profile)
+		module_table_release(&intake->modules);
+	free(intake->stack);
+	free(intake->locations);
+	free(intake->n_by_leaf);
+	*intake = (struct intake){ 0 };
+}
+
+struct maps_reading {
+	struct intake *intake;
+	struct live_process *process;
+};
+
+static int read_mapping(void *context, const struct perf_mapping *map)
+{
+	const struct maps_reading *reading = context;
+
+	return module_table_map(&reading->intake->modules, &reading->process->unwind.space,
+				reading->process->pid, map);
+}
+
+/* What the side-band did not tell, /proc still may: the process can be gone already. */
+static int read_maps(struct intake *intake, struct live_process *process)
+{
+	struct maps_reading reading = { .intake = intake, .process = process };
+	int r = proc_files_visit_maps(process->pid, read_mapping, &reading);
+
+	process->is_known = true;
+	return r == -ENOMEM ? r : 0;
+}
+
+static int take_lost_sideband(struct intake *intake, uint64_t n_lost)
+{
+	struct process_table *processes = &intake->processes;
+
+	intake->profile->quality.n_lost_events += n_lost;
+	for (size_t i = 0; i < processes->n_processes; i++) {
+		int r = 0;
+
+		if (processes->processes[i]->n_threads)
+			r = read_maps(intake, processes->processes[i]);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int learn_process(struct intake *intake, struct live_thread *thread)
+{
+	char comm[16];
+	int r = read_maps(intake, thread->process);
+
+	if (r == 0 && !thread->comm && proc_files_read_comm(comm, thread->process->pid) == 0)
+		r = process_table_comm(&intake->processes, thread->process->pid, thread->tid, comm,
+				       false);
+	return r;
+}
+
+static int take_mapping(struct intake *intake, const struct perf_record *record)
+{
+	struct live_process *process;
+
+	if (!record->map.is_executable)
+		return 0;
+	process = process_table_process(&intake->processes, record->pid);
+	if (!process)
+		return -ENOMEM;
+	return module_table_map(&intake->modules, &process->unwind.space, record->pid,
+				&record->map);
+}
+
+static int add_location(struct intake *intake, uint32_t module, uint64_t vaddr)
+{
+	return location_table_add(&intake->profile->locations,
+				  &intake->locations[intake->n_locations++], module, vaddr);
+}
+
+static int add_user_frames(struct intake *intake, const struct raw_sample *sample)
+{
+	const struct stack *stack = intake->stack;
+	int r = 0;
+
+	if (stack->end != STACK_COMPLETE && stack->end != STACK_KERNEL_ONLY)
+		r = profile_add_truncation(intake->profile,
+					   &intake->locations[intake->n_locations++], stack->end,
+					   stack->end_module);
+	for (uint32_t i = stack->n_frames; i > 0; i--)
+		intake->locations[intake->n_locations++] = stack->locations[i - 1];
+	if (r == 0 && !stack->n_frames && sample->has_registers && stack->end != STACK_KERNEL_ONLY)
+		r = add_location(intake, intake->modules.unmapped,
+				 registers_pc(&sample->registers));
+	return r;
+}
+
+/* All but the innermost are return addresses. */
+static int add_kernel_frames(struct intake *intake, const struct raw_sample *sample)
+{
+	for (size_t i = sample->n_kernel_ips; i > 0; i--) {
+		const uint64_t ip = sample->kernel_ips[i - 1];
+		int r = 0;
+
+		if (intake->n_locations < INTAKE_MAX_LOCATIONS)
+			r = add_location(intake, intake->modules.kernel, i > 1 ? ip - 1 : ip);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int walk(struct intake *intake, struct live_thread *thread, const struct raw_sample *sample)
+{
+	const struct unwind_images images = module_table_images(&intake->modules);
+	struct stack *stack = intake->stack;
+
+	stack->n_frames = 0;
+	stack->end_module = 0;
+	stack->needed_stack_bytes = 0;
+	/*
+	 * While a process execs or exits there are user registers, but no user
+	 * stack that they belong to: such time is the kernel's alone.
+	 */
+	if (sample->n_kernel_ips && (!sample->has_registers || !sample->stack_size_bytes)) {
+		stack->end = STACK_KERNEL_ONLY;
+		return 0;
+	}
+	if (!sample->has_registers) {
+		stack->end = STACK_NO_REGISTERS;
+		return 0;
+	}
+	return intake->backend->walk(intake->unwinder, &thread->process->unwind, &images, sample,
+				     stack);
+}
+
+static int count_leaf(struct intake *intake)
+{
+	const uint32_t leaf = intake->locations[intake->n_locations - 1];
+	uint64_t *grown = array_grown(intake->n_by_leaf, &intake->leaves_capacity,
+				      (size_t)leaf + 1, sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	intake->n_by_leaf = grown;
+	while (intake->n_leaves <= leaf)
+		grown[intake->n_leaves++] = 0;
+	grown[leaf]++;
+	return 0;
+}
+
+static void count_sample(struct intake *intake, const struct raw_sample *sample)
+{
+	struct quality *quality = &intake->profile->quality;
+	size_t need = intake->stack->needed_stack_bytes / INTAKE_NEED_STEP_BYTES;
+
+	if (need >= INTAKE_NEED_STEPS || intake->stack->end == STACK_TRUNCATED_DUMP)
+		need = INTAKE_NEED_STEPS - 1;
+	intake->n_by_need[need]++;
+	quality->n_samples++;
+	quality->sampled_ns += sample->weight_ns;
+	quality->n_by_end[intake->stack->end]++;
+}
+
+static int take_sample(struct intake *intake, const struct raw_sample *raw)
+{
+	struct live_thread *thread = process_table_thread(&intake->processes, raw->pid, raw->tid);
+	const uint64_t n_ticks = (raw->weight_ns + intake->period_ns / 2) / intake->period_ns;
+	struct sample sample = {
+		.time_ns = raw->time_ns,
+		.weight_ns = raw->weight_ns,
+		.count = n_ticks > UINT32_MAX ? UINT32_MAX : (uint32_t)n_ticks,
+		.cpu = (uint16_t)raw->cpu,
+	};
+	int r = thread ? 0 : -ENOMEM;
+
+	if (r == 0 && !thread->process->is_known)
+		r = learn_process(intake, thread);
+	if (r == 0)
+		r = walk(intake, thread, raw);
+	if (r < 0)
+		return r;
+	intake->n_locations = 0;
+	r = add_user_frames(intake, raw);
+	if (r == 0)
+		r = add_kernel_frames(intake, raw);
+	if (r == 0)
+		r = stack_path_follow(&thread->path, &intake->profile->stacks, intake->locations,
+				      intake->n_locations, &sample.node);
+	if (r == 0 && intake->n_locations)
+		r = count_leaf(intake);
+	if (r == 0)
+		r = process_table_entry(&intake->processes, thread, &sample.thread);
+	if (r < 0)
+		return r;
+	count_sample(intake, raw);
+	sample.count = sample.count ? sample.count : 1;
+	sample.end = (uint16_t)intake->stack->end;
+	return profile_add_sample(intake->profile, &sample);
+}
+
+static int take_record(struct intake *intake, const struct perf_record *record)
+{
+	struct process_table *processes = &intake->processes;
+
+	switch (record->kind) {
+	case PERF_RECORD_KIND_SAMPLE:
+		return take_sample(intake, &record->sample);
+	case PERF_RECORD_KIND_MAP:
+		return take_mapping(intake, record);
+	case PERF_RECORD_KIND_COMM:
+		return process_table_comm(processes, record->pid, record->tid, record->comm,
+					  record->is_exec);
+	case PERF_RECORD_KIND_FORK:
+		return process_table_fork(processes, record->pid, record->tid, record->parent_pid,
+					  record->parent_tid, record->time_ns);
+	case PERF_RECORD_KIND_EXIT:
+		return process_table_exit(processes, record->pid, record->tid, record->time_ns);
+	case PERF_RECORD_KIND_LOST:
+		/* The sampler counts lost samples. */
+		return record->is_from_sampler ? 0 : take_lost_sideband(intake, record->n_lost);
+	case PERF_RECORD_KIND_THROTTLE:
+		intake->profile->quality.n_throttled++;
+		return 0;
+	case PERF_RECORD_KIND_BAD:
+		intake->n_bad_records++;
+		return 0;
+	case PERF_RECORD_KIND_LOST_SAMPLES:
+	case PERF_RECORD_KIND_UNTHROTTLE:
+	case PERF_RECORD_KIND_OTHER:
+		break;
+	}
+	return 0;
+}
+
+int intake_record(struct intake *intake, const struct perf_record *record, struct error *err)
+{
+	const int r = take_record(intake, record);
+
+	return r < 0 ? error_set_errno(err, r, "recording") : 0;
+}
+
+static uint64_t needed_bytes_p999(const struct intake *intake)
+{
+	uint64_t n_left = intake->profile->quality.n_samples / 1000;
+
+	for (size_t i = INTAKE_NEED_STEPS; i > 0; i--) {
+		if (intake->n_by_need[i - 1] > n_left)
+			return i * INTAKE_NEED_STEP_BYTES;
+		n_left -= intake->n_by_need[i - 1];
+	}
+	return 0;
+}
+
+void intake_finish_quality(struct intake *intake)
+{
+	const struct profile *profile = intake->profile;
+	struct quality *quality = &intake->profile->quality;
+
+	quality->needed_stack_bytes_p999 = needed_bytes_p999(intake);
+	quality->n_unresolved = 0;
+	for (size_t i = 0; i < intake->n_leaves; i++) {
+		const struct location *location = &profile->locations.locations[i];
+
+		if (!location->n_frames ||
+		    profile->frames[location->first_frame].flags & FRAME_UNRESOLVED)
+			quality->n_unresolved += intake->n_by_leaf[i];
+	}
+}

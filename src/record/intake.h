@@ -1,0 +1,52 @@
+#ifndef TSPROF_RECORD_INTAKE_H
+#define TSPROF_RECORD_INTAKE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "model/profile.h"
+#include "model/stack.h"
+#include "os/perf_record.h"
+#include "record/module_table.h"
+#include "record/process_table.h"
+#include "unwind/unwinder.h"
+
+/*
+ * From perf's records, in order of time, to the profile: mappings and names are
+ * followed, samples are unwound and become (thread, stack, time, weight).
+ * In steady state, when everything has been seen once, nothing is allocated.
+ */
+enum {
+	INTAKE_MAX_LOCATIONS = STACK_MAX_FRAMES + 1024 + 1, /* user, kernel, truncation */
+	INTAKE_NEED_STEP_BYTES = 256,
+	INTAKE_NEED_STEPS = 65536 / INTAKE_NEED_STEP_BYTES + 1, /* the last: more */
+};
+
+struct intake {
+	struct profile *profile; /* borrowed */
+	const struct unwind_backend *backend;
+	struct unwinder *unwinder;
+	struct module_table modules;
+	struct process_table processes;
+	struct stack *stack;
+	uint32_t *locations; /* the stack being put together, outermost first */
+	size_t n_locations;
+	uint64_t period_ns;
+	uint64_t *n_by_leaf; /* samples by innermost location */
+	size_t n_leaves, leaves_capacity;
+	uint64_t n_by_need[INTAKE_NEED_STEPS]; /* samples by stack bytes that the walk needed */
+	uint64_t n_bad_records;
+};
+
+int intake_init(struct intake *intake, struct profile *profile,
+		const struct unwind_backend *backend, uint64_t period_ns, struct error *err);
+void intake_release(struct intake *intake);
+
+/* Only lack of memory is an error: a record that makes no sense is counted. */
+int intake_record(struct intake *intake, const struct perf_record *record, struct error *err);
+
+/* Complete what of profile->quality needs all samples; after symbols were resolved. */
+void intake_finish_quality(struct intake *intake);
+
+#endif
