@@ -26,8 +26,8 @@ struct record_options {
 	bool is_quiet;
 };
 
-static const char *const event_choices[] = { "cpu-clock",	 "task-clock",	  "cycles",
-					     "instructions",	 "branches",	  "branch-misses",
+static const char *const event_choices[] = { "cpu-clock",	 "task-clock",	 "cycles",
+					     "instructions",	 "branches",	 "branch-misses",
 					     "cache-references", "cache-misses", NULL };
 
 static const char *const unwinder_choices[] = { "cfi", "fp", "libunwind", "libdw", "verify", NULL };
@@ -153,10 +153,12 @@ static void show_limits(struct app *app, const struct profile *profile,
 			"perf_event_mlock_kb and ulimit -l decide how much fits)",
 			n_cut, result->sampler.stack_bytes);
 	if (quality->n_throttled)
-		app_say(app, "the kernel paused sampling %" PRIu64 " times (lower the rate with -F)",
+		app_say(app,
+			"the kernel paused sampling %" PRIu64 " times (lower the rate with -F)",
 			quality->n_throttled);
 	if (result->n_unreadable_modules)
-		app_say(app, "%" PRIu32 " mapped files could not be read or were replaced meanwhile",
+		app_say(app,
+			"%" PRIu32 " mapped files could not be read or were replaced meanwhile",
 			result->n_unreadable_modules);
 }
 

@@ -11,15 +11,16 @@
 int intake_init(struct intake *intake, struct profile *profile,
 		const struct unwind_backend *backend, uint64_t period_ns, struct error *err)
 {
-	*intake = (struct intake){
-		.profile = profile, .backend = backend, .period_ns = period_ns ? period_ns : 1
-	};
+	*intake = (struct intake){ .profile = profile,
+				   .backend = backend,
+				   .period_ns = period_ns ? period_ns : 1 };
 	process_table_init(&intake->processes, profile);
 	intake->stack = malloc(sizeof(*intake->stack));
 	intake->locations = malloc(INTAKE_MAX_LOCATIONS * sizeof(*intake->locations));
-	if (!intake->stack || !intake->locations || module_table_init(&intake->modules, profile) < 0)
+	if (!intake->stack || !intake->locations ||
+	    module_table_init(&intake->modules, profile) < 0)
 		return error_set_no_memory(err);
-	return backend->new(&intake->unwinder, &profile->locations, err);
+	return backend->new (&intake->unwinder, &profile->locations, err);
 }
 
 void intake_release(struct intake *intake)
@@ -163,8 +164,8 @@ static int walk(struct intake *intake, struct live_thread *thread, const struct 
 static int count_leaf(struct intake *intake)
 {
 	const uint32_t leaf = intake->locations[intake->n_locations - 1];
-	uint64_t *grown = array_grown(intake->n_by_leaf, &intake->leaves_capacity,
-				      (size_t)leaf + 1, sizeof(*grown));
+	uint64_t *grown = array_grown(intake->n_by_leaf, &intake->leaves_capacity, (size_t)leaf + 1,
+				      sizeof(*grown));
 
 	if (!grown)
 		return -ENOMEM;

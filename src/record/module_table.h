@@ -19,12 +19,12 @@
  * path, device and inode) are.
  */
 struct module_table {
-	struct profile *profile; /* borrowed */
+	struct profile *profile;   /* borrowed */
 	struct elf_image **images; /* by module id; NULL: not readable, or no file */
 	struct module_identity {
 		uint64_t inode;
 		uint64_t device;
-	} *identities; /* by module id */
+	} * identities; /* by module id */
 	size_t images_capacity;
 	size_t identities_capacity;
 	struct hash_index index; /* of (path, identity) */

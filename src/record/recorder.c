@@ -152,14 +152,13 @@ static void set_quality(struct recorder *recorder, uint64_t recorder_cpu_ns)
 
 static int finish_file(struct recorder *recorder, struct error *err)
 {
-	const uint64_t recorder_cpu_ns =
-		now_ns(CLOCK_PROCESS_CPUTIME_ID) - recorder->own_cpu_ns;
+	const uint64_t recorder_cpu_ns = now_ns(CLOCK_PROCESS_CPUTIME_ID) - recorder->own_cpu_ns;
 	struct profile_writer *writer = recorder->writer;
 	struct stat status;
 	int r;
 
-	recorder->profile->info.duration_ns =
-		now_ns(CLOCK_MONOTONIC) - recorder->profile->info.start_ns;
+	recorder->profile->info.duration_ns = now_ns(CLOCK_MONOTONIC) -
+					      recorder->profile->info.start_ns;
 	r = profile_writer_flush(writer, err);
 	if (r == 0)
 		r = resolve_symbols(recorder, err);

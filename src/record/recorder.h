@@ -37,9 +37,9 @@ struct recorder_options {
 };
 
 struct recorder_result {
-	int exit_status;    /* the command's, as a shell tells it; 126, 127: it did not start */
-	bool has_started;   /* false: nothing was written, the error says why */
-	bool has_ended;	    /* the command ran to its end, so exit_status holds */
+	int exit_status;  /* the command's, as a shell tells it; 126, 127: it did not start */
+	bool has_started; /* false: nothing was written, the error says why */
+	bool has_ended;	  /* the command ran to its end, so exit_status holds */
 	uint64_t file_bytes;
 	uint32_t n_unreadable_modules;
 	struct perf_sampler_facts sampler;

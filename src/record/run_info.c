@@ -38,9 +38,9 @@ static int intern_command(struct profile *profile, char *const *argv)
 			buffer_add_char(&text, ' ');
 		add_quoted(&text, argv[i]);
 	}
-	r = text.is_failed ? -1
-			   : interner_add(&profile->strings, &profile->info.command,
-					  buffer_string(&text));
+	r = text.is_failed
+		    ? -1
+		    : interner_add(&profile->strings, &profile->info.command, buffer_string(&text));
 	buffer_release(&text);
 	return r;
 }
@@ -67,9 +67,9 @@ int run_info_fill(struct profile *profile, const struct recorder_options *option
 	    interner_add(strings, &info->tool, PACKAGE_STRING) < 0 ||
 	    interner_add(strings, &info->engine, "perf") < 0 ||
 	    interner_add(strings, &info->engine_reason,
-			 facts->abilities.kernel ? "perf_event_open is permitted"
-						 : "perf_event_open is permitted for user code") <
-		    0 ||
+			 facts->abilities.kernel
+				 ? "perf_event_open is permitted"
+				 : "perf_event_open is permitted for user code") < 0 ||
 	    interner_add(strings, &info->event, options->event->name) < 0 ||
 	    interner_add(strings, &info->unwinder, options->unwinder->name) < 0)
 		return error_set_no_memory(err);

@@ -20,8 +20,8 @@ void stack_path_clear(struct stack_path *path)
 int stack_path_follow(struct stack_path *path, struct stack_trie *trie, const uint32_t *locations,
 		      size_t n_locations, uint32_t *ret_node)
 {
-	struct stack_path_step *grown =
-		array_grown(path->steps, &path->capacity, n_locations + 1, sizeof(*grown));
+	struct stack_path_step *grown = array_grown(path->steps, &path->capacity, n_locations + 1,
+						    sizeof(*grown));
 	size_t n_same = 0;
 	uint32_t node = 0;
 
@@ -37,8 +37,8 @@ int stack_path_follow(struct stack_path *path, struct stack_trie *trie, const ui
 	for (size_t i = n_same; i < n_locations; i++) {
 		if (stack_trie_add(trie, &node, node, locations[i]) < 0)
 			return -ENOMEM;
-		path->steps[path->n_steps++] =
-			(struct stack_path_step){ .location = locations[i], .node = node };
+		path->steps[path->n_steps++] = (struct stack_path_step){ .location = locations[i],
+									 .node = node };
 	}
 	*ret_node = node;
 	return 0;

@@ -14,7 +14,7 @@ struct stack_path {
 	struct stack_path_step {
 		uint32_t location;
 		uint32_t node;
-	} *steps; /* outermost first */
+	} * steps; /* outermost first */
 	size_t n_steps;
 	size_t capacity;
 };
