@@ -242,6 +242,30 @@ static int take_frame(Dwfl_Frame *frame, void *arg)
 	return DWARF_CB_OK;
 }
 
+/*
+ * libdwfl says 0 at the outermost frame, but also where it could not go on.
+ * Only an undefined return address, as crt1's and clone's CFI has it, is an end.
+ */
+static bool is_outermost(Dwfl *dwfl, uint64_t pc)
+{
+	const int return_column = ARCH_NATIVE == ARCH_X86_64 ? X86_64_RIP : AARCH64_LR;
+	Dwfl_Module *module = dwfl_addrmodule(dwfl, pc);
+	Dwarf_Frame *frame = NULL;
+	Dwarf_Op place[3];
+	Dwarf_Op *ops;
+	Dwarf_Addr bias;
+	Dwarf_CFI *cfi = module ? dwfl_module_eh_cfi(module, &bias) : NULL;
+	bool is_undefined = false;
+	size_t n_ops;
+
+	if (!cfi || dwarf_cfi_addrframe(cfi, pc - bias, &frame) < 0)
+		return false;
+	if (dwarf_frame_register(frame, return_column, place, &ops, &n_ops) == 0)
+		is_undefined = !n_ops && ops == place;
+	free(frame);
+	return is_undefined;
+}
+
 static int unwind_libdw_walk(struct unwinder *unwinder, struct unwind_process *process,
 			     const struct unwind_images *images, const struct raw_sample *sample,
 			     struct stack *stack)
@@ -263,8 +287,9 @@ static int unwind_libdw_walk(struct unwinder *unwinder, struct unwind_process *p
 		r = dwfl_getthread_frames(process->cache->dwfl, (pid_t)process->pid, take_frame,
 					  unwinder);
 	process->cache->view = NULL;
-	/* libdwfl says 0 at the outermost frame, but also where it could not read the next. */
-	if (r || view->has_failed_read)
+	if (r || !stack->n_frames ||
+	    !is_outermost(process->cache->dwfl,
+			  stack->ips[stack->n_frames - 1] - (stack->n_frames > 1)))
 		sample_view_set_cut(view, false);
 	return view->is_out_of_memory ? -ENOMEM : 0;
 }
