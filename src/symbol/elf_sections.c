@@ -86,6 +86,19 @@ struct elf_section elf_sections_contents(const struct elf_sections *sections,
 	return section;
 }
 
+struct elf_section elf_sections_terminated(const struct elf_sections *sections,
+					   const Elf64_Shdr *header)
+{
+	struct elf_section section = elf_sections_contents(sections, header);
+	const uint8_t *last;
+
+	if (!section.bytes)
+		return section;
+	last = memrchr(section.bytes, '\0', section.size_bytes);
+	section.size_bytes = last ? (size_t)(last - section.bytes) + 1 : 0;
+	return section;
+}
+
 size_t elf_sections_find(const struct elf_sections *sections, const char *name)
 {
 	for (size_t i = 1; i < sections->n_sections; i++) {

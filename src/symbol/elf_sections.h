@@ -40,6 +40,13 @@ const char *elf_sections_name(const struct elf_sections *sections, const Elf64_S
 struct elf_section elf_sections_contents(const struct elf_sections *sections,
 					 const Elf64_Shdr *header);
 
+/*
+ * The contents of a string table, cut after its last NUL: any offset below
+ * size_bytes is a terminated string.
+ */
+struct elf_section elf_sections_terminated(const struct elf_sections *sections,
+					   const Elf64_Shdr *header);
+
 /* The first section of that name; n_sections when there is none. */
 size_t elf_sections_find(const struct elf_sections *sections, const char *name);
 

@@ -1,0 +1,239 @@
+/*
+ * Locations are sorted by module and vaddr, and each module is opened, asked
+ * and closed once.  DWARF knows inlined calls and lines, symbol tables know the
+ * functions that have no debug information; where both know a function DWARF's
+ * name wins, except where it is only a bare identifier.
+ */
+#include "symbol/symbolizer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buffer.h"
+#include "model/frame_names.h"
+#include "symbol/debug_files.h"
+#include "symbol/demangle.h"
+#include "symbol/dwarf_batch.h"
+#include "symbol/kernel_symbols.h"
+#include "symbol/symbol_table.h"
+
+struct request {
+	uint64_t vaddr;
+	uint32_t module;
+	uint32_t location;
+};
+
+/* One module's sources of names. */
+struct sources {
+	struct elf_image debug; /* the separate debug file, if there is one */
+	struct symbol_table table;
+	struct dwarf_batch dwarf;
+};
+
+static int compare_requests(const void *a, const void *b)
+{
+	const struct request *left = a;
+	const struct request *right = b;
+
+	if (left->module != right->module)
+		return left->module < right->module ? -1 : 1;
+	return (left->vaddr > right->vaddr) - (left->vaddr < right->vaddr);
+}
+
+/* All locations without frames, sorted; a NULL array with 0 of them is no error. */
+static int collect_requests(struct request **ret_requests, size_t *ret_n_requests,
+			    const struct profile *profile)
+{
+	const struct location_table *table = &profile->locations;
+	struct request *requests = malloc((table->n_locations + 1) * sizeof(*requests));
+	size_t n = 0;
+
+	if (!requests)
+		return -ENOMEM;
+	for (size_t i = 0; i < table->n_locations; i++) {
+		const struct location *location = &table->locations[i];
+
+		if (location->n_frames == 0 && location->module < profile->n_modules)
+			requests[n++] = (struct request){ .vaddr = location->vaddr,
+							  .module = location->module,
+							  .location = (uint32_t)i };
+	}
+	qsort(requests, n, sizeof(*requests), compare_requests);
+	*ret_requests = requests;
+	*ret_n_requests = n;
+	return 0;
+}
+
+static int add_demangled(struct profile *profile, uint32_t *ret_id, const char *name)
+{
+	struct buffer text = BUFFER_INIT;
+	int r = -ENOMEM;
+
+	demangle_add(&text, name);
+	if (!text.is_failed)
+		r = interner_add_sized(&profile->strings, ret_id, buffer_string(&text), text.size);
+	buffer_release(&text);
+	return r;
+}
+
+/* Copy a chain out of DWARF's words into the profile's. */
+static int set_chain(struct profile *profile, const struct request *request,
+		     struct dwarf_batch *batch, const struct dwarf_batch_chain *chain,
+		     uint32_t symbol_name)
+{
+	const uint32_t first = (uint32_t)profile->n_frames;
+	struct frame *outermost;
+	int r = profile_set_frames(profile, request->location, chain->frames, chain->n_frames);
+
+	for (uint32_t i = 0; i < chain->n_frames && r == 0; i++)
+		r = dwarf_batch_translate(batch, chain, &profile->strings,
+					  &profile->frames[first + i]);
+	if (r < 0)
+		return r;
+	outermost = &profile->frames[first + chain->n_frames - 1];
+	if (symbol_name != 0 && (outermost->function == 0 || !chain->has_linkage_name))
+		outermost->function = symbol_name;
+	return 0;
+}
+
+static int set_names(struct profile *profile, const struct request *requests, size_t n_requests,
+		     struct sources *sources)
+{
+	const struct symbol *last = NULL;
+	uint32_t last_name = 0;
+
+	for (size_t i = 0; i < n_requests; i++) {
+		const struct symbol *symbol = symbol_table_find(&sources->table, requests[i].vaddr);
+		const struct dwarf_batch_chain chain = dwarf_batch_chain_of(&sources->dwarf, i);
+		int r = 0;
+
+		/* Requests are sorted, so a symbol's come in a row. */
+		if (symbol && symbol != last)
+			r = add_demangled(profile, &last_name, symbol->name);
+		if (r < 0)
+			return r;
+		last = symbol ? symbol : last;
+		if (chain.n_frames > 0 && (symbol || chain.frames[chain.n_frames - 1].function)) {
+			r = set_chain(profile, &requests[i], &sources->dwarf, &chain,
+				      symbol ? last_name : 0);
+		} else if (symbol) {
+			const struct frame frame = { .function = last_name };
+
+			r = profile_set_frames(profile, requests[i].location, &frame, 1);
+		}
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int symbolize_file(struct profile *profile, const struct request *requests,
+			  size_t n_requests, const struct elf_image *image,
+			  const struct symbolizer_options *options)
+{
+	struct sources sources = { 0 };
+	const struct elf_image *debug = NULL;
+	uint64_t *vaddrs = NULL;
+	int r;
+
+	if (debug_files_open(&sources.debug, image, options->debug_root, NULL) == 0)
+		debug = &sources.debug;
+	r = symbol_table_load(&sources.table, image, debug);
+	if (r < 0)
+		goto out;
+	if (!options->without_lines) {
+		r = -ENOMEM;
+		vaddrs = malloc(n_requests * sizeof(*vaddrs));
+		if (!vaddrs)
+			goto out;
+		for (size_t i = 0; i < n_requests; i++)
+			vaddrs[i] = requests[i].vaddr;
+		r = dwarf_batch_find(&sources.dwarf, debug ? debug : image, options->debug_root,
+				     vaddrs, n_requests);
+		if (r < 0)
+			goto out;
+	}
+	r = set_names(profile, requests, n_requests, &sources);
+out:
+	dwarf_batch_release(&sources.dwarf);
+	symbol_table_release(&sources.table);
+	elf_image_release(&sources.debug);
+	free(vaddrs);
+	return r;
+}
+
+static int symbolize_kernel(struct profile *profile, const struct request *requests,
+			    size_t n_requests, const char *kallsyms_path)
+{
+	struct kernel_symbols symbols;
+	int r = kernel_symbols_load(&symbols, kallsyms_path ? kallsyms_path : "/proc/kallsyms");
+
+	for (size_t i = 0; i < n_requests && r == 0; i++) {
+		const struct kernel_symbol *symbol = kernel_symbols_find(&symbols,
+									 requests[i].vaddr);
+		struct frame frame = { .flags = FRAME_KERNEL };
+
+		if (!symbol)
+			continue;
+		r = interner_add_sized(&profile->strings, &frame.function, symbol->name,
+				       symbol->name_bytes);
+		if (r == 0)
+			r = profile_set_frames(profile, requests[i].location, &frame, 1);
+	}
+	kernel_symbols_release(&symbols);
+	return r;
+}
+
+static int symbolize_module(struct profile *profile, const struct request *requests,
+			    size_t n_requests, struct elf_image *const *images,
+			    const struct symbolizer_options *options)
+{
+	const uint32_t module = requests[0].module;
+
+	switch ((enum module_kind)profile->modules[module].kind) {
+	case MODULE_KIND_FILE:
+	case MODULE_KIND_VDSO:
+		if (!images || !images[module])
+			return 0;
+		return symbolize_file(profile, requests, n_requests, images[module], options);
+	case MODULE_KIND_KERNEL:
+		return symbolize_kernel(profile, requests, n_requests, options->kallsyms_path);
+	case MODULE_KIND_PSEUDO:
+	case MODULE_KIND_ANONYMOUS:
+	case MODULE_KIND_UNMAPPED:
+	case MODULE_KIND_NAMES:
+		break;
+	}
+	return 0;
+}
+
+int symbolizer_run(struct profile *profile, struct elf_image *const *images,
+		   const struct symbolizer_options *options, struct error *err)
+{
+	const struct symbolizer_options none = { 0 };
+	struct request *requests = NULL;
+	size_t n_requests = 0;
+	size_t end;
+	int r = collect_requests(&requests, &n_requests, profile);
+
+	for (size_t i = 0; i < n_requests && r == 0; i = end) {
+		for (end = i + 1; end < n_requests; end++)
+			if (requests[end].module != requests[i].module)
+				break;
+		r = symbolize_module(profile, &requests[i], end - i, images,
+				     options ? options : &none);
+	}
+	free(requests);
+	if (r == 0)
+		r = frame_names_complete(profile);
+	if (r < 0)
+		return error_set_no_memory(err);
+	profile->info.is_symbolized = true;
+	return 0;
+}
+
+int symbolizer_name_unresolved(struct profile *profile, struct error *err)
+{
+	return frame_names_complete(profile) < 0 ? error_set_no_memory(err) : 0;
+}
