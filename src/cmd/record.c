@@ -2,6 +2,7 @@
 #include "cmd/command.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
@@ -171,6 +172,8 @@ static int finish(struct app *app, const struct record_options *options,
 		show_summary(app, profile, result, options->output);
 		show_limits(app, profile, result);
 	}
+	if (result->statement)
+		app_say(app, "%s", result->statement);
 	if (options->is_strict &&
 	    (quality->n_lost || quality->n_lost_events || n_complete(quality) < quality->n_samples))
 		return EXIT_FAILED;
@@ -210,6 +213,7 @@ static int record(struct app *app, const struct record_options *options, char *c
 		status = app_fail(app, result.exit_status, &err);
 	else
 		status = app_fail(app, EXIT_FAILED, &err);
+	free(result.statement);
 	profile_release(&profile);
 	return status;
 }

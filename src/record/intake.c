@@ -36,6 +36,14 @@ void intake_release(struct intake *intake)
 	*intake = (struct intake){ 0 };
 }
 
+char *intake_statement(const struct intake *intake)
+{
+	const char *statement =
+		intake->backend->statement ? intake->backend->statement(intake->unwinder) : NULL;
+
+	return statement ? strdup(statement) : NULL;
+}
+
 struct maps_reading {
 	struct intake *intake;
 	struct live_process *process;

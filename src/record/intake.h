@@ -43,6 +43,9 @@ int intake_init(struct intake *intake, struct profile *profile,
 		const struct unwind_backend *backend, uint64_t period_ns, struct error *err);
 void intake_release(struct intake *intake);
 
+/* What the unwinder has to say about the run, to be freed; NULL when nothing. */
+char *intake_statement(const struct intake *intake);
+
 /* Only lack of memory is an error: a record that makes no sense is counted. */
 int intake_record(struct intake *intake, const struct perf_record *record, struct error *err);
 

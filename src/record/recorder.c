@@ -228,6 +228,7 @@ int recorder_run(struct profile *profile, struct recorder_result *result,
 		result->has_ended = true;
 		result->exit_status = recorder.end.exit_status;
 		result->n_unreadable_modules = recorder.intake.modules.n_unreadable;
+		result->statement = intake_statement(&recorder.intake);
 		if (r == 0)
 			r = finish_file(&recorder, err);
 	}

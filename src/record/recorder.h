@@ -42,6 +42,7 @@ struct recorder_result {
 	bool has_ended;	  /* the command ran to its end, so exit_status holds */
 	uint64_t file_bytes;
 	uint32_t n_unreadable_modules;
+	char *statement; /* what the unwinder has to say, to be freed; NULL: nothing */
 	struct perf_sampler_facts sampler;
 };
 
