@@ -5,6 +5,7 @@
 
 const struct command *const commands[] = {
 	&command_flame,
+	&command_report,
 	&command_fold,
 	&command_completion,
 	NULL,

@@ -28,6 +28,7 @@ enum field {
 	FIELD_FUNCTION,
 	FIELD_THREAD,
 	FIELD_MODULE,
+	FIELD_MODULE_ROW, /* the module where it is the row */
 	FIELD_FILE,
 	FIELD_LINE,
 	FIELD_PLACE, /* "file.c:12" */
@@ -52,6 +53,7 @@ static const struct {
 	[FIELD_TOTAL_SAMPLES] = { "total_samples", COLUMN_COUNT },
 	[FIELD_FUNCTION] = { "function", COLUMN_TEXT },
 	[FIELD_THREAD] = { "thread", COLUMN_TEXT },
+	[FIELD_MODULE_ROW] = { "module", COLUMN_TEXT },
 	[FIELD_MODULE] = { "module", COLUMN_TEXT },
 	[FIELD_FILE] = { "file", COLUMN_TEXT },
 	[FIELD_LINE] = { "line", COLUMN_COUNT },
@@ -86,7 +88,7 @@ static const struct pick function_picks[] = {
 };
 
 static const struct pick module_picks[] = {
-	{ FIELD_MODULE, "Module" },
+	{ FIELD_MODULE_ROW, "Module" },
 	{ N_FIELDS, NULL },
 };
 
@@ -229,6 +231,7 @@ static struct table_cell cell_of(const struct row_facts *facts, enum field field
 		return number_cell(facts->total.n_ticks);
 	case FIELD_FUNCTION:
 	case FIELD_THREAD:
+	case FIELD_MODULE_ROW:
 		return text_cell(facts->name);
 	case FIELD_MODULE:
 		return text_cell(facts->module);
@@ -242,6 +245,12 @@ static struct table_cell cell_of(const struct row_facts *facts, enum field field
 		break;
 	}
 	return (struct table_cell){ .is_empty = true };
+}
+
+/* An import that has no modules says so once, not in every row. */
+static bool is_names_only(const struct profile *profile, uint32_t module)
+{
+	return module < profile->n_modules && profile->modules[module].kind == MODULE_KIND_NAMES;
 }
 
 static int add_frame_row(struct table *table, const struct picked *picked,
@@ -261,7 +270,8 @@ static int add_frame_row(struct table *table, const struct picked *picked,
 	struct table_cell cells[N_FIELDS];
 
 	if (frame && !frame->is_label) {
-		facts.module = profile_module_name(tree->profile, frame->module);
+		if (!is_names_only(tree->profile, frame->module))
+			facts.module = profile_module_name(tree->profile, frame->module);
 		facts.file = interner_get(&tree->profile->strings, frame->file);
 		facts.line = frame->line;
 		facts.place = place_text(table, facts.file, facts.line);

@@ -81,6 +81,14 @@ static size_t line_columns(const struct layout *layout)
 	return n_columns;
 }
 
+static bool is_column_empty(const struct table *table, size_t column)
+{
+	for (size_t row = 0; row < table->n_rows; row++)
+		if (!table->cells[table->rows[row].first_cell + column].is_empty)
+			return false;
+	return table->n_rows > 0;
+}
+
 static void layout_measure(struct layout *layout)
 {
 	const struct table *table = layout->table;
@@ -90,6 +98,8 @@ static void layout_measure(struct layout *layout)
 		size_t width;
 
 		if (!table->columns[i].title)
+			continue;
+		if (i > 0 && table->columns[i].kind == COLUMN_TEXT && is_column_empty(table, i))
 			continue;
 		layout->n_shown++;
 		width = utf8_columns(table->columns[i].title);

@@ -1,0 +1,195 @@
+/* The report's three formats, from the same tables. */
+#include "cmd/report_output.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/buffer.h"
+#include "base/escape.h"
+#include "base/json_writer.h"
+#include "base/units.h"
+#include "cmd/profile_input.h"
+#include "export/quality_json.h"
+
+/*
+ * Where nothing is set nothing is known about the terminal, and today's know
+ * UTF-8; LANG=C says that this one does not.
+ */
+static bool is_utf8_terminal(void)
+{
+	static const char *const names[] = { "LC_ALL", "LC_CTYPE", "LANG" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const char *const value = getenv(names[i]);
+
+		if (value && value[0])
+			return strcasestr(value, "utf-8") || strcasestr(value, "utf8");
+	}
+	return true;
+}
+
+/* Words of `text`, broken into lines of at most `columns`. */
+static void add_wrapped(struct buffer *out, const char *text, size_t columns)
+{
+	struct buffer word = BUFFER_INIT;
+	size_t used = 0;
+
+	while (*text) {
+		const size_t size = strcspn(text, " ");
+		size_t width;
+
+		buffer_clear(&word);
+		buffer_add(&word, text, size);
+		width = utf8_columns(buffer_string(&word));
+		if (used > 0 && used + 1 + width > columns) {
+			buffer_add_char(out, '\n');
+			used = 0;
+		}
+		buffer_add_string(out, used ? " " : "");
+		buffer_add(out, buffer_string(&word), word.size);
+		used += width + (used > 0);
+		text += size;
+		text += strspn(text, " ");
+	}
+	buffer_add_char(out, '\n');
+	buffer_release(&word);
+}
+
+static void add_heading(struct buffer *out, const struct report_part *part, size_t columns)
+{
+	struct buffer heading = BUFFER_INIT;
+
+	if (!part->function)
+		return;
+	buffer_add_string(&heading, part->kind == REPORT_CALLERS ? "Callers of " : "Callees of ");
+	escape_terminal_fit(&heading, part->function, columns > 20 ? columns - 12 : columns);
+	buffer_add(out, buffer_string(&heading), heading.size);
+	buffer_add_string(out, "\n\n");
+	buffer_release(&heading);
+}
+
+/* What the numbers above mean, and what is not there. */
+static void add_notes(struct buffer *out, const struct report_part *part, size_t columns)
+{
+	struct buffer note = BUFFER_INIT;
+	char count[UNITS_TEXT_BYTES];
+
+	if (part->table.n_rows == 0)
+		buffer_add_string(&note, "Nothing to show: the profile does not tell them apart.");
+	else if (part->n_hidden)
+		buffer_printf(&note, "… and %s more (--top 0 shows all)",
+			      units_count(count, part->n_hidden));
+	else if (part->is_breakdown && calltree_is_timed(&part->tree))
+		buffer_add_string(&note, "Avg (μs): CPU time per second of recording. "
+					 "±: half the 95 % interval, in percent of the total.");
+	else if (part->is_breakdown)
+		buffer_add_string(&note, "The profile has no times: samples are shown. "
+					 "±: half the 95 % interval, in percent of the total.");
+	if (note.size)
+		add_wrapped(out, buffer_string(&note), columns);
+	buffer_release(&note);
+}
+
+static void write_text(struct buffer *out, const struct report_output *output, size_t columns)
+{
+	struct buffer line = BUFFER_INIT;
+
+	profile_quality_line(&line, output->profile);
+	add_wrapped(out, buffer_string(&line), columns);
+	buffer_release(&line);
+	for (size_t i = 0; i < output->n_parts; i++) {
+		const struct report_part *part = &output->parts[i];
+
+		buffer_add_char(out, '\n');
+		add_heading(out, part, columns);
+		table_write_text(out, &part->table, part->is_breakdown ? TABLE_BOXED : TABLE_PLAIN,
+				 columns);
+		add_notes(out, part, columns);
+	}
+}
+
+static void json_add_view(struct json_writer *json, const struct report_output *output)
+{
+	json_open_object(json, "view");
+	if (output->view.from_ns)
+		json_unsigned(json, "from_ns", output->view.from_ns);
+	if (output->view.to_ns != UINT64_MAX)
+		json_unsigned(json, "to_ns", output->view.to_ns);
+	if (output->view.thread)
+		json_string(json, "thread", output->view.thread);
+	json_close_object(json);
+}
+
+static void write_json(struct buffer *out, const struct report_output *output)
+{
+	struct json_writer json = { .out = out };
+
+	json_open_object(&json, NULL);
+	json_string(&json, "schema", "tsprof.report/1");
+	quality_json_write(&json, "quality", output->profile);
+	json_add_view(&json, output);
+	json_string(&json, "unit", calltree_is_timed(&output->parts[0].tree) ? "ns" : "samples");
+	json_unsigned(&json, "total",
+		      calltree_weight(&output->parts[0].tree,
+				      &output->parts[0].tree.nodes[0].total));
+	for (size_t i = 0; i < output->n_parts; i++)
+		table_write_json(&json, &output->parts[i].table);
+	json_close_object(&json);
+}
+
+static void write_format(struct buffer *out, const struct report_output *output, size_t columns)
+{
+	struct buffer text = BUFFER_INIT;
+
+	switch (output->format) {
+	case REPORT_JSON:
+		write_json(out, output);
+		break;
+	case REPORT_CSV:
+		table_write_csv(out, &output->parts[0].table);
+		break;
+	case REPORT_TEXT:
+		write_text(&text, output, columns);
+		if (is_utf8_terminal())
+			buffer_add(out, buffer_string(&text), text.size);
+		else
+			table_add_ascii(out, buffer_string(&text));
+		if (text.is_failed)
+			out->is_failed = true;
+		break;
+	}
+	buffer_release(&text);
+}
+
+int report_output_write(const struct report_output *output, struct app *app, struct error *err)
+{
+	struct buffer out = BUFFER_INIT;
+	int r = 0;
+
+	write_format(&out, output, app_columns(app));
+	errno = 0;
+	if (out.is_failed)
+		r = error_set_no_memory(err);
+	else if (fwrite(buffer_string(&out), 1, out.size, app->out) != out.size ||
+		 fflush(app->out) != 0)
+		r = error_set_errno(err, errno ? -errno : -EIO, "cannot write standard output");
+	else if (output->parts[0].tree.nodes[0].total.n_rows == 0)
+		app_say(app, "report: there are no samples to report");
+	buffer_release(&out);
+	return r;
+}
+
+void report_output_release(struct report_output *output)
+{
+	for (size_t i = 0; i < output->n_parts; i++) {
+		struct report_part *part = &output->parts[i];
+
+		table_release(&part->table);
+		breakdown_release(&part->breakdown);
+		components_release(&part->components);
+		calltree_release(&part->tree);
+	}
+	output->n_parts = 0;
+}

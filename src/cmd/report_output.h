@@ -1,0 +1,52 @@
+#ifndef TSPROF_CMD_REPORT_OUTPUT_H
+#define TSPROF_CMD_REPORT_OUTPUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+#include "cmd/command.h"
+#include "export/report_table.h"
+#include "export/table.h"
+#include "tree/breakdown.h"
+#include "tree/calltree.h"
+#include "tree/components.h"
+#include "tree/view.h"
+
+/* One table of a report with what its texts are borrowed from. */
+struct report_part {
+	struct table table;
+	struct calltree tree;
+	enum report_kind kind;
+	const char *function; /* whose callers or callees these are; borrowed */
+	uint64_t n_hidden;    /* rows that are there and not shown */
+	bool is_breakdown;
+	struct components components;
+	struct breakdown breakdown;
+};
+
+enum report_format {
+	REPORT_TEXT,
+	REPORT_JSON,
+	REPORT_CSV,
+};
+
+enum { REPORT_MAX_PARTS = 8 };
+
+struct report_output {
+	const struct profile *profile; /* borrowed */
+	struct view view;
+	enum report_format format;
+	struct report_part parts[REPORT_MAX_PARTS];
+	size_t n_parts;
+};
+
+/*
+ * Everything to app->out at once.  Text is laid out for the terminal, below the
+ * quality line, in ASCII where LC_ALL, LC_CTYPE or LANG says that the terminal
+ * is not UTF-8.  Without samples a word about it goes to app->messages.
+ */
+int report_output_write(const struct report_output *output, struct app *app, struct error *err);
+void report_output_release(struct report_output *output);
+
+#endif

@@ -1,0 +1,43 @@
+/* Numbers that an import cannot know are left out rather than written as zero. */
+#include "export/quality_json.h"
+
+#include "base/buffer.h"
+#include "export/quality_line.h"
+
+static void add_stack_ends(struct json_writer *json, const struct quality *quality)
+{
+	json_open_object(json, "stack_ends");
+	for (int end = 0; end < STACK_N_ENDS; end++)
+		if (quality->n_by_end[end])
+			json_unsigned(json, stack_end_name((enum stack_end)end),
+				      quality->n_by_end[end]);
+	json_close_object(json);
+}
+
+void quality_json_write(struct json_writer *json, const char *key, const struct profile *profile)
+{
+	const struct quality *quality = &profile->quality;
+	struct buffer line = BUFFER_INIT;
+
+	quality_line_write(&line, profile);
+	json_open_object(json, key);
+	json_string(json, "summary", buffer_string(&line));
+	json_bool(json, "has_times", profile->info.has_times);
+	json_bool(json, "is_cut", profile->info.is_cut);
+	if (profile->info.has_times) {
+		json_unsigned(json, "samples", quality->n_samples);
+		json_unsigned(json, "lost", quality->n_lost);
+		json_unsigned(json, "lost_events", quality->n_lost_events);
+		json_unsigned(json, "throttled", quality->n_throttled);
+		json_unsigned(json, "unresolved", quality->n_unresolved);
+		add_stack_ends(json, quality);
+		json_unsigned(json, "duration_ns", profile->info.duration_ns);
+		json_unsigned(json, "sampled_ns", quality->sampled_ns);
+		json_unsigned(json, "target_cpu_ns", quality->target_cpu_ns);
+		json_unsigned(json, "recorder_cpu_ns", quality->recorder_cpu_ns);
+	}
+	json_close_object(json);
+	if (line.is_failed)
+		json->out->is_failed = true;
+	buffer_release(&line);
+}
