@@ -69,7 +69,7 @@ static size_t tree_columns(const struct table_row *row)
 	return (size_t)depth * TREE_STEP_COLUMNS;
 }
 
-/* What the style puts around all columns and between two of them. */
+/* What the style adds around all columns and between two of them. */
 static size_t line_columns(const struct layout *layout)
 {
 	const size_t n_between = layout->style == TABLE_BOXED ? 3 : 2;
