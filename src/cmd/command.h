@@ -48,9 +48,9 @@ enum {
 
 struct command {
 	const char *name;
-	const char *summary;	      /* one line for `tsprof --help` */
-	const char *operands;	      /* "[--] COMMAND [ARG…]", or "" */
-	const char *details;	      /* paragraphs below the options in -h, or NULL */
+	const char *summary;  /* one line for `tsprof --help` */
+	const char *operands; /* "[--] COMMAND [ARG…]", or "" */
+	const char *details;  /* paragraphs below the options in -h, filled again, or NULL */
 	const struct option *options; /* ended by { 0 } */
 	/* argv[0] is the command's name; returns the exit status. */
 	int (*run)(struct app *app, int argc, char **argv);

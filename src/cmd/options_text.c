@@ -96,6 +96,32 @@ static void option_write_help(FILE *out, const struct option *option)
 	buffer_release(&left);
 }
 
+/* Paragraphs are filled again; a line that starts with a blank is kept as it is. */
+static void details_write(FILE *out, const char *details)
+{
+	struct buffer line = BUFFER_INIT;
+	size_t column = 0;
+
+	while (*details) {
+		const size_t length = strcspn(details, "\n");
+
+		buffer_clear(&line);
+		buffer_add(&line, details, length);
+		if (length > 0 && *details != ' ') {
+			column = text_add(out, column, 0, buffer_string(&line));
+		} else {
+			(void)fprintf(out, "%s%s", column ? "\n" : "", buffer_string(&line));
+			(void)fputc('\n', out);
+			column = 0;
+		}
+		details += length;
+		details += *details == '\n';
+	}
+	if (column)
+		(void)fputc('\n', out);
+	buffer_release(&line);
+}
+
 void options_write_help(FILE *out, const struct command *command)
 {
 	static const struct option help = { .name = "help",
@@ -109,6 +135,8 @@ void options_write_help(FILE *out, const struct command *command)
 	for (const struct option *option = command->options; option->name; option++)
 		option_write_help(out, option);
 	option_write_help(out, &help);
-	if (command->details)
-		(void)fprintf(out, "\n%s\n", command->details);
+	if (command->details) {
+		(void)fputc('\n', out);
+		details_write(out, command->details);
+	}
 }

@@ -1,0 +1,94 @@
+# What the shell tests share.  A test sources this file, calls check for each
+# thing that it promises, and ends with finish.  `make check` sets TOP (the
+# sources), BUILD (the build tree), TSPROF (the program) and CC.
+# shellcheck shell=sh
+
+TOP=${TOP:-$(cd "$(dirname "$0")/../.." && pwd)}
+BUILD=${BUILD:-$TOP}
+TSPROF=${TSPROF:-$BUILD/tsprof}
+LC_ALL=C.UTF-8
+export LC_ALL
+unset COLUMNS DEBUGINFOD_URLS
+
+n_checks=0
+n_failed=0
+work=$(mktemp -d) || exit 99
+trap 'chmod -R u+rwx "$work" 2>/dev/null; rm -rf "$work"' EXIT
+
+# NAME COMMAND…: the command succeeds.
+check()
+{
+	name=$1
+	shift
+	n_checks=$((n_checks + 1))
+	if "$@"; then
+		echo "ok: $name"
+	else
+		echo "FAILED: $name"
+		n_failed=$((n_failed + 1))
+	fi
+}
+
+skip_test()
+{
+	echo "skipped: $*"
+	exit 77
+}
+
+finish()
+{
+	echo "$n_checks checks, $n_failed failed"
+	[ "$n_failed" -eq 0 ]
+	exit
+}
+
+# COMMAND…: its output is in $work/out and $work/err, its exit status in $status.
+run()
+{
+	status=0
+	"$@" >"$work/out" 2>"$work/err" </dev/null || status=$?
+}
+
+# STATUS TEXT: what the last run left, exactly one line with TEXT on standard error.
+is_refusal()
+{
+	if [ "$status" -eq "$1" ] && [ "$(wc -l <"$work/err")" -eq 1 ] &&
+		grep -qF -- "$2" "$work/err"; then
+		return 0
+	fi
+	echo "expected exit status $1 and one line with '$2'; got $status and:"
+	head -5 "$work/err"
+	return 1
+}
+
+# STATUS: the last run's exit status.
+is_status()
+{
+	[ "$status" -eq "$1" ] && return 0
+	echo "expected exit status $1; got $status and:"
+	head -5 "$work/err"
+	return 1
+}
+
+# Does the kernel let us sample?  Tests that record are skipped where it does not.
+require_record()
+{
+	"$TSPROF" help record >/dev/null 2>&1 || skip_test "no tsprof record"
+	"$TSPROF" record -o "$work/probe.tsprof" -- true >"$work/probe.log" 2>&1 ||
+		skip_test "cannot record here: $(head -1 "$work/probe.log")"
+	rm -f "$work/probe.tsprof"
+}
+
+# FILE KEY: the number behind "KEY": in a JSON file, first occurrence.
+json_number()
+{
+	grep -oE "\"$2\": *-?[0-9.eE+-]+" "$1" | head -1 | sed 's/.*: *//'
+}
+
+# awk as a calculator: is EXPRESSION true?
+holds()
+{
+	awk "BEGIN { exit !($1) }" && return 0
+	echo "does not hold: $1"
+	return 1
+}

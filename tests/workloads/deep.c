@@ -1,0 +1,61 @@
+/*
+ * Recursion with alloca, so that the frame's size is known to no table and the
+ * unwinder has to use the frame pointer that the compiler set up for it.
+ *
+ *	deep [DEPTH [SECONDS]]
+ */
+#include <alloca.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static volatile uint64_t sink;
+
+static double cpu_seconds(void)
+{
+	struct timespec now;
+
+	if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now) != 0)
+		abort();
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+__attribute__((noinline)) static uint64_t deep_leaf(double end)
+{
+	uint64_t value = 1;
+
+	do {
+		for (int i = 0; i < 100000; i++)
+			value = value * 6364136223846793005ULL + 1442695040888963407ULL;
+		sink = value;
+	} while (cpu_seconds() < end);
+	return value;
+}
+
+__attribute__((noinline)) static uint64_t deep_call(int depth, double end)
+{
+	const size_t size = 16 + (size_t)(depth % 7) * 8;
+	char *room = alloca(size);
+	uint64_t value;
+
+	memset(room, depth & 0xff, size);
+	sink = (uint64_t)(unsigned char)room[size / 2];
+	if (depth <= 1)
+		value = deep_leaf(end);
+	else
+		value = deep_call(depth - 1, end);
+	/* Used after the call: no tail call, and the memory stays. */
+	return value + (uint64_t)(unsigned char)room[0];
+}
+
+int main(int argc, char **argv)
+{
+	const int depth = argc > 1 ? atoi(argv[1]) : 500;
+	const double seconds = argc > 2 ? strtod(argv[2], NULL) : 1;
+
+	sink = deep_call(depth, seconds);
+	printf("depth %d\n", depth);
+	return 0;
+}
