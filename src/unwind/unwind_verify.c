@@ -75,6 +75,7 @@ static int unwind_verify_prepare(struct unwind_process *process)
 	}
 	cache->cfi.space = process->space;
 	cache->cfi.pid = process->pid;
+	cache->cfi.unmapped_module = process->unmapped_module;
 	for (size_t i = 0; i < VERIFY_N_OTHERS; i++) {
 		cache->others[i].space = process->space;
 		cache->others[i].pid = process->pid;

@@ -32,6 +32,7 @@ struct unwind_process {
 	struct unwind_cache
 		*cache; /* the backend's own, made on first use; see unwind_process_release */
 	uint32_t pid;
+	uint32_t unmapped_module; /* for an innermost ip outside all mappings; 0: leave it out */
 	void (*release_cache)(struct unwind_cache *cache);
 };
 

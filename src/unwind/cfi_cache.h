@@ -1,0 +1,91 @@
+#ifndef TSPROF_UNWIND_CFI_CACHE_H
+#define TSPROF_UNWIND_CFI_CACHE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "unwind/cfi_rule.h"
+#include "unwind/cfi_tables.h"
+#include "unwind/unwinder.h"
+
+/*
+ * What is known of an ip of one process: its rule and its location, kept in a
+ * direct-mapped table.  Entries live while the address space's generation does, so
+ * that a module mapped where another one was is never unwound by the old rules.
+ */
+struct cfi_entry {
+	uint64_t ip;
+	struct cfi_rule rule;
+	uint32_t generation;
+	uint32_t location; /* CFI_ENTRY_NO_LOCATION until it is part of a stack */
+	uint32_t module;
+	bool is_used;
+};
+
+enum { CFI_CACHE_BITS = 14 };
+
+#define CFI_ENTRY_NO_LOCATION UINT32_MAX
+
+/* The unwind_cache of the backend `cfi`: 512 KiB a process, touched as needed. */
+struct unwind_cache {
+	struct cfi_entry entries[1 << CFI_CACHE_BITS];
+};
+
+/* The unwind tables of all modules, by module id; shared by all processes. */
+struct cfi_modules {
+	struct cfi_tables **tables; /* NULL until first needed */
+	size_t n_tables;
+	size_t capacity;
+};
+
+void cfi_modules_release(struct cfi_modules *modules);
+
+/* What filling the cache needs. */
+struct cfi_cache_context {
+	struct cfi_modules *modules;
+	struct unwind_process *process;
+	const struct unwind_images *images;
+	struct location_table *locations;
+	enum arch arch;
+	bool is_out_of_memory; /* set when something could not be kept */
+};
+
+/*
+ * The tables of a module; NULL when its file is not readable, was made for another
+ * machine, or memory is short.
+ */
+struct cfi_tables *cfi_modules_get(struct cfi_cache_context *context, uint32_t module);
+
+/* Make the process's cache.  Returns 0 or -ENOMEM. */
+int cfi_cache_prepare(struct unwind_process *process);
+
+/* The slow half of cfi_cache_get: reads the tables.  False when the ip is not mapped. */
+bool cfi_cache_fill(struct cfi_cache_context *context, uint64_t ip, struct cfi_entry *entry);
+
+/*
+ * The entry of an ip, which for return addresses is already stepped back.
+ * Borrowed until the next call; NULL when the ip is in no executable mapping.
+ */
+static inline struct cfi_entry *cfi_cache_get(struct cfi_cache_context *context, uint64_t ip)
+{
+	const uint64_t at = (ip * UINT64_C(0x9e3779b97f4a7c15)) >> (64 - CFI_CACHE_BITS);
+	struct cfi_entry *entry = &context->process->cache->entries[at];
+
+	if (entry->ip == ip && entry->is_used &&
+	    entry->generation == context->process->space.generation)
+		return entry;
+	return cfi_cache_fill(context, ip, entry) ? entry : NULL;
+}
+
+/* The location of an entry, interned when first asked for. */
+uint32_t cfi_cache_intern(struct cfi_cache_context *context, struct cfi_entry *entry);
+
+static inline uint32_t cfi_cache_location(struct cfi_cache_context *context,
+					  struct cfi_entry *entry)
+{
+	if (entry->location != CFI_ENTRY_NO_LOCATION)
+		return entry->location;
+	return cfi_cache_intern(context, entry);
+}
+
+#endif

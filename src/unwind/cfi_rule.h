@@ -1,0 +1,46 @@
+#ifndef TSPROF_UNWIND_CFI_RULE_H
+#define TSPROF_UNWIND_CFI_RULE_H
+
+#include <assert.h>
+#include <stdint.h>
+
+#include "model/registers.h"
+#include "unwind/cfi_rows.h"
+
+/*
+ * A row in eight bytes: how to get from one frame to its caller while tracking
+ * only pc, sp, fp (and lr).  99.9 % of the rows of a distribution fit; the rest is
+ * CFI_RULE_FULL.
+ */
+enum cfi_rule_kind {
+	CFI_RULE_NONE = 0, /* no call frame information: see unwind/cfi_ladder.h */
+	CFI_RULE_SP,	   /* CFA = sp + cfa */
+	CFI_RULE_FP,	   /* CFA = fp + cfa */
+	CFI_RULE_DRAP,	   /* CFA = *(fp + cfa), fp = *(fp + fp): realigned stacks of gcc */
+	CFI_RULE_PLT,	   /* CFA = sp + 8, and 8 more from byte `cfa` of a 16-byte stub on */
+	CFI_RULE_SIGNAL,   /* the kernel's signal frame lies at sp */
+	CFI_RULE_END,	   /* the outermost frame */
+	CFI_RULE_FULL,	   /* needs the interpreter: see unwind/cfi_full.h */
+	CFI_RULE_BAD,	   /* the row could not be read */
+};
+
+enum cfi_rule_flags {
+	CFI_RULE_IS_SIGNAL = 1,	 /* the caller was interrupted: its pc is exact */
+	CFI_RULE_AFTER_CALL = 2, /* a call instruction ends behind this address */
+	CFI_RULE_NO_CODE = 4,	 /* the code's bytes are not at hand: anything may be */
+};
+
+/* Offsets are in 8-byte words; slots count from the CFA, 0 means "not saved". */
+struct cfi_rule {
+	int16_t cfa_words;
+	int16_t fp_words;
+	int16_t link_words; /* the return address's slot; 0: it is in lr (aarch64) */
+	uint8_t kind;	    /* enum cfi_rule_kind */
+	uint8_t flags;	    /* enum cfi_rule_flags */
+};
+
+static_assert(sizeof(struct cfi_rule) == 8, "one load");
+
+struct cfi_rule cfi_rule_pack(const struct cfi_row *row, enum arch arch);
+
+#endif

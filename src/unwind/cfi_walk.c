@@ -1,0 +1,341 @@
+/*
+ * The backend `cfi`.  The fast walk follows pc, sp and fp by cached rules; when a
+ * frame needs more, the sample is walked again from its first frame with all
+ * registers.  That happens to less than one sample in a hundred.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "unwind/cfi_cache.h"
+#include "unwind/cfi_full.h"
+#include "unwind/cfi_ladder.h"
+#include "unwind/unwinder.h"
+
+struct unwinder {
+	struct cfi_modules modules;
+	struct location_table *locations; /* borrowed */
+};
+
+struct walk {
+	struct cfi_cache_context cache;
+	struct stack_dump dump;
+	struct stack *stack;
+	struct cfi_frame frame;
+	struct registers *full; /* NULL in the fast walk */
+	uint64_t needed_end;	/* of the dump; for needed_stack_bytes */
+};
+
+enum verdict { VERDICT_GO_ON, VERDICT_DONE, VERDICT_NEEDS_FULL };
+
+static enum verdict done(struct walk *w, enum stack_end end)
+{
+	w->stack->end = end;
+	return VERDICT_DONE;
+}
+
+/* The walk ends because the word at `address` is not in the dump. */
+static enum verdict unreadable(struct walk *w, uint64_t address)
+{
+	/* The interrupted code ran on another stack than its handler, which was copied. */
+	if (w->frame.is_switched)
+		return done(w, STACK_TRUNCATED_DUMP);
+	if (address >= w->dump.start && address < UINT64_MAX - sizeof(uint64_t))
+		w->needed_end = address + sizeof(uint64_t);
+	return done(w, stack_dump_end(&w->dump, address));
+}
+
+static uint64_t words(int16_t n_words)
+{
+	return (uint64_t)((int64_t)n_words * 8);
+}
+
+static void registers_from_frame(struct registers *registers, const struct cfi_frame *frame)
+{
+	const bool is_x86 = registers->arch == ARCH_X86_64;
+
+	registers->values[is_x86 ? X86_64_RIP : AARCH64_PC] = frame->pc;
+	registers->values[is_x86 ? X86_64_RSP : AARCH64_SP] = frame->sp;
+	registers->values[is_x86 ? X86_64_RBP : AARCH64_FP] = frame->fp;
+}
+
+static struct cfi_frame frame_of(const struct registers *registers)
+{
+	return (struct cfi_frame){
+		.pc = registers_pc(registers),
+		.sp = registers_sp(registers),
+		.fp = registers_fp(registers),
+		.link = registers->arch == ARCH_AARCH64 ? registers->values[AARCH64_LR] : 0,
+	};
+}
+
+/* `entry` is NULL for an ip outside all mappings. */
+static enum verdict ladder_step(struct walk *w, const struct cfi_entry *entry)
+{
+	/* Climbing looks other addresses up, which may take the entry's place. */
+	const uint32_t module = entry ? entry->module : 0;
+
+	switch (cfi_ladder_climb(&w->cache, &w->dump, &w->frame)) {
+	case CFI_LADDER_FOUND:
+		if (w->full)
+			registers_from_frame(w->full, &w->frame);
+		return VERDICT_GO_ON;
+	case CFI_LADDER_ROOT:
+		return done(w, STACK_COMPLETE);
+	case CFI_LADDER_LOST:
+		break;
+	}
+	if (!entry)
+		return done(w, STACK_BAD_MEMORY);
+	w->stack->end_module = module;
+	return done(w, STACK_NO_CFI);
+}
+
+static enum verdict signal_step(struct walk *w)
+{
+	const uint64_t sp = w->frame.sp;
+	struct registers registers;
+
+	if (!cfi_signal_registers(&w->dump, w->cache.arch, sp, &registers))
+		return unreadable(w, sp);
+	w->frame = frame_of(&registers);
+	w->frame.is_exact = true;
+	w->frame.is_switched = true;
+	if (w->full)
+		*w->full = registers;
+	return VERDICT_GO_ON;
+}
+
+/* The caller's pc, sp and fp for a CFA; `fp_slot` is an address, 0 when fp still holds. */
+static enum verdict fast_take(struct walk *w, struct cfi_rule rule, uint64_t cfa, uint64_t fp_slot)
+{
+	struct cfi_frame *frame = &w->frame;
+	uint64_t ip = frame->link;
+
+	if (rule.link_words) {
+		const uint64_t slot = cfa + words(rule.link_words);
+
+		if (!stack_dump_read(&w->dump, slot, &ip))
+			return unreadable(w, slot);
+	} else if (!frame->is_exact) {
+		/* lr was overwritten by the call that this frame made. */
+		return done(w, STACK_BAD_MEMORY);
+	}
+	/* Rows of an epilogue still name the slot of what was popped already. */
+	if (fp_slot && fp_slot >= frame->sp && !stack_dump_read(&w->dump, fp_slot, &frame->fp))
+		return unreadable(w, fp_slot);
+	if (cfa <= frame->sp && (cfa < frame->sp || rule.link_words))
+		return done(w, STACK_BAD_MEMORY);
+	if (cfa & 7)
+		return done(w, STACK_BAD_MEMORY);
+	frame->pc = cfi_code_address(w->cache.arch, ip);
+	frame->sp = cfa;
+	frame->is_exact = rule.flags & CFI_RULE_IS_SIGNAL;
+	return VERDICT_GO_ON;
+}
+
+static enum verdict fast_step(struct walk *w, const struct cfi_entry *entry)
+{
+	const struct cfi_rule rule = entry->rule;
+	const struct cfi_frame *frame = &w->frame;
+	uint64_t cfa;
+
+	switch ((enum cfi_rule_kind)rule.kind) {
+	case CFI_RULE_SP:
+		cfa = frame->sp + words(rule.cfa_words);
+		break;
+	case CFI_RULE_FP:
+		cfa = frame->fp + words(rule.cfa_words);
+		break;
+	case CFI_RULE_DRAP:
+		if (!stack_dump_read(&w->dump, frame->fp + words(rule.cfa_words), &cfa))
+			return unreadable(w, frame->fp);
+		return fast_take(w, rule, cfa, frame->fp + words(rule.fp_words));
+	case CFI_RULE_PLT:
+		cfa = frame->sp + ((frame->pc & 15) >= (uint64_t)rule.cfa_words ? 16 : 8);
+		break;
+	case CFI_RULE_SIGNAL:
+		return signal_step(w);
+	case CFI_RULE_END:
+		return done(w, STACK_COMPLETE);
+	case CFI_RULE_FULL:
+		return VERDICT_NEEDS_FULL;
+	case CFI_RULE_NONE:
+	case CFI_RULE_BAD:
+	default:
+		return ladder_step(w, entry);
+	}
+	return fast_take(w, rule, cfa, rule.fp_words ? cfa + words(rule.fp_words) : 0);
+}
+
+static enum verdict full_take(struct walk *w, const struct cfi_row *row)
+{
+	const uint64_t sp = w->frame.sp;
+	const bool is_exact = w->frame.is_exact;
+	const bool is_switched = w->frame.is_switched || row->is_signal;
+	uint64_t missing = 0;
+
+	switch (cfi_full_step(row, &w->dump, w->full, &missing)) {
+	case CFI_FULL_OK:
+		break;
+	case CFI_FULL_END:
+		return done(w, STACK_COMPLETE);
+	case CFI_FULL_MISSING:
+		return unreadable(w, missing);
+	case CFI_FULL_BAD:
+		return done(w, STACK_BAD_MEMORY);
+	}
+	w->frame = frame_of(w->full);
+	w->frame.pc = cfi_code_address(w->cache.arch, w->frame.pc);
+	registers_from_frame(w->full, &w->frame);
+	w->frame.is_exact = row->is_signal;
+	w->frame.is_switched = is_switched;
+	if (row->is_signal)
+		return VERDICT_GO_ON;
+	/* aarch64's leaf functions move nothing: once, for then lr is known no more. */
+	if (w->frame.sp < sp || (w->frame.sp == sp && (!is_exact || w->cache.arch == ARCH_X86_64)))
+		return done(w, STACK_BAD_MEMORY);
+	return VERDICT_GO_ON;
+}
+
+static enum verdict full_step(struct walk *w, const struct cfi_entry *entry)
+{
+	const struct mapping *mapping;
+	struct cfi_tables *tables;
+	struct cfi_fde fde;
+	struct cfi_row row;
+
+	if (entry->rule.kind == CFI_RULE_SIGNAL)
+		return signal_step(w);
+	if (entry->rule.kind == CFI_RULE_END)
+		return done(w, STACK_COMPLETE);
+	if (entry->rule.kind == CFI_RULE_NONE || entry->rule.kind == CFI_RULE_BAD)
+		return ladder_step(w, entry);
+	mapping = address_space_find(&w->cache.process->space, entry->ip);
+	tables = cfi_modules_get(&w->cache, entry->module);
+	if (!mapping || !tables || cfi_tables_find(tables, entry->ip - mapping->bias, &fde) < 0 ||
+	    cfi_row_at(&fde, entry->ip - mapping->bias, w->cache.arch, &row) < 0)
+		return ladder_step(w, entry);
+	return full_take(w, &row);
+}
+
+/* The innermost ip is in no mapping: a jump to nowhere, or code we were not told of. */
+static enum verdict unmapped_step(struct walk *w)
+{
+	const uint32_t module = w->cache.process->unmapped_module;
+	struct stack *stack = w->stack;
+
+	if (!w->frame.is_exact)
+		return done(w, STACK_BAD_MEMORY);
+	if (module && stack->n_frames < STACK_MAX_FRAMES) {
+		uint32_t *location = &stack->locations[stack->n_frames];
+
+		if (location_table_add(w->cache.locations, location, module, w->frame.pc) < 0) {
+			w->cache.is_out_of_memory = true;
+			return done(w, STACK_BAD_MEMORY);
+		}
+		stack->ips[stack->n_frames++] = w->frame.pc;
+	}
+	return ladder_step(w, NULL);
+}
+
+static enum verdict walk_step(struct walk *w)
+{
+	struct stack *stack = w->stack;
+	struct cfi_entry *entry;
+
+	if (stack->n_frames == STACK_MAX_FRAMES)
+		return done(w, STACK_LIMIT);
+	entry = cfi_cache_get(&w->cache, w->frame.pc - !w->frame.is_exact);
+	if (!entry)
+		return unmapped_step(w);
+	stack->locations[stack->n_frames] = cfi_cache_location(&w->cache, entry);
+	stack->ips[stack->n_frames++] = w->frame.pc;
+	return w->full ? full_step(w, entry) : fast_step(w, entry);
+}
+
+static enum verdict walk_run(struct walk *w, const struct registers *registers)
+{
+	enum verdict verdict;
+
+	w->stack->n_frames = 0;
+	w->frame = frame_of(registers);
+	w->frame.pc = cfi_code_address(w->cache.arch, w->frame.pc);
+	w->frame.is_exact = true;
+	w->needed_end = w->dump.start;
+	do {
+		verdict = walk_step(w);
+		/* A return to 0 is how thread libraries end a stack. */
+		if (verdict == VERDICT_GO_ON && w->frame.pc == 0)
+			verdict = done(w, STACK_COMPLETE);
+	} while (verdict == VERDICT_GO_ON);
+	if (!w->frame.is_switched && w->frame.sp > w->needed_end)
+		w->needed_end = w->frame.sp;
+	w->stack->needed_stack_bytes = w->needed_end - w->dump.start;
+	return verdict;
+}
+
+static int cfi_walk(struct unwinder *unwinder, struct unwind_process *process,
+		    const struct unwind_images *images, const struct raw_sample *sample,
+		    struct stack *stack)
+{
+	struct walk w = {
+		.cache = { .modules = &unwinder->modules,
+			   .process = process,
+			   .images = images,
+			   .locations = unwinder->locations,
+			   .arch = sample->registers.arch },
+		.stack = stack,
+	};
+
+	stack->n_frames = 0;
+	stack->end = STACK_NO_REGISTERS;
+	stack->end_module = 0;
+	stack->needed_stack_bytes = 0;
+	if (!sample->has_registers)
+		return 0;
+	if (cfi_cache_prepare(process) < 0)
+		return -ENOMEM;
+	w.dump = stack_dump_of(sample);
+	if (walk_run(&w, &sample->registers) == VERDICT_NEEDS_FULL) {
+		struct registers full = sample->registers;
+
+		w.full = &full;
+		(void)walk_run(&w, &sample->registers);
+	}
+	return w.cache.is_out_of_memory ? -ENOMEM : 0;
+}
+
+static int cfi_new(struct unwinder **ret_unwinder, struct location_table *locations,
+		   struct error *err)
+{
+	struct unwinder *unwinder = calloc(1, sizeof(*unwinder));
+
+	if (!unwinder)
+		return error_set_no_memory(err);
+	unwinder->locations = locations;
+	*ret_unwinder = unwinder;
+	return 0;
+}
+
+static void cfi_free(struct unwinder *unwinder)
+{
+	if (!unwinder)
+		return;
+	cfi_modules_release(&unwinder->modules);
+	free(unwinder);
+}
+
+static const char *cfi_statement(struct unwinder *unwinder)
+{
+	(void)unwinder;
+	return NULL;
+}
+
+const struct unwind_backend unwind_backend_cfi = {
+	.name = "cfi",
+	.summary = "call frame information, read by tsprof itself",
+	.new = cfi_new,
+	.walk = cfi_walk,
+	.free = cfi_free,
+	.statement = cfi_statement,
+};

@@ -1,0 +1,122 @@
+/* Instruction patterns: Intel SDM volume 2 for calls, Arm ARM C4.1 for aarch64. */
+#include "unwind/code_bytes.h"
+
+#include <stddef.h>
+#include <string.h>
+
+enum {
+	X86_CALL_RELATIVE = 0xe8,
+	X86_GROUP_5 = 0xff, /* with 2 in the reg field: call near indirect */
+	X86_CALL_MAX_BYTES = 7,
+	X86_EXIT_WINDOW = 16, /* moving the result into place takes a few bytes */
+};
+
+/* The length of `ff /2` with these operands, 0 when it is something else. */
+static size_t x86_indirect_call_size(const uint8_t *code)
+{
+	const unsigned int mode = code[1] >> 6;
+	const unsigned int operand = code[1] & 7;
+	size_t size = 2;
+
+	if (code[0] != X86_GROUP_5 || ((code[1] >> 3) & 7) != 2)
+		return 0;
+	if (mode == 3)
+		return size;
+	if (operand == 4)
+		size++; /* SIB byte */
+	if (mode == 1)
+		size += 1;
+	else if (mode == 2 || operand == 5 || (operand == 4 && (code[2] & 7) == 5))
+		size += 4;
+	return size;
+}
+
+static bool x86_is_call_end(const struct elf_image *image, uint64_t vaddr)
+{
+	/* Most calls are relative; the others may begin up to seven bytes before. */
+	const uint8_t *code = elf_image_at_vaddr(image, vaddr - 5, 5);
+
+	if (code && code[0] == X86_CALL_RELATIVE)
+		return true;
+	code = elf_image_at_vaddr(image, vaddr - X86_CALL_MAX_BYTES, X86_CALL_MAX_BYTES);
+	for (size_t size = 2; code && size <= X86_CALL_MAX_BYTES; size++) {
+		uint8_t call[X86_CALL_MAX_BYTES] = { 0 };
+
+		memcpy(call, code + X86_CALL_MAX_BYTES - size, size);
+		if (x86_indirect_call_size(call) == size)
+			return true;
+	}
+	return false;
+}
+
+static uint32_t aarch64_instruction(const struct elf_image *image, uint64_t vaddr)
+{
+	const uint8_t *code = elf_image_at_vaddr(image, vaddr, 4);
+	uint32_t instruction = 0;
+
+	if (code)
+		memcpy(&instruction, code, sizeof(instruction));
+	return instruction;
+}
+
+static bool aarch64_is_call_end(const struct elf_image *image, uint64_t vaddr)
+{
+	const uint32_t code = aarch64_instruction(image, vaddr - 4);
+
+	return (code & 0xfc000000) == 0x94000000 || /* bl */
+	       (code & 0xfffffc1f) == 0xd63f0000 || /* blr */
+	       (code & 0xfefff800) == 0xd63f0800;   /* blraa, blrab, blraaz, blrabz */
+}
+
+bool code_is_call_end(const struct elf_image *image, enum arch arch, uint64_t vaddr)
+{
+	return arch == ARCH_X86_64 ? x86_is_call_end(image, vaddr)
+				   : aarch64_is_call_end(image, vaddr);
+}
+
+bool code_is_sigreturn(const struct elf_image *image, enum arch arch, uint64_t vaddr)
+{
+	/* mov $15,%rax (or %eax); syscall */
+	static const uint8_t x86_long[] = { 0x48, 0xc7, 0xc0, 15, 0, 0, 0, 0x0f, 0x05 };
+	static const uint8_t x86_short[] = { 0xb8, 15, 0, 0, 0, 0x0f, 0x05 };
+	/* mov x8,#139; svc #0 */
+	static const uint8_t aarch64[] = { 0x68, 0x11, 0x80, 0xd2, 0x01, 0, 0, 0xd4 };
+	/* Where the code begins, seen from vaddr: at its own instructions or one behind. */
+	static const int8_t starts[] = { 1, 0, -4, -5, -7, -8, -9 };
+
+	for (size_t i = 0; i < sizeof(starts); i++) {
+		const uint64_t start = vaddr + (uint64_t)(int64_t)starts[i];
+		const uint8_t *code = elf_image_at_vaddr(image, start, sizeof(x86_short));
+
+		if (!code)
+			continue;
+		if (arch == ARCH_X86_64 && memcmp(code, x86_short, sizeof(x86_short)) == 0)
+			return true;
+		code = elf_image_at_vaddr(image, start, sizeof(aarch64));
+		if (code && arch == ARCH_AARCH64 && memcmp(code, aarch64, sizeof(aarch64)) == 0)
+			return true;
+		code = elf_image_at_vaddr(image, start, sizeof(x86_long));
+		if (code && arch == ARCH_X86_64 && memcmp(code, x86_long, sizeof(x86_long)) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool code_is_before_exit(const struct elf_image *image, enum arch arch, uint64_t vaddr)
+{
+	/* mov $60,%eax; syscall and mov $60,%al; syscall */
+	static const uint8_t x86_long[] = { 0xb8, 60, 0, 0, 0, 0x0f, 0x05 };
+	static const uint8_t x86_short[] = { 0xb0, 60, 0x0f, 0x05 };
+	const uint64_t behind = vaddr + 1;
+	const uint8_t *code;
+
+	if (!code_is_call_end(image, arch, behind))
+		return false;
+	/* mov x8,#93; svc #0 */
+	if (arch == ARCH_AARCH64)
+		return aarch64_instruction(image, behind) == 0xd2800ba8 &&
+		       aarch64_instruction(image, behind + 4) == 0xd4000001;
+	code = elf_image_at_vaddr(image, behind, X86_EXIT_WINDOW);
+	return code && (memmem(code, X86_EXIT_WINDOW, x86_long, sizeof(x86_long)) ||
+			memmem(code, X86_EXIT_WINDOW, x86_short, sizeof(x86_short)));
+}

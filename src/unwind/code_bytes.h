@@ -1,0 +1,27 @@
+#ifndef TSPROF_UNWIND_CODE_BYTES_H
+#define TSPROF_UNWIND_CODE_BYTES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/registers.h"
+#include "symbol/elf_image.h"
+
+/*
+ * What a few instruction bytes prove, where there is no call frame information.
+ * Bytes come from the file; a vaddr outside it proves nothing.
+ */
+
+/* A call instruction ends right before `vaddr`, so that it may be a return address. */
+bool code_is_call_end(const struct elf_image *image, enum arch arch, uint64_t vaddr);
+
+/*
+ * The code at or around `vaddr` is a signal trampoline: "system call rt_sigreturn".
+ * `vaddr` may be a return address stepped back, or any instruction of it.
+ */
+bool code_is_sigreturn(const struct elf_image *image, enum arch arch, uint64_t vaddr);
+
+/* `vaddr` ends a call that is followed by the system call exit: musl's clone. */
+bool code_is_before_exit(const struct elf_image *image, enum arch arch, uint64_t vaddr);
+
+#endif
