@@ -90,7 +90,7 @@ int flame_layout_build(struct flame_layout *layout, const struct calltree *tree,
 	*layout = FLAME_LAYOUT_INIT;
 	if (!total)
 		return error_set(err, -ENODATA, "nothing to draw: no %s in this selection",
-				 unit == FLAME_TIME ? "time (try without --time)" : "samples");
+				 unit == FLAME_TIME ? "time" : "samples");
 	layout->total = total;
 	layout->unit = unit;
 	do {

@@ -1,7 +1,8 @@
 /*
  * The picture as text.  Boxes are placed in percent of the inner <svg> so that
  * a browser can stretch them; data-x and data-w carry the exact values for
- * flame.js.  Numbers of boxes are written without printf, the bulk of the time.
+ * flame.js.  The numbers of boxes are written digit by digit: formatted printing would
+ * take most of the time.
  */
 #include "flamegraph/flame_svg.h"
 
@@ -86,12 +87,26 @@ static const char *box_name(const struct calltree *tree, const struct calltree_n
 	return is_root ? "all" : calltree_frame_name(tree, &tree->frames[node->frame]);
 }
 
+/* "in libc.so.6 (inlined)": where that is known. */
+static void write_module(const struct picture *picture, const struct calltree_frame *frame)
+{
+	const struct profile *profile = picture->tree->profile;
+
+	if (frame->is_label || frame->module == MODULE_PSEUDO ||
+	    frame->module >= profile->n_modules ||
+	    profile->modules[frame->module].kind == MODULE_KIND_NAMES)
+		return;
+	buffer_add_string(picture->out, "\nin ");
+	escape_xml(picture->out, profile_module_name(profile, frame->module));
+	if (frame->flags & FRAME_INLINED)
+		buffer_add_string(picture->out, " (inlined)");
+}
+
 /* The tooltip: the full name on the first line, where flame.js finds it. */
 static void write_tooltip(const struct picture *picture, const struct calltree_node *node,
 			  const struct calltree_frame *frame, const char *name)
 {
 	struct buffer *out = picture->out;
-	const char *module;
 
 	buffer_add_string(out, "<title>");
 	escape_xml(out, name);
@@ -99,13 +114,8 @@ static void write_tooltip(const struct picture *picture, const struct calltree_n
 	add_value(picture, &node->total);
 	buffer_add_string(out, "\nself ");
 	add_value(picture, &node->self);
-	module = frame ? profile_module_name(picture->tree->profile, frame->module) : "";
-	if (module[0] && !frame->is_label && frame->module != MODULE_PSEUDO) {
-		buffer_add_string(out, "\nin ");
-		escape_xml(out, module);
-		if (frame->flags & FRAME_INLINED)
-			buffer_add_string(out, " (inlined)");
-	}
+	if (frame)
+		write_module(picture, frame);
 	buffer_add_string(out, "</title>");
 }
 
@@ -244,8 +254,7 @@ static void add_pruned_note(struct buffer *out, const struct picture *picture)
 							  : " of the samples end in them");
 }
 
-/* Returns the x where the legend ends. */
-static unsigned int write_legend(struct picture *picture, unsigned int y)
+static void write_legend(struct picture *picture, unsigned int y)
 {
 	unsigned int x = MARGIN_PX;
 
@@ -263,7 +272,6 @@ static unsigned int write_legend(struct picture *picture, unsigned int y)
 			      x, y - 9, x + 15, y, name);
 		x += 15 + (unsigned int)((double)strlen(name) * CHARACTER_PX) + 16;
 	}
-	return x;
 }
 
 static void write_footer(struct picture *picture)
@@ -282,7 +290,7 @@ static void write_footer(struct picture *picture)
 			   picture->options->footer);
 	}
 	y += LINE_PX;
-	(void)write_legend(picture, y);
+	write_legend(picture, y);
 	add_pruned_note(&note, picture);
 	if (note.size)
 		write_line(picture, y,
@@ -291,6 +299,14 @@ static void write_footer(struct picture *picture)
 			   buffer_string(&note));
 	picture->out->is_failed |= note.is_failed;
 	buffer_release(&note);
+}
+
+static void write_script(struct buffer *out)
+{
+	buffer_add_string(out, "<script><![CDATA[\n(function () {\n\"use strict\";\n");
+	buffer_add_string(out, flame_label_script);
+	buffer_add_string(out, flame_script);
+	buffer_add_string(out, "})();\n]]></script>\n</svg>\n");
 }
 
 static int check_sizes(const struct flame_svg_options *options, struct error *err)
@@ -327,9 +343,7 @@ int flame_svg_write(struct buffer *out, const struct calltree *tree,
 	write_header(&picture, picture.top_px + picture.boxes_px + footer_px);
 	write_boxes(&picture);
 	write_footer(&picture);
-	buffer_add_string(out, "<script><![CDATA[\n");
-	buffer_add_string(out, flame_script);
-	buffer_add_string(out, "]]></script>\n</svg>\n");
+	write_script(out);
 	if (out->is_failed)
 		r = error_set_no_memory(err);
 	flame_layout_release(&layout);

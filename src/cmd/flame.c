@@ -120,8 +120,12 @@ static int flame_draw(struct buffer *svg, const struct profile *profile,
 	struct buffer subtitle = BUFFER_INIT;
 	struct buffer footer = BUFFER_INIT;
 	struct calltree tree = { 0 };
-	int r = view_check(&view, profile, err);
+	int r;
 
+	if (options->as_time && !profile->info.has_times)
+		return error_set(err, -EINVAL,
+				 "--time: the profile has counts only (leave the option out)");
+	r = view_check(&view, profile, err);
 	if (r < 0)
 		goto out;
 	r = calltree_build(&tree, profile, &view, err);
@@ -221,16 +225,14 @@ const struct command command_flame = {
 	.summary = "draw a flame graph as an interactive SVG",
 	.operands = "[FILE]",
 	.details =
-		"The input is profile.tsprof unless -i or FILE names another: a profile, or "
-		"folded\n"
-		"text as 'tsprof fold' and the stackcollapse scripts write it; - reads standard\n"
-		"input.  A browser fits the picture to its window unless --width is given.\n"
+		"The input is profile.tsprof unless -i or FILE names another: a profile, or\n"
+		"folded text as 'tsprof fold' and the stackcollapse scripts write it; - reads\n"
+		"standard input.  A browser fits the picture to its window, unless --width is\n"
+		"given.\n"
 		"\n"
-		"In a browser: click a box to zoom, / or Ctrl-F to search by regular expression, "
-		"Esc\n"
-		"to clear, arrow keys and Enter to walk.  The address keeps zoom and search, so "
-		"that\n"
-		"a link shows the same.",
+		"In a browser: click a box to zoom, / or Ctrl-F to search by regular expression,\n"
+		"Esc to clear, arrow keys and Enter to walk.  The address keeps zoom and search,\n"
+		"so that a link shows the same.",
 	.options = flame_options,
 	.run = flame_run,
 };

@@ -105,7 +105,7 @@ int main(int argc, char **argv)
 
 	/* A table that did not reach its reader is a failure, whatever the command thinks. */
 	errno = 0;
-	if (fflush(stdout) != 0 || ferror(stdout)) {
+	if ((fflush(stdout) != 0 || ferror(stdout)) && status == EXIT_OK) {
 		(void)error_set_errno(&err, errno ? -errno : -EIO, "cannot write standard output");
 		status = app_fail(&app, EXIT_FAILED, &err);
 	}

@@ -1,0 +1,96 @@
+/*
+ * What of a function's name is shown in a box: the same rules as flame_label.c,
+ * which says why.  Put in front of flame.js, in one strict function.
+ */
+const MIN_COLUMNS = 3;
+const WIDE = /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|[\u{1f300}-\u{1f64f}\u{1f900}-\u{1f9ff}\u{20000}-\u{3fffd}]/u;
+const NARROW = /[\u0300-\u036f\u200b-\u200f\u20d0-\u20ff\ufe00-\ufe0f\ufe20-\ufe2f]/;
+
+function columnsOf(text) {
+	let columns = 0;
+
+	if (/^[\x20-\x7e]*$/.test(text))
+		return text.length;
+	for (const c of text)
+		columns += NARROW.test(c) ? 0 : WIDE.test(c) ? 2 : 1;
+	return columns;
+}
+
+function closingBracket(name, at) {
+	const open = name[at];
+	const close = open === "<" ? ">" : ")";
+	let depth = 0;
+
+	for (; at < name.length; at++) {
+		if (name[at] === open)
+			depth++;
+		else if (name[at] === close && name[at - 1] !== "-" && --depth === 0)
+			return at;
+	}
+	return -1;
+}
+
+function shorten(name) {
+	const operator = /operator(\(\)|[<>=-]*)/y;
+	let short = "";
+	let isBalanced = true;
+	let at = 0;
+
+	while (at < name.length) {
+		let end = -1;
+
+		operator.lastIndex = at;
+		const skip = operator.exec(name);
+		if (skip) {
+			short += skip[0];
+			at += skip[0].length;
+			continue;
+		}
+		if (isBalanced && at > 0 && (name[at] === "<" || name[at] === "(") &&
+		    !name.startsWith("(anonymous", at)) {
+			end = closingBracket(name, at);
+			isBalanced = end >= 0;
+		}
+		if (end < 0) {
+			short += name[at++];
+			continue;
+		}
+		if (name[at] === "<")
+			short += "<\u2026>";
+		at = end + 1;
+	}
+	return short;
+}
+
+function cut(text, columns) {
+	let used = 1;
+	let kept = "";
+
+	for (const c of text) {
+		used += columnsOf(c);
+		if (used > columns)
+			break;
+		kept += c;
+	}
+	return kept + "\u2026";
+}
+
+function fit(name, columns) {
+	if (columns < MIN_COLUMNS)
+		return "";
+	if (columnsOf(name) <= columns)
+		return name;
+	const short = shorten(name);
+	if (columnsOf(short) <= columns)
+		return short;
+	let tail = null;
+	for (let at = short.indexOf("::"); at >= 0; at = short.indexOf("::", at + 2)) {
+		tail = short.slice(at);
+		if (columnsOf(tail) + 1 <= columns)
+			return "\u2026" + tail;
+	}
+	if (tail === null)
+		return cut(short, columns);
+	tail = tail.slice(2);
+	return columnsOf(tail) <= columns ? tail : cut(tail, columns);
+}
