@@ -4,6 +4,7 @@
 #include <string.h>
 
 const struct command *const commands[] = {
+	&command_record,
 	&command_flame,
 	&command_report,
 	&command_fold,
