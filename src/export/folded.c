@@ -102,6 +102,8 @@ static void folded_add_frame(struct buffer *out, const struct calltree *tree,
 	}
 	if (!out->is_failed)
 		folded_disarm_spaces(out->data, out->size);
+	if (strcmp(buffer_string(out), "#") == 0)
+		buffer_add_char(out, '_');
 	if (frame->flags & FRAME_KERNEL)
 		buffer_add_string(out, "_[k]");
 }

@@ -1,6 +1,6 @@
 /*
  * Folded lines as a profile.  A name is a location of a module that has only
- * names; a line is one sample.
+ * names, or of the kernel; a line is one sample.
  */
 #include "export/folded.h"
 
@@ -10,9 +10,12 @@
 
 #include "model/registers.h"
 
+enum { FOLDED_SUFFIX_BYTES = 4 };
+
 struct folded_reader {
 	struct profile *profile; /* borrowed, being filled */
-	uint32_t module;	 /* of all names */
+	uint32_t module;	 /* of names */
+	uint32_t kernel_module;	 /* of names that are the kernel's */
 	uint64_t n_ticks;	 /* kept below 2^63 */
 };
 
@@ -82,27 +85,35 @@ static bool folded_starts(struct folded_text text, const char *start)
 	return text.size >= size && memcmp(text.data, start, size) == 0;
 }
 
-/* Takes an annotation like "_[k]" off the name. */
-static uint8_t folded_take_suffix(struct folded_text *name)
+/* The flag of an annotation like "_[k]" at the end of the name, or 0. */
+static uint8_t folded_suffix_flag(struct folded_text name)
 {
 	static const struct {
-		char letter;
+		char text[5];
 		uint8_t flag;
-	} suffixes[] = { { 'k', FRAME_KERNEL }, { 'i', FRAME_INLINED }, { 'j', FRAME_JIT } };
-	const char *suffix;
+	} suffixes[] = { { "_[k]", FRAME_KERNEL },
+			 { "_[i]", FRAME_INLINED },
+			 { "_[j]", FRAME_JIT } };
 
-	if (name->size <= 4)
-		return 0;
-	suffix = name->data + name->size - 4;
-	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
-		const char expected[] = { '_', '[', suffixes[i].letter, ']' };
-
-		if (memcmp(suffix, expected, sizeof(expected)) == 0) {
-			name->size -= 4;
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++)
+		if (name.size > FOLDED_SUFFIX_BYTES &&
+		    memcmp(name.data + name.size - FOLDED_SUFFIX_BYTES, suffixes[i].text,
+			   FOLDED_SUFFIX_BYTES) == 0)
 			return suffixes[i].flag;
-		}
-	}
 	return 0;
+}
+
+/* Takes all of them off: stackcollapse-perf.pl may write two. */
+static uint8_t folded_take_suffixes(struct folded_text *name)
+{
+	uint8_t flags = 0;
+	uint8_t flag;
+
+	while ((flag = folded_suffix_flag(*name)) != 0) {
+		flags |= flag;
+		name->size -= FOLDED_SUFFIX_BYTES;
+	}
+	return flags;
 }
 
 /* What tsprof and perf write where they know no name. */
@@ -126,11 +137,13 @@ static int folded_add_location(struct folded_reader *reader, uint32_t *ret_locat
 
 	if (!name.size)
 		name = (struct folded_text){ "[unknown]", strlen("[unknown]") };
-	frame.flags = folded_take_suffix(&name);
+	frame.flags = folded_take_suffixes(&name);
 	frame.flags |= folded_flags_of_name(name);
 	r = interner_add_sized(&profile->strings, &frame.function, name.data, name.size);
 	if (r == 0)
-		r = location_table_add(&profile->locations, ret_location, reader->module,
+		r = location_table_add(&profile->locations, ret_location,
+				       frame.flags & FRAME_KERNEL ? reader->kernel_module
+								  : reader->module,
 				       (uint64_t)frame.flags << 32 | frame.function);
 	if (r == 0 && profile->locations.locations[*ret_location].n_frames == 0)
 		r = profile_set_frames(profile, *ret_location, &frame, 1);
@@ -179,7 +192,7 @@ static int folded_read_line(struct folded_reader *reader, struct folded_text lin
 	line = folded_trimmed(line);
 	if (!line.size || folded_starts(line, "# "))
 		return 0;
-	if (!folded_take_number(&line, &count))
+	if (memchr(line.data, '\0', line.size) || !folded_take_number(&line, &count))
 		return -EINVAL;
 	(void)folded_take_number(&line, &before);
 	if (count > INT64_MAX - reader->n_ticks || folded_count_frames(line) > FOLDED_MAX_FRAMES)
@@ -191,6 +204,7 @@ static int folded_reader_init(struct folded_reader *reader)
 {
 	struct profile *profile = reader->profile;
 	struct module module = { .kind = MODULE_KIND_NAMES };
+	struct module kernel = { .kind = MODULE_KIND_KERNEL };
 	const struct thread thread = { 0 };
 	int r = profile_init(profile);
 
@@ -200,9 +214,13 @@ static int folded_reader_init(struct folded_reader *reader)
 	profile->info.is_symbolized = true;
 	r = interner_add(&profile->strings, &module.path, "[imported]");
 	if (r == 0)
+		r = interner_add(&profile->strings, &kernel.path, "[kernel]");
+	if (r == 0)
 		r = interner_add(&profile->strings, &profile->info.tool, "folded stacks");
 	if (r == 0)
 		r = profile_add_module(profile, &reader->module, &module);
+	if (r == 0)
+		r = profile_add_module(profile, &reader->kernel_module, &kernel);
 	if (r == 0)
 		r = profile_add_thread(profile, NULL, &thread);
 	if (r < 0)

@@ -88,6 +88,7 @@ static void folded_write__makes_names_harmless(void **state)
 		{ "12", "app;12 3\n" },
 		{ " both ", "app;_both_ 3\n" },
 		{ "# comment", "app;#_comment 3\n" },
+		{ "#", "app;#_ 3\n" },
 		{ "x86 .5", "app;x86 .5 3\n" },
 	};
 	struct buffer out = BUFFER_INIT;
@@ -138,6 +139,7 @@ static void folded__round_trip_sorts_bytewise_and_merges(void **state)
 	/* ' ' < '!' < ';': neither stack order nor name order alone gives this. */
 	assert_folds("a;x 1\na!;x 2\na 3\na b 4\na 3x 5\n", "a 3\na 3x 5\na b 4\na!;x 2\na;x 1\n");
 	assert_folds("k_[k];i_[i] 1\n", "k_[k];i 1\n");
+	assert_folds("f 1\nf_[k] 2\nf_[k]_[i] 3\n", "f 1\nf_[k] 5\n");
 	assert_folds(";a 1\n", "[unknown];a 1\n");
 	assert_folds("n 9007199254740993\n", "n 9007199254740993\n");
 }
@@ -196,15 +198,15 @@ static void folded_read__takes_what_its_readers_take(void **state)
 static void folded_read__counts_bad_lines_and_names_the_first(void **state)
 {
 	static const char text[] = "a 1\nnonsense\na;b 2x\na -1\na 1e3\n5\n"
-				   "a 99999999999999999999999999\nb 1\n";
+				   "a 99999999999999999999999999\nb\0c 1\nb 1\n";
 	struct profile profile;
 	uint64_t n_bad, first_bad;
 
 	(void)state;
-	assert_int_equal(folded_read(&profile, (const uint8_t *)text, strlen(text), "t", &n_bad,
+	assert_int_equal(folded_read(&profile, (const uint8_t *)text, sizeof(text) - 1, "t", &n_bad,
 				     &first_bad, NULL),
 			 0);
-	assert_int_equal(n_bad, 6);
+	assert_int_equal(n_bad, 7);
 	assert_int_equal(first_bad, 2);
 	assert_int_equal(profile.n_samples, 2);
 	assert_false(profile.info.has_times);
