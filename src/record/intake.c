@@ -38,8 +38,9 @@ void intake_release(struct intake *intake)
 
 char *intake_statement(const struct intake *intake)
 {
-	const char *statement =
-		intake->backend->statement ? intake->backend->statement(intake->unwinder) : NULL;
+	const char *statement = intake->backend->statement
+					? intake->backend->statement(intake->unwinder)
+					: NULL;
 
 	return statement ? strdup(statement) : NULL;
 }

@@ -69,6 +69,12 @@ static enum cfi_full_result full_column(struct full_step *step, const struct cfi
 		if (!cfi_expression_value(&step->context, column->expression,
 					  column->expression_size, &step->cfa, &address))
 			return failed(step);
+		/*
+		 * gcc's realigned frames save rbp "where rbp points to".  Behind the
+		 * epilogue's pop that is the caller's frame: nothing was saved there.
+		 */
+		if (!step->row->is_signal && address >= step->cfa)
+			return CFI_FULL_OK;
 		return full_slot(step, address, value);
 	case CFI_HOW_VALUE_EXPRESSION:
 		if (!cfi_expression_value(&step->context, column->expression,

@@ -14,6 +14,7 @@ void sample_view_init(struct sample_view *view, const struct unwind_process *pro
 {
 	*view = (struct sample_view){
 		.space = &process->space,
+		.unmapped_module = process->unmapped_module,
 		.images = images,
 		.sample = sample,
 		.locations = locations,
@@ -131,8 +132,9 @@ bool sample_view_add_frame(struct sample_view *view, uint64_t ip, bool is_return
 	struct stack *stack = view->stack;
 	const uint64_t inside = is_return_address ? ip - 1 : ip;
 	const struct mapping *mapping = address_space_find(view->space, inside);
+	const uint32_t module = mapping ? mapping->module : view->unmapped_module;
 
-	if (!mapping) {
+	if (!mapping && is_return_address) {
 		stack->end = STACK_BAD_MEMORY;
 		return false;
 	}
@@ -140,8 +142,10 @@ bool sample_view_add_frame(struct sample_view *view, uint64_t ip, bool is_return
 		stack->end = STACK_LIMIT;
 		return false;
 	}
-	if (location_table_add(view->locations, &stack->locations[stack->n_frames], mapping->module,
-			       inside - mapping->bias) < 0) {
+	if (!module)
+		return true;
+	if (location_table_add(view->locations, &stack->locations[stack->n_frames], module,
+			       mapping ? inside - mapping->bias : inside) < 0) {
 		view->is_out_of_memory = true;
 		return false;
 	}

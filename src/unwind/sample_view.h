@@ -23,10 +23,11 @@ struct sample_view {
 	const struct unwind_images *images;
 	const struct raw_sample *sample;
 	struct location_table *locations;
-	struct stack *stack;   /* being filled */
-	bool has_failed_read;  /* in the step under way */
-	bool is_beyond_dump;   /* … and it wanted stack above the copied bytes */
-	bool is_out_of_memory; /* a location could not be added */
+	struct stack *stack;	  /* being filled */
+	uint32_t unmapped_module; /* for an innermost ip outside all mappings, or 0 */
+	bool has_failed_read;	  /* in the step under way */
+	bool is_beyond_dump;	  /* … and it wanted stack above the copied bytes */
+	bool is_out_of_memory;	  /* a location could not be added */
 };
 
 /* Empties `stack` and starts over. */
@@ -43,8 +44,8 @@ bool sample_view_read(struct sample_view *view, uint64_t address, uint64_t *ret_
 
 /*
  * Append the next outer frame.  A return address is stepped back into its call
- * for its location.  False when the walk should stop: the ip is not mapped, the
- * limit is reached (both set stack.end) or memory is short.
+ * for its location.  False when the walk should stop: a return address is
+ * not mapped, the limit is reached (both set stack.end) or memory is short.
  */
 bool sample_view_add_frame(struct sample_view *view, uint64_t ip, bool is_return_address);
 

@@ -62,6 +62,14 @@ static void unwind_verify_release_cache(struct unwind_cache *cache)
 	free(cache);
 }
 
+/* `inner` borrows the mappings; only its cache is its own. */
+static void inner_refresh(struct unwind_process *inner, const struct unwind_process *process)
+{
+	inner->space = process->space;
+	inner->pid = process->pid;
+	inner->unmapped_module = process->unmapped_module;
+}
+
 static int unwind_verify_prepare(struct unwind_process *process)
 {
 	struct unwind_cache *cache = process->cache;
@@ -73,13 +81,9 @@ static int unwind_verify_prepare(struct unwind_process *process)
 		process->cache = cache;
 		process->release_cache = unwind_verify_release_cache;
 	}
-	cache->cfi.space = process->space;
-	cache->cfi.pid = process->pid;
-	cache->cfi.unmapped_module = process->unmapped_module;
-	for (size_t i = 0; i < VERIFY_N_OTHERS; i++) {
-		cache->others[i].space = process->space;
-		cache->others[i].pid = process->pid;
-	}
+	inner_refresh(&cache->cfi, process);
+	for (size_t i = 0; i < VERIFY_N_OTHERS; i++)
+		inner_refresh(&cache->others[i], process);
 	return 0;
 }
 

@@ -16,6 +16,8 @@ const char *verify_reason_name(enum verify_reason reason)
 		return "code-without-cfi";
 	case VERIFY_POPPED_REGISTER:
 		return "popped-register";
+	case VERIFY_NO_SEARCH_TABLE:
+		return "no-search-table";
 	case VERIFY_CUT_EARLIER:
 		return "cut-earlier";
 	case VERIFY_N_REASONS:
@@ -89,18 +91,16 @@ static bool has_fde(const struct elf_image *image, uint64_t vaddr)
 	return vaddr - start < range;
 }
 
-static bool is_without_cfi(const struct verify_difference *difference,
-			   const struct unwind_process *process, const struct unwind_images *images)
+/* The image of the last frame that both have; NULL also when there is none. */
+static const struct elf_image *last_image(const struct verify_difference *difference,
+					  const struct unwind_process *process,
+					  const struct unwind_images *images, uint64_t *ret_vaddr)
 {
-	const struct elf_image *image;
-	uint64_t vaddr;
-	size_t last;
+	const size_t last = difference->n_equal - 1;
 
 	if (!difference->n_equal)
-		return false;
-	last = difference->n_equal - 1;
-	image = image_of(process, images, difference->cfi->ips[last] - (last ? 1 : 0), &vaddr);
-	return !image || !has_fde(image, vaddr);
+		return NULL;
+	return image_of(process, images, difference->cfi->ips[last] - (last ? 1 : 0), ret_vaddr);
 }
 
 /* pop: 58+r, with REX.B 41 58+r; leave is c9. */
@@ -148,8 +148,12 @@ void verify_find_reason(struct verify_difference *difference, const struct unwin
 {
 	const struct stack *cfi = difference->cfi;
 	const struct stack *other = difference->other;
+	uint64_t vaddr;
+	const struct elf_image *image = last_image(difference, process, images, &vaddr);
 
-	if (is_without_cfi(difference, process, images))
+	if (image && !image->eh_frame_hdr.bytes && image->eh_frame.bytes)
+		difference->reason = VERIFY_NO_SEARCH_TABLE;
+	else if (difference->n_equal && (!image || !has_fde(image, vaddr)))
 		difference->reason = VERIFY_CODE_WITHOUT_CFI;
 	else if (is_popped_register(difference, process, images, sample))
 		difference->reason = VERIFY_POPPED_REGISTER;

@@ -30,6 +30,11 @@ enum verify_reason {
 	 * next frame that needs it.
 	 */
 	VERIFY_POPPED_REGISTER,
+	/*
+	 * The last frame that libunwind has is in a file without .eh_frame_hdr, as
+	 * gcc -static leaves it: cfi indexes .eh_frame itself, libunwind does not.
+	 */
+	VERIFY_NO_SEARCH_TABLE,
 	/* Neither reached the root, and the frames that both have are the same. */
 	VERIFY_CUT_EARLIER,
 	VERIFY_N_REASONS

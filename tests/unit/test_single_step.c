@@ -1,0 +1,458 @@
+/*
+ * A program run one instruction at a time under ptrace, and walked at every
+ * one of them.  The truth is a shadow stack that this tracer keeps: a call
+ * pushes the address behind it together with the slot that it was stored in,
+ * an entry dies when the stack pointer has passed its slot (ret, longjmp), a
+ * signal pushes the interrupted ip and the restorer, rt_sigreturn takes them
+ * away.  From the dynamic loader's first instruction to the exit.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/uio.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "process_fixture.h"
+#include "unwind/cfi_rows.h"
+#include "unwind/cfi_tables.h"
+#include "unwind/unwinder.h"
+
+enum {
+	EXIT_SKIP = 77, /* what automake takes for "skipped" */
+	SHADOW_MAX = 1024,
+	DUMP_MAX_BYTES = 1 << 20,
+	MAX_SHOWN = 20,
+	FOREIGN_EVERY = 23,  /* libunwind and libdw at each so many instructions */
+	SIGNAL_EVERY = 1009, /* a signal out of the blue, once there is a handler */
+};
+
+#if !defined(__x86_64__)
+int main(void)
+{
+	puts("single stepping decodes x86-64 instructions only");
+	return EXIT_SKIP;
+}
+#else
+
+/* Where no walk can be asked to agree with the shadow. */
+enum excuse {
+	EXCUSE_NONE,
+	/* The stack pointer was just moved onto pages that do not exist yet. */
+	EXCUSE_NO_DUMP,
+	/* crt's _init, _fini and frame_dummy: no FDE, and between a push and its pop. */
+	EXCUSE_NO_FDE,
+	/* __longjmp: its CFI says that the caller is the setjmp already. */
+	EXCUSE_GONE_ELSEWHERE,
+	N_EXCUSES
+};
+
+struct shadow_entry {
+	uint64_t ip;
+	uint64_t slot; /* the entry lives while rsp is not above it; ~0 for a signal */
+};
+
+struct engine {
+	const struct unwind_backend *backend;
+	struct unwinder *unwinder;
+	struct process_fixture fixture;
+	uint64_t n_walks;
+	uint64_t n_wrong;
+	uint64_t n_excused[N_EXCUSES];
+};
+
+struct stepper {
+	pid_t pid;
+	struct user_regs_struct registers;
+	uint64_t stack_end;
+	struct shadow_entry shadow[SHADOW_MAX];
+	size_t n_shadow;
+	uint64_t n_steps;
+	bool has_handler;
+	struct location_table locations;
+	struct engine engines[3]; /* the first at every step */
+	struct stack stack;
+	uint8_t dump[DUMP_MAX_BYTES];
+};
+
+static bool read_memory(pid_t pid, uint64_t address, void *bytes, size_t size)
+{
+	struct iovec local = { .iov_base = bytes, .iov_len = size };
+	struct iovec remote = { .iov_base = (void *)(uintptr_t)address, .iov_len = size };
+
+	return process_vm_readv(pid, &local, 1, &remote, 1, 0) == (ssize_t)size;
+}
+
+static uint64_t read_word(pid_t pid, uint64_t address)
+{
+	uint64_t word = 0;
+
+	(void)read_memory(pid, address, &word, sizeof(word));
+	return word;
+}
+
+/* call rel32 is e8, call r/m is ff /2; bnd, notrack, data16 and REX may stand before them. */
+static bool is_call(const uint8_t *bytes)
+{
+	size_t i = 0;
+
+	while (i < 4 && (bytes[i] == 0xf2 || bytes[i] == 0x3e || bytes[i] == 0x66 ||
+			 bytes[i] == 0x67 || bytes[i] == 0x2e || (bytes[i] & 0xf0) == 0x40))
+		i++;
+	return bytes[i] == 0xe8 || (bytes[i] == 0xff && (bytes[i + 1] & 0x38) == 0x10);
+}
+
+static bool is_syscall(const uint8_t *bytes)
+{
+	return bytes[0] == 0x0f && bytes[1] == 0x05;
+}
+
+static void shadow_push(struct stepper *stepper, uint64_t ip, uint64_t slot)
+{
+	if (stepper->n_shadow < SHADOW_MAX)
+		stepper->shadow[stepper->n_shadow++] = (struct shadow_entry){ ip, slot };
+}
+
+static void shadow_drop_passed(struct stepper *stepper)
+{
+	while (stepper->n_shadow &&
+	       stepper->shadow[stepper->n_shadow - 1].slot < stepper->registers.rsp)
+		stepper->n_shadow--;
+}
+
+static void shadow_drop_signal(struct stepper *stepper)
+{
+	while (stepper->n_shadow && stepper->shadow[--stepper->n_shadow].slot != UINT64_MAX)
+		;
+}
+
+/* The end of the mapping that holds the stack pointer. */
+static uint64_t find_stack_end(pid_t pid)
+{
+	char path[64];
+	char line[512];
+	uint64_t start;
+	uint64_t end = 0;
+	FILE *maps;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/maps", (int)pid);
+	maps = fopen(path, "re");
+	while (maps && fgets(line, sizeof(line), maps)) {
+		if (strstr(line, "[stack]") &&
+		    sscanf(line, "%" SCNx64 "-%" SCNx64, &start, &end) != 2)
+			end = 0;
+	}
+	if (maps)
+		(void)fclose(maps);
+	return end;
+}
+
+static void refresh_engines(struct stepper *stepper)
+{
+	for (size_t i = 0; i < 3; i++)
+		(void)process_fixture_refresh(&stepper->engines[i].fixture, stepper->pid);
+}
+
+static void take_sample(struct stepper *stepper, struct raw_sample *sample)
+{
+	const struct user_regs_struct *from = &stepper->registers;
+	const uint64_t values[X86_64_N_REGISTERS] = {
+		from->rax, from->rdx, from->rcx, from->rbx, from->rsi, from->rdi,
+		from->rbp, from->rsp, from->r8,	 from->r9,  from->r10, from->r11,
+		from->r12, from->r13, from->r14, from->r15, from->rip,
+	};
+	const uint64_t available = stepper->stack_end - from->rsp;
+
+	memset(sample, 0, sizeof(*sample));
+	sample->pid = sample->tid = (uint32_t)stepper->pid;
+	sample->has_registers = true;
+	sample->registers.arch = ARCH_X86_64;
+	memcpy(sample->registers.values, values, sizeof(values));
+	sample->stack_bytes = stepper->dump;
+	sample->stack_asked_bytes = DUMP_MAX_BYTES;
+	if (available <= DUMP_MAX_BYTES &&
+	    read_memory(stepper->pid, from->rsp, stepper->dump, available))
+		sample->stack_size_bytes = available;
+}
+
+/* Whether all frames are there; how the others name the end is their business. */
+static bool is_right(const struct stepper *stepper, bool is_cfi)
+{
+	const struct stack *stack = &stepper->stack;
+
+	if ((is_cfi && stack->end != STACK_COMPLETE) || stack->n_frames != stepper->n_shadow + 1 ||
+	    stack->ips[0] != stepper->registers.rip)
+		return false;
+	for (size_t i = 0; i < stepper->n_shadow; i++) {
+		if (stack->ips[i + 1] != stepper->shadow[stepper->n_shadow - 1 - i].ip)
+			return false;
+	}
+	return true;
+}
+
+static void show_ip(const struct process_fixture *fixture, uint64_t ip)
+{
+	const struct mapping *mapping = address_space_find(&fixture->process.space, ip);
+	const char *path = mapping ? fixture->paths[mapping->module] : "?";
+	const char *slash = strrchr(path, '/');
+
+	printf(" %s+0x%" PRIx64, slash ? slash + 1 : path, mapping ? ip - mapping->bias : ip);
+}
+
+static void show_wrong(const struct stepper *stepper, const struct engine *engine)
+{
+	printf("%s, instruction %" PRIu64 ": is", engine->backend->name, stepper->n_steps);
+	for (size_t i = 0; i < stepper->stack.n_frames && i < 6; i++)
+		show_ip(&engine->fixture, stepper->stack.ips[i]);
+	printf(" (%u, %s); should be", stepper->stack.n_frames, stack_end_name(stepper->stack.end));
+	show_ip(&engine->fixture, stepper->registers.rip);
+	for (size_t i = 0; i < stepper->n_shadow && i < 5; i++)
+		show_ip(&engine->fixture, stepper->shadow[stepper->n_shadow - 1 - i].ip);
+	printf(" (%zu)\n", stepper->n_shadow + 1);
+}
+
+static enum excuse find_excuse(const struct stepper *stepper, const struct engine *engine,
+			       const struct raw_sample *sample)
+{
+	const uint64_t ip = stepper->registers.rip;
+	const struct mapping *mapping = address_space_find(&engine->fixture.process.space, ip);
+	const struct elf_image *image = mapping ? engine->fixture.opened[mapping->module] : NULL;
+	enum excuse excuse = EXCUSE_NONE;
+	struct cfi_tables tables;
+	struct cfi_fde fde;
+	struct cfi_row row;
+
+	if (!sample->stack_size_bytes)
+		return EXCUSE_NO_DUMP;
+	if (!image)
+		return EXCUSE_NONE;
+	cfi_tables_init(&tables, image);
+	if (cfi_tables_find(&tables, ip - mapping->bias, &fde) < 0)
+		excuse = EXCUSE_NO_FDE;
+	else if (cfi_row_at(&fde, ip - mapping->bias, ARCH_X86_64, &row) == 0 &&
+		 row.columns[X86_64_RIP].how == CFI_HOW_REGISTER)
+		excuse = EXCUSE_GONE_ELSEWHERE;
+	cfi_tables_release(&tables);
+	return excuse;
+}
+
+static void walk_all(struct stepper *stepper)
+{
+	struct raw_sample sample;
+
+	take_sample(stepper, &sample);
+	for (size_t i = 0; i < 3; i++) {
+		struct engine *engine = &stepper->engines[i];
+		enum excuse excuse;
+
+		if (i && stepper->n_steps % FOREIGN_EVERY)
+			continue;
+		engine->n_walks++;
+		if (engine->backend->walk(engine->unwinder, &engine->fixture.process,
+					  &engine->fixture.images, &sample, &stepper->stack) >= 0 &&
+		    is_right(stepper, i == 0))
+			continue;
+		excuse = find_excuse(stepper, engine, &sample);
+		if (excuse != EXCUSE_NONE)
+			engine->n_excused[excuse]++;
+		else if (engine->n_wrong++ < MAX_SHOWN)
+			show_wrong(stepper, engine);
+	}
+}
+
+/* A stop at the handler's first instruction: the restorer is on top of the stack. */
+static void enter_signal(struct stepper *stepper, uint64_t interrupted_ip)
+{
+	shadow_push(stepper, interrupted_ip, UINT64_MAX);
+	shadow_push(stepper, read_word(stepper->pid, stepper->registers.rsp),
+		    stepper->registers.rsp);
+	stepper->has_handler = true;
+}
+
+/* What the instruction at `before` did to the shadow, now that it is done. */
+static void follow(struct stepper *stepper, const struct user_regs_struct *before,
+		   const uint8_t *instruction)
+{
+	const uint64_t rsp = stepper->registers.rsp;
+
+	if (is_syscall(instruction)) {
+		if (before->rax == 15) /* rt_sigreturn */
+			shadow_drop_signal(stepper);
+		else if (before->rax >= 9 && before->rax <= 11) /* mmap, mprotect, munmap */
+			refresh_engines(stepper);
+		return;
+	}
+	shadow_drop_passed(stepper);
+	if (is_call(instruction) && rsp == before->rsp - 8)
+		shadow_push(stepper, read_word(stepper->pid, rsp), rsp);
+}
+
+/* Execute one instruction.  False when the program has ended; its status is left. */
+static bool step(struct stepper *stepper, int *status)
+{
+	const struct user_regs_struct before = stepper->registers;
+	int signal_number = 0;
+	uint8_t instruction[16] = { 0 };
+
+	if (!read_memory(stepper->pid, before.rip, instruction, sizeof(instruction)))
+		(void)read_memory(stepper->pid, before.rip, instruction, 8);
+	if (stepper->has_handler && stepper->n_steps % SIGNAL_EVERY == 0)
+		signal_number = SIGUSR2;
+	for (;;) {
+		if (ptrace(PTRACE_SINGLESTEP, stepper->pid, NULL, signal_number) < 0 ||
+		    waitpid(stepper->pid, status, 0) < 0 || !WIFSTOPPED(*status))
+			return false;
+		if (WSTOPSIG(*status) == SIGTRAP)
+			break;
+		/* Sent by the program itself; the instruction may have been executed or not. */
+		if (ptrace(PTRACE_GETREGS, stepper->pid, NULL, &stepper->registers) < 0)
+			return false;
+		if (stepper->registers.rip != before.rip)
+			follow(stepper, &before, instruction);
+		signal_number = WSTOPSIG(*status);
+	}
+	if (signal_number) {
+		const uint64_t interrupted_ip = stepper->registers.rip;
+
+		if (ptrace(PTRACE_GETREGS, stepper->pid, NULL, &stepper->registers) < 0)
+			return false;
+		enter_signal(stepper, interrupted_ip);
+		return true;
+	}
+	if (ptrace(PTRACE_GETREGS, stepper->pid, NULL, &stepper->registers) < 0)
+		return false;
+	follow(stepper, &before, instruction);
+	return true;
+}
+
+/* Tracer and program take turns: on one CPU a step costs a third. */
+static void stay_on_this_cpu(void)
+{
+	cpu_set_t cpus;
+	const int cpu = sched_getcpu();
+
+	CPU_ZERO(&cpus);
+	CPU_SET(cpu < 0 ? 0 : (size_t)cpu, &cpus);
+	(void)sched_setaffinity(0, sizeof(cpus), &cpus);
+}
+
+/* The program, stopped before its first instruction; -1 where ptrace is not permitted. */
+static pid_t start_target(const char *path)
+{
+	const pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) < 0)
+			_exit(EXIT_SKIP);
+		(void)unsetenv("LD_BIND_NOW");
+		(void)unsetenv("LD_PRELOAD");
+		(void)execl(path, path, (char *)NULL);
+		_exit(127);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) < 0 || !WIFSTOPPED(status))
+		return -1;
+	return pid;
+}
+
+static const struct unwind_backend *const tested[3] = {
+	&unwind_backend_cfi,
+	&unwind_backend_libunwind,
+	&unwind_backend_libdw,
+};
+
+static void show_totals(const struct engine *engine)
+{
+	printf("; %s %" PRIu64 " walks, %" PRIu64 " wrong (and %" PRIu64 " without dump, %" PRIu64
+	       " without FDE, %" PRIu64 " in longjmp)",
+	       engine->backend->name, engine->n_walks, engine->n_wrong,
+	       engine->n_excused[EXCUSE_NO_DUMP], engine->n_excused[EXCUSE_NO_FDE],
+	       engine->n_excused[EXCUSE_GONE_ELSEWHERE]);
+}
+
+/* Excuses are for some tens of instructions, not for a kind of program. */
+static bool is_good(const struct engine *cfi)
+{
+	uint64_t n_excused = 0;
+
+	for (size_t i = 0; i < N_EXCUSES; i++)
+		n_excused += cfi->n_excused[i];
+	return !cfi->n_wrong && n_excused < 100;
+}
+
+static int run(struct stepper *stepper, const char *path)
+{
+	int status = 0;
+
+	stepper->pid = start_target(path);
+	if (stepper->pid < 0) {
+		printf("%s: ptrace is not permitted here\n", path);
+		return EXIT_SKIP;
+	}
+	stepper->stack_end = find_stack_end(stepper->pid);
+	for (size_t i = 0; i < 3; i++) {
+		struct engine *engine = &stepper->engines[i];
+
+		engine->backend = tested[i];
+		if (tested[i]->new (&engine->unwinder, &stepper->locations, NULL) < 0 ||
+		    process_fixture_load(&engine->fixture, stepper->pid) < 0)
+			return EXIT_FAILURE;
+	}
+	if (ptrace(PTRACE_GETREGS, stepper->pid, NULL, &stepper->registers) < 0)
+		return EXIT_FAILURE;
+	do {
+		walk_all(stepper);
+		stepper->n_steps++;
+	} while (step(stepper, &status));
+	printf("%s: %" PRIu64 " instructions", path, stepper->n_steps);
+	for (size_t i = 0; i < 3; i++)
+		show_totals(&stepper->engines[i]);
+	printf("\n");
+	if (!WIFEXITED(status) || WEXITSTATUS(status)) {
+		printf("%s: ended with status 0x%x\n", path, (unsigned)status);
+		return EXIT_FAILURE;
+	}
+	return is_good(&stepper->engines[0]) ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static int run_once(const char *path)
+{
+	struct stepper *stepper = calloc(1, sizeof(*stepper));
+	int result;
+
+	if (!stepper)
+		return EXIT_FAILURE;
+	result = run(stepper, path);
+	for (size_t i = 0; i < 3; i++) {
+		process_fixture_release(&stepper->engines[i].fixture);
+		if (stepper->engines[i].unwinder)
+			tested[i]->free(stepper->engines[i].unwinder);
+	}
+	location_table_release(&stepper->locations);
+	free(stepper);
+	return result;
+}
+
+int main(int argc, char **argv)
+{
+	const char *const built[] = { STEP_TARGET, STEP_TARGET "_static" };
+	const char *const *paths = argc > 1 ? (const char *const *)argv + 1 : built;
+	const int n_paths = argc > 1 ? argc - 1 : 2;
+	int result = EXIT_SUCCESS;
+
+	stay_on_this_cpu();
+	for (int i = 0; i < n_paths && result != EXIT_SKIP; i++) {
+		const int this_result = run_once(paths[i]);
+
+		result = this_result == EXIT_SUCCESS ? result : this_result;
+	}
+	return result;
+}
+#endif
