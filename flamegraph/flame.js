@@ -22,6 +22,8 @@ const find = (id) => root.querySelector("#" + id);
 const area = find("frames");
 const details = find("details");
 const matched = find("matched");
+const controls = find("controls");
+const status = find("status");
 const searchButton = find("search");
 const unzoomButton = find("unzoom");
 const frames = readFrames();
@@ -44,11 +46,12 @@ function readFrames() {
 
 		while (open.length && open[open.length - 1].end <= x)
 			open.pop();
-		const lines = element.querySelector("title").textContent.split("\n");
+		const [title, rect, text] = element.children;
+		const lines = title.textContent.split("\n");
 		const frame = {
 			element: element,
-			rect: element.querySelector("rect"),
-			text: element.querySelector("text"),
+			rect: rect,
+			text: text || null,
 			name: lines[0],
 			lines: lines,
 			x: x,
@@ -123,8 +126,8 @@ function measure() {
 	probe.remove();
 }
 
-/* Take the window's width, or keep the one that was asked for. */
-function resize() {
+/* Take the window's width, or keep the one that was asked for; has it changed? */
+function fitWidth() {
 	let width = root.viewBox.baseVal ? root.viewBox.baseVal.width : 0;
 
 	if (!("fixed" in root.dataset)) {
@@ -133,12 +136,32 @@ function resize() {
 		width = Math.max(MIN_WIDTH, root.getBoundingClientRect().width || width);
 	}
 	if (width - 2 * MARGIN === inner)
-		return;
+		return false;
 	inner = width - 2 * MARGIN;
 	area.setAttribute("width", inner);
-	draw();
-	showDetails(null);
-	placeSearchField();
+	return true;
+}
+
+/* In a picture taller than the window, buttons and details stay in sight. */
+function follow() {
+	const top = root.getBoundingClientRect().top;
+	const strip = status.querySelector("rect");
+	const statusEnd = Number(strip.getAttribute("y")) + Number(strip.getAttribute("height"));
+	const down = Math.max(0, -top);
+	const up = Math.max(0, top + statusEnd - window.innerHeight);
+
+	controls.setAttribute("transform", "translate(0 " + down + ")");
+	controls.querySelector("rect").classList.toggle("hidden", down === 0);
+	status.setAttribute("transform", "translate(0 " + -up + ")");
+}
+
+function onResize() {
+	if (fitWidth()) {
+		draw();
+		showDetails(null);
+		placeSearchField();
+	}
+	follow();
 }
 
 function showDetails(frame) {
@@ -244,7 +267,7 @@ function openSearchField() {
 			keepState();
 		});
 		holder.append(searchField);
-		root.append(holder);
+		controls.append(holder);
 		searchButton.classList.add("hidden");
 		placeSearchField();
 	}
@@ -384,10 +407,18 @@ function frameOf(event) {
 	return byElement.get(event.target.closest(".box"));
 }
 
+/* The root is what one wants to see first, wherever it is. */
+function scrollToRoot() {
+	if (root === document.documentElement && all.rect.getAttribute("y") !== "0")
+		window.scrollTo(0, root.getBoundingClientRect().height);
+}
+
 function start() {
 	measure();
-	resize();
+	fitWidth();
 	readState();
+	scrollToRoot();
+	follow();
 	for (const button of [searchButton, unzoomButton]) {
 		button.setAttribute("tabindex", "0");
 		button.setAttribute("role", "button");
@@ -401,7 +432,8 @@ function start() {
 	area.addEventListener("mouseleave", () => showDetails(null));
 	area.addEventListener("focusin", (event) => showDetails(frameOf(event)));
 	document.addEventListener("keydown", onKey);
-	window.addEventListener("resize", resize);
+	window.addEventListener("resize", onResize);
+	window.addEventListener("scroll", follow, { passive: true });
 	window.addEventListener("hashchange", readState);
 }
 

@@ -219,11 +219,6 @@ static void write_header(struct picture *picture, unsigned int height_px)
 		write_line(picture, 24 + LINE_PX,
 			   "class=\"subtitle\" x=\"50%\" text-anchor=\"middle\"",
 			   options->subtitle);
-	/* Of use only with the script, which shows them. */
-	buffer_add_string(out, "<text id=\"unzoom\" class=\"button hidden\" x=\"10\" y=\"24\">"
-			       "Reset zoom</text>\n"
-			       "<text id=\"search\" class=\"button hidden\" x=\"100%\" dx=\"-10\" "
-			       "y=\"24\" text-anchor=\"end\">Search</text>\n");
 }
 
 static void write_boxes(struct picture *picture)
@@ -236,6 +231,27 @@ static void write_boxes(struct picture *picture)
 	for (size_t i = 0; i < layout->n_boxes; i++)
 		write_box(picture, &layout->boxes[i]);
 	buffer_add_string(picture->out, "</svg>\n");
+}
+
+/*
+ * Buttons and details lie above the boxes: the script keeps them in sight while
+ * a tall picture scrolls, and shows the buttons, which are of no use without it.
+ */
+static void write_controls(struct picture *picture, unsigned int y)
+{
+	buffer_printf(picture->out,
+		      "<g id=\"controls\">"
+		      "<rect class=\"background hidden\" width=\"100%%\" height=\"34\"/>"
+		      "<text id=\"unzoom\" class=\"button hidden\" x=\"10\" y=\"24\">"
+		      "Reset zoom</text>"
+		      "<text id=\"search\" class=\"button hidden\" x=\"100%%\" dx=\"-10\" "
+		      "y=\"24\" text-anchor=\"end\">Search</text></g>\n"
+		      "<g id=\"status\">"
+		      "<rect class=\"background\" y=\"%u\" width=\"100%%\" height=\"%d\"/>"
+		      "<text id=\"details\" x=\"10\" y=\"%u\"> </text>"
+		      "<text id=\"matched\" x=\"100%%\" dx=\"-10\" y=\"%u\" "
+		      "text-anchor=\"end\"></text></g>\n",
+		      y - LINE_PX + 5, LINE_PX, y, y);
 }
 
 /* What was left out, so that nobody takes the picture for everything. */
@@ -279,11 +295,7 @@ static void write_footer(struct picture *picture)
 	unsigned int y = picture->top_px + picture->boxes_px + LINE_PX;
 	struct buffer note = BUFFER_INIT;
 
-	buffer_printf(picture->out,
-		      "<text id=\"details\" x=\"10\" y=\"%u\"> </text>\n"
-		      "<text id=\"matched\" x=\"100%%\" dx=\"-10\" y=\"%u\" "
-		      "text-anchor=\"end\"></text>\n",
-		      y, y);
+	write_controls(picture, y);
 	if (picture->options->footer) {
 		y += LINE_PX;
 		write_line(picture, y, "id=\"quality\" class=\"note\" x=\"10\"",

@@ -192,8 +192,28 @@
 		same("boxes fill it", find("frames").getBoundingClientRect().width, width - 20);
 	}
 
+	/* A picture taller than the window. */
+	function testTall() {
+		const inside = (id) => {
+			const where = find(id).getBoundingClientRect();
+
+			return where.top >= 0 && where.bottom <= window.innerHeight;
+		};
+		const root = box("all").querySelector("rect").getBoundingClientRect();
+
+		check("the root is in sight at first", root.bottom <= window.innerHeight);
+		check("the search button is in sight", inside("search"));
+		check("the details are in sight", inside("details"));
+		window.scrollTo(0, 0);
+		window.dispatchEvent(new Event("scroll"));
+		check("the search button stays in sight", inside("search"));
+		check("the details stay in sight", inside("details"));
+	}
+
 	try {
-		if (location.hash || location.search) {
+		if (boxes.length > 200) {
+			testTall();
+		} else if (location.hash || location.search) {
 			testAddress();
 		} else {
 			testWidth();

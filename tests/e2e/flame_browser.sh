@@ -59,4 +59,7 @@ draw inverted --inverted
 browse inverted ''
 draw fixed --width 800
 browse fixed ''
+awk 'BEGIN { for (i = 0; i < 300; i++) printf "f%d;", i; print "leaf 10" }' >"$work/in.folded"
+draw tall
+browse tall ''
 finish
