@@ -56,15 +56,15 @@ static size_t folded_trailing_number(const char *text, size_t size)
 	return fraction < at - 1 ? fraction : at;
 }
 
-/* Spaces that a reader would take for something else. */
-static void folded_disarm_spaces(char *text, size_t size)
+/* What a reader would take for a comment, a count or padding. */
+static void folded_disarm(char *text, size_t size)
 {
 	const size_t number_at = folded_trailing_number(text, size);
 
 	if (text[0] == ' ')
 		text[0] = '_';
-	if (text[0] == '#' && size > 1 && text[1] == ' ')
-		text[1] = '_';
+	if (text[0] == '#' && (size == 1 || text[1] == ' '))
+		text[0] = '_';
 	if (text[size - 1] == ' ')
 		text[size - 1] = '_';
 	if (number_at < size && number_at && text[number_at - 1] == ' ')
@@ -101,9 +101,7 @@ static void folded_add_frame(struct buffer *out, const struct calltree *tree,
 		buffer_printf(out, ":%" PRIu32 ")", frame->line);
 	}
 	if (!out->is_failed)
-		folded_disarm_spaces(out->data, out->size);
-	if (strcmp(buffer_string(out), "#") == 0)
-		buffer_add_char(out, '_');
+		folded_disarm(out->data, out->size);
 	if (frame->flags & FRAME_KERNEL)
 		buffer_add_string(out, "_[k]");
 }

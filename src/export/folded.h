@@ -14,10 +14,10 @@
  * Collapsed stacks, the format of Brendan Gregg's FlameGraph tools: one line a
  * stack, "root;…;leaf COUNT\n", sorted bytewise, no comments, UTF-8.  In names
  * ';' becomes ':', control bytes become '?', what is not UTF-8 becomes U+FFFD,
- * and '_' stands for a space at either end, before trailing digits or after a
- * leading '#', so that no reader takes a name for a count or a comment.  Names
- * are whole; kernel functions end in "_[k]".  With lines in the tree a frame is
- * "name (file:line)", with addresses "name [module+0x1234]".
+ * and '_' stands for a space at either end or before trailing digits and for a
+ * '#' before a space, so that no reader takes a name for a count or a comment.
+ * Names are whole; kernel functions end in "_[k]".  With lines in the tree a
+ * frame is "name (file:line)", with addresses "name [module+0x1234]".
  *
  * The count is ticks, or microseconds with `as_time`; stacks that round to 0
  * are left out.  Lack of memory stays in the buffer's flag.
@@ -32,7 +32,8 @@ enum { FOLDED_MAX_FRAMES = 8192 };
  * starting with "# " are skipped, fractions are rounded, "_[k]", "_[i]" and
  * "_[j]" suffixes become flags, of two numbers (a differential) the last one
  * counts.  Other lines are counted in `ret_n_bad` with the first one's number
- * in `ret_first_bad`; no usable line at all is an error that names `name`.
+ * in `ret_first_bad`; it is an error, which names `name`, when they are more
+ * than the good ones or no line counts anything.
  *
  * `profile` is initialised here, and released here on failure.  A count is
  * both the ticks and the weight of its sample: info.has_times is false.

@@ -17,6 +17,7 @@ struct folded_reader {
 	uint32_t module;	 /* of names */
 	uint32_t kernel_module;	 /* of names that are the kernel's */
 	uint64_t n_ticks;	 /* kept below 2^63 */
+	uint64_t n_good;	 /* lines that are stacks */
 };
 
 struct folded_text {
@@ -197,6 +198,7 @@ static int folded_read_line(struct folded_reader *reader, struct folded_text lin
 	(void)folded_take_number(&line, &before);
 	if (count > INT64_MAX - reader->n_ticks || folded_count_frames(line) > FOLDED_MAX_FRAMES)
 		return -EINVAL;
+	reader->n_good++;
 	return count ? folded_add_stack(reader, line, count) : 0;
 }
 
@@ -253,6 +255,11 @@ int folded_read(struct profile *profile, const uint8_t *bytes, size_t size_bytes
 	else if (profile->n_samples == 0)
 		r = error_set(err, -EINVAL, "%s: has no line of the form 'frame;frame COUNT'",
 			      name);
+	else if (n_bad > reader.n_good)
+		r = error_set(err, -EINVAL,
+			      "%s: most lines are not of the form 'frame;frame COUNT', as line "
+			      "%" PRIu64,
+			      name, first_bad);
 	else
 		r = 0;
 	if (r < 0) {

@@ -87,8 +87,8 @@ static void folded_write__makes_names_harmless(void **state)
 		{ "frame  12", "app;frame _12 3\n" },
 		{ "12", "app;12 3\n" },
 		{ " both ", "app;_both_ 3\n" },
-		{ "# comment", "app;#_comment 3\n" },
-		{ "#", "app;#_ 3\n" },
+		{ "# comment", "app;_ comment 3\n" },
+		{ "#", "app;_ 3\n" },
 		{ "x86 .5", "app;x86 .5 3\n" },
 	};
 	struct buffer out = BUFFER_INIT;
@@ -99,7 +99,7 @@ static void folded_write__makes_names_harmless(void **state)
 		assert_string_equal(buffer_string(&out), cases[i].expected);
 	}
 	fold_name(&out, "# callgrind format", "main", 0);
-	assert_string_equal(buffer_string(&out), "#_callgrind format;main 3\n");
+	assert_string_equal(buffer_string(&out), "_ callgrind format;main 3\n");
 	buffer_release(&out);
 }
 
@@ -198,7 +198,8 @@ static void folded_read__takes_what_its_readers_take(void **state)
 static void folded_read__counts_bad_lines_and_names_the_first(void **state)
 {
 	static const char text[] = "a 1\nnonsense\na;b 2x\na -1\na 1e3\n5\n"
-				   "a 99999999999999999999999999\nb\0c 1\nb 1\n";
+				   "a 99999999999999999999999999\nb\0c 1\n"
+				   "b 1\nb 1\nb 1\nb 1\nb 1\nb 1\nb 1\n";
 	struct profile profile;
 	uint64_t n_bad, first_bad;
 
@@ -208,9 +209,23 @@ static void folded_read__counts_bad_lines_and_names_the_first(void **state)
 			 0);
 	assert_int_equal(n_bad, 7);
 	assert_int_equal(first_bad, 2);
-	assert_int_equal(profile.n_samples, 2);
+	assert_int_equal(profile.n_samples, 8);
 	assert_false(profile.info.has_times);
 	profile_release(&profile);
+}
+
+static void folded_read__refuses_text_of_another_kind(void **state)
+{
+	static const char text[] = "there are 12\nwords in\nthis text\n";
+	struct profile profile;
+	struct error err = ERROR_INIT;
+	uint64_t n_bad, first_bad;
+
+	(void)state;
+	assert_int_equal(folded_read(&profile, (const uint8_t *)text, strlen(text), "t", &n_bad,
+				     &first_bad, &err),
+			 -EINVAL);
+	assert_non_null(strstr(err.message, "as line 2"));
 }
 
 static void folded_read__refuses_text_without_a_single_stack(void **state)
@@ -276,6 +291,7 @@ int main(void)
 		cmocka_unit_test(folded__is_stable_for_random_stacks),
 		cmocka_unit_test(folded_read__takes_what_its_readers_take),
 		cmocka_unit_test(folded_read__counts_bad_lines_and_names_the_first),
+		cmocka_unit_test(folded_read__refuses_text_of_another_kind),
 		cmocka_unit_test(folded_read__refuses_text_without_a_single_stack),
 		cmocka_unit_test(folded_read__knows_unresolved_and_truncated_frames),
 		cmocka_unit_test(folded_read__refuses_stacks_deeper_than_any_view_can_stand),
