@@ -26,11 +26,14 @@ static void *run_part(void *opaque)
 	return NULL;
 }
 
-static size_t choose_n_parts(size_t n_vaddrs)
+static size_t choose_n_parts(const struct elf_image *image, size_t n_vaddrs)
 {
 	const long n_cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	size_t n = n_vaddrs / DWARF_BATCH_MIN_VADDRS + 1;
 
+	/* libdw inflates compressed sections when it opens a file: once is enough. */
+	if (elf_image_section(image, ".debug_info").is_compressed)
+		return 1;
 	if (n_cpus > 0 && n > (size_t)n_cpus)
 		n = (size_t)n_cpus;
 	return n < DWARF_BATCH_MAX_THREADS ? n : DWARF_BATCH_MAX_THREADS;
@@ -41,7 +44,7 @@ int dwarf_batch_find(struct dwarf_batch *batch, const struct elf_image *image,
 {
 	pthread_t threads[DWARF_BATCH_MAX_THREADS];
 	bool is_thread[DWARF_BATCH_MAX_THREADS] = { false };
-	const size_t n_parts = choose_n_parts(n_vaddrs);
+	const size_t n_parts = choose_n_parts(image, n_vaddrs);
 	pthread_attr_t attributes;
 	const bool has_attributes = pthread_attr_init(&attributes) == 0;
 	int r = 0;

@@ -1,0 +1,90 @@
+/* Opening DWARF, and the file that .gnu_debugaltlink names. */
+#include "symbol/dwarf_file.h"
+
+#include <elfutils/libdwelf.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include "base/buffer.h"
+#include "symbol/debug_files.h"
+
+/* Open `path` as the alternate file if its build-id is the one asked for. */
+static bool open_alt(struct dwarf_file *file, const struct buffer *path, const void *build_id,
+		     size_t build_id_size)
+{
+	const void *found = NULL;
+	ssize_t found_size;
+
+	if (path->is_failed)
+		return false;
+	file->alt_fd = open(path->data, O_RDONLY | O_CLOEXEC);
+	if (file->alt_fd < 0)
+		return false;
+	file->alt = dwarf_begin(file->alt_fd, DWARF_C_READ);
+	if (file->alt) {
+		found_size = dwelf_elf_gnu_build_id(dwarf_getelf(file->alt), &found);
+		if (found_size > 0 && (size_t)found_size == build_id_size &&
+		    memcmp(found, build_id, build_id_size) == 0)
+			return true;
+		(void)dwarf_end(file->alt);
+		file->alt = NULL;
+	}
+	(void)close(file->alt_fd);
+	file->alt_fd = -1;
+	return false;
+}
+
+static void find_alt(struct dwarf_file *file, const struct elf_image *image, const char *root)
+{
+	const char *slash = strrchr(image->path, '/');
+	const size_t prefix_bytes = debug_files_root_prefix(image->path);
+	struct buffer path = BUFFER_INIT;
+	const void *build_id = NULL;
+	const char *name = NULL;
+	const ssize_t size = dwelf_dwarf_gnu_debugaltlink(file->dwarf, &name, &build_id);
+
+	if (size < 2)
+		return;
+	if (name[0] == '/')
+		buffer_add(&path, image->path, prefix_bytes);
+	else if (slash)
+		buffer_add(&path, image->path, (size_t)(slash - image->path) + 1);
+	buffer_add_string(&path, name);
+	if (!open_alt(file, &path, build_id, (size_t)size)) {
+		buffer_clear(&path);
+		debug_files_build_id_path(&path, root, build_id, (size_t)size);
+		(void)open_alt(file, &path, build_id, (size_t)size);
+	}
+	if (file->alt)
+		dwarf_setalt(file->dwarf, file->alt);
+	buffer_release(&path);
+}
+
+void dwarf_file_open(struct dwarf_file *file, const struct elf_image *image, const char *debug_root)
+{
+	char *memory = image->file.to_unmap ? image->file.to_unmap : image->file.to_free;
+
+	*file = (struct dwarf_file){ .alt_fd = -1 };
+	(void)elf_version(EV_CURRENT);
+	file->elf = elf_memory(memory, image->file.size_bytes);
+	if (!file->elf)
+		return;
+	file->dwarf = dwarf_begin_elf(file->elf, DWARF_C_READ, NULL);
+	if (file->dwarf)
+		find_alt(file, image, debug_root ? debug_root : DEBUG_FILES_DEFAULT_ROOT);
+}
+
+void dwarf_file_close(struct dwarf_file *file)
+{
+	if (file->dwarf)
+		(void)dwarf_end(file->dwarf);
+	if (file->alt)
+		(void)dwarf_end(file->alt);
+	if (file->alt_fd >= 0)
+		(void)close(file->alt_fd);
+	if (file->elf)
+		(void)elf_end(file->elf);
+	*file = (struct dwarf_file){ .alt_fd = -1 };
+}

@@ -1,0 +1,24 @@
+#ifndef TSPROF_SYMBOL_DWARF_FILE_H
+#define TSPROF_SYMBOL_DWARF_FILE_H
+
+#include <elfutils/libdw.h>
+
+#include "symbol/elf_image.h"
+
+/*
+ * A libdw handle over an image's mapped bytes, with the dwz file that it shares
+ * strings and types with, if that can be found.  One thread may use it.
+ */
+struct dwarf_file {
+	Elf *elf;
+	Dwarf *dwarf; /* NULL when the image has no debug information */
+	Dwarf *alt;
+	int alt_fd;
+};
+
+/* Never fails: what cannot be opened is not there. */
+void dwarf_file_open(struct dwarf_file *file, const struct elf_image *image,
+		     const char *debug_root);
+void dwarf_file_close(struct dwarf_file *file);
+
+#endif
