@@ -3,12 +3,15 @@
 
 #include <elfutils/libdwelf.h>
 #include <fcntl.h>
+#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
 #include "symbol/debug_files.h"
+#include "symbol/elf_sections.h"
 
 /* Open `path` as the alternate file if its build-id is the one asked for. */
 static bool open_alt(struct dwarf_file *file, const struct buffer *path, const void *build_id,
@@ -62,12 +65,35 @@ static void find_alt(struct dwarf_file *file, const struct elf_image *image, con
 	buffer_release(&path);
 }
 
+static bool has_compressed_sections(const struct elf_image *image)
+{
+	const struct elf_sections sections = elf_sections_of(image->file.bytes,
+							     image->file.size_bytes);
+
+	for (size_t i = 1; i < sections.n_sections; i++) {
+		const Elf64_Shdr header = elf_sections_header(&sections, i);
+
+		/* Old tools say so in the name, ".zdebug_info". */
+		if ((header.sh_flags & SHF_COMPRESSED) ||
+		    strncmp(elf_sections_name(&sections, &header), ".zdebug", 7) == 0)
+			return true;
+	}
+	return false;
+}
+
 void dwarf_file_open(struct dwarf_file *file, const struct elf_image *image, const char *debug_root)
 {
 	char *memory = image->file.to_unmap ? image->file.to_unmap : image->file.to_free;
 
 	*file = (struct dwarf_file){ .alt_fd = -1 };
 	(void)elf_version(EV_CURRENT);
+	if (has_compressed_sections(image)) {
+		/* libelf inflates in place, section headers too; the image must not change. */
+		file->copy = malloc(image->file.size_bytes);
+		if (!file->copy)
+			return;
+		memory = memcpy(file->copy, image->file.bytes, image->file.size_bytes);
+	}
 	file->elf = elf_memory(memory, image->file.size_bytes);
 	if (!file->elf)
 		return;
@@ -86,5 +112,6 @@ void dwarf_file_close(struct dwarf_file *file)
 		(void)close(file->alt_fd);
 	if (file->elf)
 		(void)elf_end(file->elf);
+	free(file->copy);
 	*file = (struct dwarf_file){ .alt_fd = -1 };
 }

@@ -14,6 +14,7 @@ struct dwarf_file {
 	Dwarf *dwarf; /* NULL when the image has no debug information */
 	Dwarf *alt;
 	int alt_fd;
+	void *copy; /* of a file with compressed sections */
 };
 
 /* Never fails: what cannot be opened is not there. */

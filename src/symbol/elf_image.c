@@ -8,6 +8,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <libelf.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -202,46 +203,87 @@ static void image_find_eh_frame_through_hdr(struct elf_image *image)
 	}
 }
 
-/* Replace the compressed .debug_frame by its inflated copy; without one it is as if missing. */
-static int image_inflate_debug_frame(struct elf_image *image, size_t index)
+/*
+ * libelf inflates in place, changing section headers, and so cannot be let near
+ * the mapped file: it gets a file of this one section.
+ */
+struct lone_section {
+	Elf64_Ehdr ehdr;
+	Elf64_Shdr sections[2];
+	uint8_t bytes[];
+};
+
+static struct lone_section *lone_section_new(const struct elf_section *section)
 {
-	struct bytes b = bytes_of(image->debug_frame.bytes, image->debug_frame.size_bytes);
-	char *memory = image->file.to_unmap ? image->file.to_unmap : image->file.to_free;
+	struct lone_section *lone = calloc(1, sizeof(*lone) + section->size_bytes);
+
+	if (!lone)
+		return NULL;
+	memcpy(lone->ehdr.e_ident, ELFMAG, SELFMAG);
+	lone->ehdr.e_ident[EI_CLASS] = ELFCLASS64;
+	lone->ehdr.e_ident[EI_DATA] = ELFDATA2LSB;
+	lone->ehdr.e_ident[EI_VERSION] = EV_CURRENT;
+	lone->ehdr.e_type = ET_DYN;
+	lone->ehdr.e_version = EV_CURRENT;
+	lone->ehdr.e_ehsize = sizeof(Elf64_Ehdr);
+	lone->ehdr.e_shoff = offsetof(struct lone_section, sections);
+	lone->ehdr.e_shentsize = sizeof(Elf64_Shdr);
+	lone->ehdr.e_shnum = 2;
+	lone->sections[1].sh_type = SHT_PROGBITS;
+	lone->sections[1].sh_flags = SHF_COMPRESSED;
+	lone->sections[1].sh_offset = offsetof(struct lone_section, bytes);
+	lone->sections[1].sh_size = section->size_bytes;
+	lone->sections[1].sh_addralign = 8;
+	memcpy(lone->bytes, section->bytes, section->size_bytes);
+	return lone;
+}
+
+/* Replace the compressed .debug_frame by its inflated copy; a broken one is as if missing. */
+static int image_inflate_debug_frame(struct elf_image *image)
+{
+	const struct elf_section packed = image->debug_frame;
+	struct bytes b = bytes_of(packed.bytes, packed.size_bytes);
+	struct lone_section *lone = NULL;
 	Elf64_Chdr compression = { 0 };
 	Elf_Data *data = NULL;
 	Elf_Scn *scn;
 	Elf *elf = NULL;
+	int r = 0;
 
-	image->debug_frame = (struct elf_section){ .vaddr = image->debug_frame.vaddr };
+	image->debug_frame = (struct elf_section){ .vaddr = packed.vaddr };
 	if (bytes_left(&b) < sizeof(compression))
 		return 0;
 	memcpy(&compression, b.at, sizeof(compression));
 	if (compression.ch_size > ELF_DEBUG_FRAME_MAX_BYTES)
 		return 0;
+	lone = lone_section_new(&packed);
+	if (!lone)
+		return -ENOMEM;
 	(void)elf_version(EV_CURRENT);
-	elf = elf_memory(memory, image->file.size_bytes);
-	scn = elf ? elf_getscn(elf, index) : NULL;
+	elf = elf_memory((char *)lone, sizeof(*lone) + packed.size_bytes);
+	scn = elf ? elf_getscn(elf, 1) : NULL;
 	if (scn && elf_compress(scn, 0, 0) >= 0)
 		data = elf_getdata(scn, NULL);
 	if (data && data->d_buf && data->d_size > 0) {
 		image->owned_debug_frame = malloc(data->d_size);
-		if (!image->owned_debug_frame) {
-			(void)elf_end(elf);
-			return -ENOMEM;
+		if (image->owned_debug_frame) {
+			memcpy(image->owned_debug_frame, data->d_buf, data->d_size);
+			image->debug_frame.bytes = image->owned_debug_frame;
+			image->debug_frame.size_bytes = data->d_size;
+		} else {
+			r = -ENOMEM;
 		}
-		memcpy(image->owned_debug_frame, data->d_buf, data->d_size);
-		image->debug_frame.bytes = image->owned_debug_frame;
-		image->debug_frame.size_bytes = data->d_size;
 	}
-	(void)elf_end(elf);
-	return 0;
+	if (elf)
+		(void)elf_end(elf);
+	free(lone);
+	return r;
 }
 
 static int image_parse_sections(struct elf_image *image, struct error *err)
 {
 	const struct elf_sections sections = elf_sections_of(image->file.bytes,
 							     image->file.size_bytes);
-	size_t debug_frame = 0;
 
 	for (size_t i = 1; i < sections.n_sections; i++) {
 		const Elf64_Shdr header = elf_sections_header(&sections, i);
@@ -258,7 +300,6 @@ static int image_parse_sections(struct elf_image *image, struct error *err)
 			image->eh_frame = section;
 		} else if (strcmp(name, ".debug_frame") == 0) {
 			image->debug_frame = section;
-			debug_frame = i;
 		} else if (header.sh_type == SHT_NOTE && section.bytes) {
 			(void)image_take_build_id(image,
 						  bytes_of(section.bytes, section.size_bytes),
@@ -266,7 +307,7 @@ static int image_parse_sections(struct elf_image *image, struct error *err)
 		}
 	}
 	if (image->debug_frame.bytes && image->debug_frame.is_compressed &&
-	    image_inflate_debug_frame(image, debug_frame) < 0)
+	    image_inflate_debug_frame(image) < 0)
 		return error_set_no_memory(err);
 	if (!image->eh_frame.bytes)
 		image_find_eh_frame_through_hdr(image);
