@@ -262,7 +262,7 @@ static bool step_push(struct expression *e, uint8_t opcode)
 	}
 }
 
-/* The third item becomes the top, the others move down (DWARF 5, 2.5.1.3). */
+/* The top becomes the third item, the others move up (DWARF 5, 2.5.1.3). */
 static void rotate(struct expression *e)
 {
 	const uint64_t first = pop(e);

@@ -87,7 +87,7 @@ static bool row_is_signal_frame(const struct cfi_row *row)
 }
 
 /*
- * What linkers say of .plt: before the entry's push the CFA is sp + 8, behind it
+ * What linkers say of .plt: before its push the CFA is sp + 8, behind it
  * sp + 16.  "breg7 8; breg16 0; lit15; and; litN; ge; lit3; shl; plus".
  */
 static bool row_is_plt(const struct cfi_row *row, int16_t *ret_byte)

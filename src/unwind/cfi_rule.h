@@ -17,7 +17,7 @@ enum cfi_rule_kind {
 	CFI_RULE_SP,	   /* CFA = sp + cfa */
 	CFI_RULE_FP,	   /* CFA = fp + cfa */
 	CFI_RULE_DRAP,	   /* CFA = *(fp + cfa), fp = *(fp + fp): realigned stacks of gcc */
-	CFI_RULE_PLT,	   /* CFA = sp + 8, and 8 more from byte `cfa` of a 16-byte entry on */
+	CFI_RULE_PLT,	   /* CFA = sp + 8, and 8 more from byte `cfa` of its 16 on */
 	CFI_RULE_SIGNAL,   /* the kernel's signal frame lies at sp */
 	CFI_RULE_END,	   /* the outermost frame */
 	CFI_RULE_FULL,	   /* needs the interpreter: see unwind/cfi_full.h */
