@@ -191,8 +191,8 @@ static enum verdict full_take(struct walk *w, const struct cfi_row *row)
 	w->frame.is_switched = is_switched;
 	if (row->is_signal)
 		return VERDICT_GO_ON;
-	/* aarch64's leaf functions move nothing: once, for then lr is known no more. */
-	if (w->frame.sp < sp || (w->frame.sp == sp && (!is_exact || w->cache.arch == ARCH_X86_64)))
+	/* What holds its return address in a register (glibc's vfork) need not move sp. */
+	if (w->frame.sp < sp || (w->frame.sp == sp && !is_exact))
 		return done(w, STACK_BAD_MEMORY);
 	return VERDICT_GO_ON;
 }
