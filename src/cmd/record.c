@@ -213,6 +213,9 @@ static int record(struct app *app, const struct record_options *options, char *c
 		status = app_fail(app, result.exit_status, &err);
 	else
 		status = app_fail(app, EXIT_FAILED, &err);
+	if (r < 0 && result.has_started)
+		app_say(app, "what was recorded until then can be read from %s.part",
+			options->output);
 	free(result.statement);
 	profile_release(&profile);
 	return status;

@@ -150,6 +150,7 @@ static int walk(struct intake *intake, struct live_thread *thread, const struct 
 {
 	const struct unwind_images images = module_table_images(&intake->modules);
 	struct stack *stack = intake->stack;
+	int r;
 
 	stack->n_frames = 0;
 	stack->end_module = 0;
@@ -166,8 +167,17 @@ static int walk(struct intake *intake, struct live_thread *thread, const struct 
 		stack->end = STACK_NO_REGISTERS;
 		return 0;
 	}
-	return intake->backend->walk(intake->unwinder, &thread->process->unwind, &images, sample,
-				     stack);
+	r = intake->backend->walk(intake->unwinder, &thread->process->unwind, &images, sample,
+				  stack);
+	/*
+	 * The kernel's copy ends at the first page that is not there, such as one
+	 * in the middle of a large buffer that nothing was written to so far.
+	 */
+	if (stack->end == STACK_BAD_MEMORY &&
+	    stack->needed_stack_bytes > sample->stack_size_bytes &&
+	    stack->needed_stack_bytes <= sample->stack_asked_bytes)
+		stack->end = STACK_TRUNCATED_DUMP;
+	return r;
 }
 
 static int count_leaf(struct intake *intake)
