@@ -234,7 +234,7 @@ static int parser_check_whole(const struct parser *parser)
 	const struct components *components = parser->components;
 
 	if (components->n_items == 0)
-		return parser_fail(parser, parser->line,
+		return parser_fail(parser, 1,
 				   "expected a component's name ending in ':', found none");
 	for (size_t i = 0; i < components->n_items; i++) {
 		const struct component *item = &components->items[i];
