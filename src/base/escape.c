@@ -223,8 +223,7 @@ void escape_terminal_fit(struct buffer *out, const char *text, size_t columns)
 		const char *const end = start + safe.size;
 		const size_t head = columns / 2;
 		const char *const cut = utf8_skip_columns(start, end, head);
-		const char *tail =
-			utf8_skip_columns(start, end, width - (columns - 1 - head));
+		const char *tail = utf8_skip_columns(start, end, width - (columns - 1 - head));
 
 		/* Half of a wide character is skipped whole. */
 		if (tail < end && utf8_columns(tail) > columns - 1 - head)
