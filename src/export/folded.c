@@ -15,6 +15,7 @@
 #include "base/escape.h"
 #include "base/interner.h"
 #include "base/units.h"
+#include "model/frame_names.h"
 #include "model/stack_trie.h"
 
 struct folded_piece {
@@ -85,6 +86,17 @@ static void folded_add_name(struct buffer *out, const char *name)
 	}
 }
 
+static void folded_add_address(struct buffer *out, const struct profile *profile,
+			       const struct calltree_frame *frame)
+{
+	struct buffer address = BUFFER_INIT;
+
+	frame_names_add_address(&address, profile, frame->module, frame->vaddr);
+	folded_add_name(out, buffer_string(&address));
+	out->is_failed |= address.is_failed;
+	buffer_release(&address);
+}
+
 static void folded_add_frame(struct buffer *out, const struct calltree *tree,
 			     const struct calltree_frame *frame)
 {
@@ -92,9 +104,8 @@ static void folded_add_frame(struct buffer *out, const struct calltree *tree,
 
 	folded_add_name(out, name[0] ? name : "[unknown]");
 	if (frame->vaddr && !(frame->flags & (FRAME_UNRESOLVED | FRAME_PSEUDO))) {
-		buffer_add_string(out, " [");
-		folded_add_name(out, profile_module_name(tree->profile, frame->module));
-		buffer_printf(out, "+0x%" PRIx64 "]", frame->vaddr);
+		buffer_add_char(out, ' ');
+		folded_add_address(out, tree->profile, frame);
 	} else if (frame->line) {
 		buffer_add_string(out, " (");
 		folded_add_name(out, interner_get(&tree->profile->strings, frame->file));

@@ -20,25 +20,6 @@ static void frame_names_truncation(struct buffer *name, const struct profile *pr
 	buffer_add_char(name, ']');
 }
 
-/* "[vdso]" and "[kernel]" bring brackets of their own. */
-static void frame_names_address(struct buffer *name, const struct profile *profile,
-				const struct location *location)
-{
-	const char *module = profile_module_name(profile, location->module);
-	size_t size = strlen(module);
-
-	if (size > 2 && module[0] == '[' && module[size - 1] == ']') {
-		module++;
-		size -= 2;
-	}
-	buffer_add_char(name, '[');
-	if (size)
-		buffer_add(name, module, size);
-	else
-		buffer_add_string(name, "unknown");
-	buffer_printf(name, "+0x%" PRIx64 "]", location->vaddr);
-}
-
 int frame_names_set_unresolved(struct profile *profile, uint32_t location)
 {
 	const struct location *place = &profile->locations.locations[location];
@@ -53,7 +34,7 @@ int frame_names_set_unresolved(struct profile *profile, uint32_t location)
 	} else {
 		if (kind == MODULE_KIND_KERNEL)
 			frame.flags |= FRAME_KERNEL;
-		frame_names_address(&name, profile, place);
+		frame_names_add_address(&name, profile, place->module, place->vaddr);
 	}
 	if (!name.is_failed)
 		r = interner_add_sized(&profile->strings, &frame.function, name.data, name.size);
@@ -73,4 +54,23 @@ int frame_names_complete(struct profile *profile)
 			return r;
 	}
 	return 0;
+}
+
+/* "[vdso]" and "[kernel]" bring brackets of their own. */
+void frame_names_add_address(struct buffer *out, const struct profile *profile, uint32_t module,
+			     uint64_t vaddr)
+{
+	const char *name = profile_module_name(profile, module);
+	size_t size = strlen(name);
+
+	if (size > 2 && name[0] == '[' && name[size - 1] == ']') {
+		name++;
+		size -= 2;
+	}
+	buffer_add_char(out, '[');
+	if (size)
+		buffer_add(out, name, size);
+	else
+		buffer_add_string(out, "unknown");
+	buffer_printf(out, "+0x%" PRIx64 "]", vaddr);
 }

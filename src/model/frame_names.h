@@ -1,6 +1,7 @@
 #ifndef TSPROF_MODEL_FRAME_NAMES_H
 #define TSPROF_MODEL_FRAME_NAMES_H
 
+#include "base/buffer.h"
 #include "model/profile.h"
 
 /*
@@ -19,5 +20,9 @@ int frame_names_set_unresolved(struct profile *profile, uint32_t location);
 
 /* The same for every location that has no frame yet.  Returns 0 or -ENOMEM. */
 int frame_names_complete(struct profile *profile);
+
+/* "[libfoo.so+0x1234]", for any location but those of the pseudo module. */
+void frame_names_add_address(struct buffer *out, const struct profile *profile, uint32_t module,
+			     uint64_t vaddr);
 
 #endif
