@@ -407,17 +407,10 @@ function frameOf(event) {
 	return byElement.get(event.target.closest(".box"));
 }
 
-/* The root is what one wants to see first, wherever it is. */
-function scrollToRoot() {
-	if (root === document.documentElement && all.rect.getAttribute("y") !== "0")
-		window.scrollTo(0, root.getBoundingClientRect().height);
-}
-
 function start() {
 	measure();
 	fitWidth();
 	readState();
-	scrollToRoot();
 	follow();
 	for (const button of [searchButton, unzoomButton]) {
 		button.setAttribute("tabindex", "0");
