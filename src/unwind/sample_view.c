@@ -17,6 +17,7 @@ void sample_view_init(struct sample_view *view, const struct unwind_process *pro
 		.unmapped_module = process->unmapped_module,
 		.images = images,
 		.sample = sample,
+		.dump = stack_dump_of(sample),
 		.locations = locations,
 		.stack = stack,
 	};
@@ -107,14 +108,9 @@ static bool module_read(const struct sample_view *view, uint64_t address, uint64
 
 bool sample_view_read(struct sample_view *view, uint64_t address, uint64_t *ret_value)
 {
-	const struct raw_sample *sample = view->sample;
-	const uint64_t offset = address - registers_sp(&sample->registers);
-	const size_t size = sample->stack_size_bytes;
+	if (stack_dump_read(&view->dump, address, ret_value)) {
+		const uint64_t needed = address + sizeof(*ret_value) - view->dump.start;
 
-	if (size >= sizeof(*ret_value) && offset <= size - sizeof(*ret_value)) {
-		const uint64_t needed = offset + sizeof(*ret_value);
-
-		*ret_value = word_of(sample->stack_bytes + offset);
 		if (needed > view->stack->needed_stack_bytes)
 			view->stack->needed_stack_bytes = needed;
 		return true;
@@ -122,7 +118,7 @@ bool sample_view_read(struct sample_view *view, uint64_t address, uint64_t *ret_
 	if (module_read(view, address, ret_value))
 		return true;
 	view->has_failed_read = true;
-	if (address >= registers_sp(&sample->registers) && size >= sample->stack_asked_bytes)
+	if (stack_dump_end(&view->dump, address) == STACK_TRUNCATED_DUMP)
 		view->is_beyond_dump = true;
 	return false;
 }

@@ -9,6 +9,7 @@
 #include "model/raw_sample.h"
 #include "model/stack.h"
 #include "symbol/elf_image.h"
+#include "unwind/stack_dump.h"
 #include "unwind/unwinder.h"
 
 /*
@@ -22,6 +23,7 @@ struct sample_view {
 	const struct address_space *space;
 	const struct unwind_images *images;
 	const struct raw_sample *sample;
+	struct stack_dump dump;
 	struct location_table *locations;
 	struct stack *stack;	  /* being filled */
 	uint32_t unmapped_module; /* for an innermost ip outside all mappings, or 0 */

@@ -100,22 +100,45 @@ static const char *path_of(const struct unwind_images *images, const struct mapp
 	return slash ? slash + 1 : image->path;
 }
 
+static void add_frame(struct buffer *text, const struct unwind_process *process,
+		      const struct unwind_images *images, uint64_t ip)
+{
+	const struct mapping *mapping = address_space_find(&process->space, ip);
+
+	if (mapping)
+		buffer_printf(text, " %s+0x%" PRIx64, path_of(images, mapping), ip - mapping->bias);
+	else
+		buffer_printf(text, " 0x%" PRIx64, ip);
+}
+
 static void add_frames(struct buffer *text, const struct unwind_process *process,
 		       const struct unwind_images *images, const struct stack *stack, size_t first)
 {
 	const size_t end = first + VERIFY_CONTEXT_FRAMES;
 
-	for (size_t i = first; i < stack->n_frames && i < end; i++) {
-		const struct mapping *mapping = address_space_find(&process->space, stack->ips[i]);
-
-		if (mapping)
-			buffer_printf(text, " %s+0x%" PRIx64, path_of(images, mapping),
-				      stack->ips[i] - mapping->bias);
-		else
-			buffer_printf(text, " 0x%" PRIx64, stack->ips[i]);
-	}
+	for (size_t i = first; i < stack->n_frames && i < end; i++)
+		add_frame(text, process, images, stack->ips[i]);
 	if (stack->n_frames <= end)
 		buffer_printf(text, " (%s)", stack_end_name(stack->end));
+}
+
+/* A stack of cfi's own that neither reached its root nor left the dump. */
+static void keep_incomplete(struct unwinder *unwinder, const struct unwind_process *process,
+			    const struct unwind_images *images, const struct raw_sample *sample,
+			    const struct stack *stack)
+{
+	struct buffer *text = &unwinder->texts;
+
+	if (unwinder->n_by_end[stack->end] > VERIFY_MAX_TEXTS)
+		return;
+	buffer_printf(text, "\ncfi: %s: %u frames, %zu bytes of stack, sp 0x%" PRIx64 ":",
+		      stack_end_name(stack->end), stack->n_frames, sample->stack_size_bytes,
+		      registers_sp(&sample->registers));
+	if (stack->n_frames)
+		add_frames(text, process, images, stack,
+			   stack->n_frames < VERIFY_CONTEXT_FRAMES
+				   ? 0
+				   : stack->n_frames - VERIFY_CONTEXT_FRAMES);
 }
 
 static void keep_text(struct unwinder *unwinder, const struct verify_engine *engine,
@@ -128,6 +151,10 @@ static void keep_text(struct unwinder *unwinder, const struct verify_engine *eng
 	buffer_printf(text, "\n%s: %s: %u frames (cfi %u), from frame %zu: cfi",
 		      engine->backend->name, verify_reason_name(difference->reason),
 		      difference->other->n_frames, difference->cfi->n_frames, first);
+	if (first)
+		add_frame(text, process, images, difference->cfi->ips[0]);
+	if (first > 1)
+		buffer_add_string(text, " …");
 	add_frames(text, process, images, difference->cfi, first);
 	buffer_printf(text, " | %s", engine->backend->name);
 	add_frames(text, process, images, difference->other, first);
@@ -146,6 +173,8 @@ static int unwind_verify_walk(struct unwinder *unwinder, struct unwind_process *
 		return r;
 	unwinder->n_samples++;
 	unwinder->n_by_end[stack->end]++;
+	if (stack->end == STACK_NO_CFI || stack->end == STACK_BAD_MEMORY)
+		keep_incomplete(unwinder, process, images, sample, stack);
 	for (size_t i = 0; i < VERIFY_N_OTHERS; i++) {
 		struct verify_engine *engine = &unwinder->others[i];
 		struct verify_difference difference = {

@@ -1,11 +1,11 @@
 /*
- * The evidence is taken from the file itself, not from the engines that
- * disagree: the search table for whether an FDE covers an ip, the instruction
- * bytes for whether an ip stands in an epilogue.
+ * The evidence is the file's call frame information, whose reading is tested
+ * row by row against libdw's (tests/unit/test_cfi_against_libdw.c).
  */
 #include "unwind/verify_reason.h"
 
-#include <string.h>
+#include "unwind/cfi_rows.h"
+#include "unwind/cfi_tables.h"
 
 const char *verify_reason_name(enum verify_reason reason)
 {
@@ -50,47 +50,6 @@ static const struct elf_image *image_of(const struct unwind_process *process,
 	return images->images[mapping->module];
 }
 
-static int32_t table_word(const struct elf_section *hdr, size_t offset)
-{
-	int32_t word;
-
-	memcpy(&word, hdr->bytes + offset, sizeof(word));
-	return word;
-}
-
-/*
- * Whether .eh_frame_hdr leads to an FDE that covers the vaddr; the usual 4-byte
- * encodings are assumed, so that "no" is only said of files that linkers write.
- */
-static bool has_fde(const struct elf_image *image, uint64_t vaddr)
-{
-	const struct elf_section *hdr = &image->eh_frame_hdr;
-	const size_t n_entries = hdr->size_bytes < 12 ? 0 : (hdr->size_bytes - 12) / 8;
-	size_t low = 0;
-	size_t high = n_entries;
-	const uint8_t *fde;
-	uint32_t range;
-	uint64_t start;
-
-	while (low < high) {
-		const size_t middle = low + (high - low) / 2;
-
-		if (hdr->vaddr + (uint64_t)(int64_t)table_word(hdr, 12 + middle * 8) <= vaddr)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (!low)
-		return false;
-	start = hdr->vaddr + (uint64_t)(int64_t)table_word(hdr, 12 + (low - 1) * 8);
-	fde = elf_image_at_vaddr(
-		image, hdr->vaddr + (uint64_t)(int64_t)table_word(hdr, 12 + (low - 1) * 8 + 4), 16);
-	if (!fde)
-		return false;
-	memcpy(&range, fde + 12, sizeof(range));
-	return vaddr - start < range;
-}
-
 /* The image of the last frame that both have; NULL also when there is none. */
 static const struct elf_image *last_image(const struct verify_difference *difference,
 					  const struct unwind_process *process,
@@ -103,29 +62,32 @@ static const struct elf_image *last_image(const struct verify_difference *differ
 	return image_of(process, images, difference->cfi->ips[last] - (last ? 1 : 0), ret_vaddr);
 }
 
-/* pop: 58+r, with REX.B 41 58+r; leave is c9. */
-static size_t pop_size(const uint8_t *bytes)
+static bool has_fde(const struct elf_image *image, uint64_t vaddr, struct cfi_row *ret_row)
 {
-	if (bytes[0] == 0x41 && bytes[1] >= 0x58 && bytes[1] <= 0x5f)
-		return 2;
-	return bytes[0] >= 0x58 && bytes[0] <= 0x5f ? 1 : 0;
+	struct cfi_tables tables;
+	struct cfi_fde fde;
+	int r;
+
+	cfi_tables_init(&tables, image);
+	r = cfi_tables_find(&tables, vaddr, &fde);
+	if (r == 0 && ret_row)
+		r = cfi_row_at(&fde, vaddr, ARCH_NATIVE, ret_row);
+	cfi_tables_release(&tables);
+	return r == 0;
 }
 
-/* Nothing but pops until ret, rep ret, or the jump of a tail call. */
-static bool is_epilogue(const struct elf_image *image, uint64_t vaddr)
+/* Some register's slot lies below the stack pointer: what was there is popped. */
+static bool has_slot_below(const struct cfi_row *row, const struct registers *registers)
 {
-	for (size_t n_pops = 0; n_pops < 8; n_pops++) {
-		const uint8_t *bytes = elf_image_at_vaddr(image, vaddr, 2);
-		size_t size;
+	uint64_t cfa;
 
-		if (!bytes)
-			return false;
-		size = pop_size(bytes);
-		if (!size)
-			return bytes[0] == 0xc3 || bytes[0] == 0xc2 || bytes[0] == 0xe9 ||
-			       bytes[0] == 0xeb || bytes[0] == 0xf2 || bytes[0] == 0xf3 ||
-			       (bytes[0] == 0xff && (bytes[1] & 0x38) == 0x20);
-		vaddr += size;
+	if (row->cfa_expression || row->cfa_register >= row->n_columns)
+		return false;
+	cfa = registers->values[row->cfa_register] + (uint64_t)row->cfa_offset;
+	for (uint32_t i = 0; i < row->n_columns; i++) {
+		if (row->columns[i].how == CFI_HOW_OFFSET &&
+		    cfa + (uint64_t)row->columns[i].offset < registers_sp(registers))
+			return true;
 	}
 	return false;
 }
@@ -137,8 +99,9 @@ static bool is_popped_register(const struct verify_difference *difference,
 	uint64_t vaddr;
 	const struct elf_image *image = image_of(process, images, registers_pc(&sample->registers),
 						 &vaddr);
+	struct cfi_row row;
 
-	return sample->registers.arch == ARCH_X86_64 && image && is_epilogue(image, vaddr) &&
+	return image && has_fde(image, vaddr, &row) && has_slot_below(&row, &sample->registers) &&
 	       difference->n_equal == difference->other->n_frames &&
 	       difference->cfi->end == STACK_COMPLETE;
 }
@@ -153,7 +116,7 @@ void verify_find_reason(struct verify_difference *difference, const struct unwin
 
 	if (image && !image->eh_frame_hdr.bytes && image->eh_frame.bytes)
 		difference->reason = VERIFY_NO_SEARCH_TABLE;
-	else if (difference->n_equal && (!image || !has_fde(image, vaddr)))
+	else if (difference->n_equal && (!image || !has_fde(image, vaddr, NULL)))
 		difference->reason = VERIFY_CODE_WITHOUT_CFI;
 	else if (is_popped_register(difference, process, images, sample))
 		difference->reason = VERIFY_POPPED_REGISTER;
