@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/array.h"
+#include "base/buffer.h"
 
 void profile_decoder_release(struct profile_decoder *decoder)
 {
@@ -38,27 +39,43 @@ static int profile_decode_string_id(struct profile_decoder *decoder, struct byte
 				    err);
 }
 
+/* The next string in place of the last one, which it may share its start with. */
+static int profile_decode_string(struct bytes *payload, struct buffer *text, struct error *err)
+{
+	const uint64_t shared = bytes_uleb(payload);
+	const uint64_t size = bytes_uleb(payload);
+	const uint8_t *rest = bytes_take(payload, size);
+
+	if (!rest)
+		return 0;
+	if (shared > text->size || size > INTERNER_STRING_MAX_BYTES - shared)
+		return error_set(err, -EINVAL, "an impossible string");
+	text->size = (size_t)shared;
+	buffer_add(text, rest, (size_t)size);
+	return text->is_failed ? error_set_no_memory(err) : 0;
+}
+
 static int profile_decode_strings(struct profile_decoder *decoder, struct bytes *payload,
 				  struct error *err)
 {
 	struct interner *strings = &decoder->profile->strings;
+	struct buffer text = BUFFER_INIT;
+	int r = 0;
 
-	for (uint64_t n = bytes_uleb(payload); n && !payload->is_bad; n--) {
-		const uint64_t size = bytes_uleb(payload);
-		const char *text = (const char *)bytes_take(payload, size);
+	for (uint64_t n = bytes_uleb(payload); r == 0 && n; n--) {
 		const size_t expected_id = strings->n_strings;
 		uint32_t id;
 
-		if (!text)
+		r = profile_decode_string(payload, &text, err);
+		if (r < 0 || payload->is_bad)
 			break;
-		if (size > INTERNER_STRING_MAX_BYTES)
-			return error_set(err, -EINVAL, "a string of %" PRIu64 " bytes", size);
-		if (interner_add_sized(strings, &id, text, (size_t)size) < 0)
-			return error_set_no_memory(err);
-		if (id != expected_id)
-			return error_set(err, -EINVAL, "string %zu is there already", expected_id);
+		if (interner_add_sized(strings, &id, buffer_string(&text), text.size) < 0)
+			r = error_set_no_memory(err);
+		else if (id != expected_id)
+			r = error_set(err, -EINVAL, "string %zu is there already", expected_id);
 	}
-	return 0;
+	buffer_release(&text);
+	return r;
 }
 
 static int profile_decode_module(struct profile_decoder *decoder, struct bytes *payload,

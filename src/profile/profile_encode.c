@@ -74,6 +74,17 @@ static size_t profile_strings_in_chunk(const struct interner *strings, size_t fi
 	return n;
 }
 
+static size_t profile_shared_bytes(const struct interner *strings, size_t a, size_t b)
+{
+	const size_t size = strings->sizes[a] < strings->sizes[b] ? strings->sizes[a]
+								  : strings->sizes[b];
+	size_t n = 0;
+
+	while (n < size && strings->strings[a][n] == strings->strings[b][n])
+		n++;
+	return n;
+}
+
 void profile_encode_strings(struct buffer *out, const struct interner *strings, size_t first)
 {
 	while (first < strings->n_strings) {
@@ -82,8 +93,12 @@ void profile_encode_strings(struct buffer *out, const struct interner *strings, 
 
 		buffer_add_uleb(out, n);
 		for (size_t i = first; i < first + n; i++) {
-			buffer_add_uleb(out, strings->sizes[i]);
-			buffer_add(out, strings->strings[i], strings->sizes[i]);
+			const size_t shared = i == first ? 0
+							 : profile_shared_bytes(strings, i - 1, i);
+
+			buffer_add_uleb(out, shared);
+			buffer_add_uleb(out, strings->sizes[i] - shared);
+			buffer_add(out, strings->strings[i] + shared, strings->sizes[i] - shared);
 		}
 		profile_encode_chunk_end(out, chunk_at);
 		first += n;

@@ -14,7 +14,8 @@
  *	        header crc u32 of these 12 bytes, payload of `size` bytes
  *
  *	type    payload
- *	STRG    n, n × { size, bytes }                  ids follow on from 1
+ *	STRG    n, n × { bytes shared with the start of the last one, size of the
+ *	        rest, rest }                            ids follow on from 1
  *	MODU    n, n × { id, path, kind u8, build-id size u8, build-id }
  *	THRD    n, n × { id, pid, tid, name, process name, start, end }
  *	LOCA    n, n × { module, sleb vaddr − the module's last one }
@@ -29,8 +30,8 @@
  *	INFO    struct profile_info, field by field     the last one counts
  *	END     n of strings, modules, threads, locations, nodes, samples
  *
- * Unmarked numbers are uleb; all "last ones" of LOCA, NODE and SAMP start at 0
- * in each chunk, those of FRAM go on.  An id of MODU or THRD that is known
+ * Unmarked numbers are uleb; all "last ones" start at 0 or empty in each
+ * chunk, except those of FRAM, which go on.  An id of MODU or THRD that is known
  * already replaces that entry.  Everything refers to what came before it, so
  * the file makes sense wherever it is cut.
  */
