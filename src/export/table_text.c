@@ -27,6 +27,7 @@ struct layout {
 static void cell_text(struct buffer *out, enum column_kind kind, const struct table_cell *cell)
 {
 	char text[UNITS_TEXT_BYTES];
+	uint64_t tenths;
 
 	if (cell->is_empty)
 		return;
@@ -41,7 +42,9 @@ static void cell_text(struct buffer *out, enum column_kind kind, const struct ta
 		buffer_add_string(out, units_duration(text, cell->number));
 		break;
 	case COLUMN_MICROSECONDS:
-		buffer_printf(out, "%.1f", (double)cell->number / (double)NS_PER_US);
+		tenths = cell->number / (NS_PER_US / 10) + (cell->number % 100 >= 50);
+		buffer_printf(out, "%s.%u", units_count(text, tenths / 10),
+			      (unsigned int)(tenths % 10));
 		break;
 	case COLUMN_SHARE:
 	case COLUMN_SHARE_ERROR:
@@ -117,17 +120,29 @@ static void layout_measure(struct layout *layout)
 	buffer_release(&text);
 }
 
-/* The widest text column over `min_width`, or n_columns. */
+/*
+ * The text column over `min_width` that is to be narrowed next, or n_columns:
+ * the widest, where those behind the first count twice, since the first one is
+ * what the row is about.
+ */
 static size_t widest_text(const struct layout *layout, size_t min_width)
 {
-	size_t widest = layout->table->n_columns;
-	size_t width = min_width;
+	const size_t none = layout->table->n_columns;
+	size_t widest = none;
+	size_t largest = 0;
+	size_t n_texts = 0;
 
-	for (size_t i = 0; i < layout->table->n_columns; i++) {
-		if (layout->table->columns[i].kind != COLUMN_TEXT || layout->widths[i] <= width)
+	for (size_t i = 0; i < none; i++) {
+		const size_t width = layout->widths[i];
+		size_t size;
+
+		if (layout->table->columns[i].kind != COLUMN_TEXT || !width)
+			continue;
+		size = n_texts++ ? 2 * width : width;
+		if (width <= min_width || size <= largest)
 			continue;
 		widest = i;
-		width = layout->widths[i];
+		largest = size;
 	}
 	return widest;
 }

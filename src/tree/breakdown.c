@@ -122,33 +122,46 @@ static int find_reason(struct builder *builder, uint32_t node_index, uint32_t *r
 	return r;
 }
 
+/* A module is like a rule for all its code, with names or without. */
+static bool is_of_module(const struct profile *profile, const struct calltree_frame *frame)
+{
+	const enum module_kind kind = (enum module_kind)module_of(profile, frame->module)->kind;
+
+	if (frame->is_label || (frame->flags & FRAME_PSEUDO))
+		return false;
+	return kind == MODULE_KIND_FILE || kind == MODULE_KIND_VDSO || kind == MODULE_KIND_KERNEL ||
+	       !(frame->flags & FRAME_UNRESOLVED);
+}
+
 static int find_module_row(struct builder *builder, const struct calltree_frame *frame,
 			   uint32_t *ret_row)
 {
-	int r = breakdown_rows_find_or_add(&builder->rows, ret_row, BREAKDOWN_TOP,
+	const bool has_name = !(frame->flags & FRAME_UNRESOLVED);
+	const int r =
+		breakdown_rows_find_or_add(&builder->rows, ret_row, BREAKDOWN_TOP,
 					   BREAKDOWN_COMPONENT,
 					   module_title(builder->tree->profile, frame->module));
 
-	if (r == 0)
-		r = breakdown_rows_find_or_add(&builder->rows, ret_row, *ret_row,
-					       BREAKDOWN_FUNCTION,
-					       calltree_frame_name(builder->tree, frame));
-	return r;
+	if (r < 0)
+		return r;
+	return breakdown_rows_find_or_add(&builder->rows, ret_row, *ret_row,
+					  has_name ? BREAKDOWN_FUNCTION : BREAKDOWN_REST,
+					  has_name ? calltree_frame_name(builder->tree, frame)
+						   : "(no symbols)");
 }
 
 static int find_row(struct builder *builder, uint32_t node_index, uint32_t *ret_row)
 {
 	const struct calltree *tree = builder->tree;
-	const struct calltree_frame *frame = NULL;
+	const struct calltree_frame *frame = node_index
+						     ? &tree->frames[tree->nodes[node_index].frame]
+						     : NULL;
 
 	if (builder->owners[node_index] != BREAKDOWN_TOP) {
 		*ret_row = builder->owners[node_index];
 		return 0;
 	}
-	if (node_index)
-		frame = &tree->frames[tree->nodes[node_index].frame];
-	if (!builder->components && frame && !frame->is_label &&
-	    !(frame->flags & (FRAME_PSEUDO | FRAME_UNRESOLVED)))
+	if (!builder->components && frame && is_of_module(tree->profile, frame))
 		return find_module_row(builder, frame, ret_row);
 	return find_reason(builder, node_index, ret_row);
 }
@@ -204,7 +217,10 @@ static int builder_run(struct builder *builder, size_t n_inside)
 int breakdown_build(struct breakdown *breakdown, const struct calltree *tree,
 		    const struct components *components, size_t n_inside, struct error *err)
 {
-	struct builder builder = { .tree = tree, .components = components, .breakdown = breakdown };
+	struct builder builder = { .tree = tree,
+				   .components = components,
+				   .breakdown = breakdown,
+				   .rows.is_in_order = components != NULL };
 	int r;
 
 	*breakdown = (struct breakdown){ .tree = tree };

@@ -92,7 +92,7 @@ struct place {
 	uint32_t parent;
 	unsigned int class; /* rests behind others, UNEXPLAINED behind all */
 	uint64_t weight;
-	const char *name;
+	const char *name; /* "" when the order of items decides instead */
 };
 
 static int compare_places(const void *a, const void *b)
@@ -126,12 +126,13 @@ static struct place *sorted_places(const struct breakdown_rows *rows, const stru
 		return NULL;
 	for (size_t i = 0; i < rows->n_items; i++) {
 		const struct breakdown_item *item = &rows->items[i];
+		const bool is_in_order = rows->is_in_order && item->kind == BREAKDOWN_COMPONENT;
 
 		places[i] = (struct place){ .item = (uint32_t)i,
 					    .parent = item->parent,
 					    .class = class_of(item),
 					    .weight = calltree_weight(tree, &item->total),
-					    .name = item->name };
+					    .name = is_in_order ? "" : item->name };
 	}
 	qsort(places, rows->n_items, sizeof(*places), compare_places);
 	return places;

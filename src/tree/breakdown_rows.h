@@ -1,6 +1,7 @@
 #ifndef TSPROF_TREE_BREAKDOWN_ROWS_H
 #define TSPROF_TREE_BREAKDOWN_ROWS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,6 +22,7 @@ struct breakdown_rows {
 	struct breakdown_item *items;
 	size_t n_items, capacity;
 	struct hash_index index;
+	bool is_in_order; /* equally heavy components stay in the order they were added */
 };
 
 /* Both return 0 or -ENOMEM. */
