@@ -78,14 +78,19 @@ int cfi_cache_prepare(struct unwind_process *process)
 }
 
 /* What the instructions around an address without call frame information tell. */
-static enum cfi_rule_kind rule_of_code(const struct elf_image *image, enum arch arch,
-				       uint64_t vaddr)
+static struct cfi_rule rule_of_code(const struct elf_image *image, enum arch arch, uint64_t vaddr)
 {
+	const int16_t crt_words = code_crt_cfa_words(image, arch, vaddr);
+
+	if (crt_words)
+		return (struct cfi_rule){ .kind = CFI_RULE_SP,
+					  .cfa_words = crt_words,
+					  .link_words = -1 };
 	if (code_is_sigreturn(image, arch, vaddr))
-		return CFI_RULE_SIGNAL;
+		return (struct cfi_rule){ .kind = CFI_RULE_SIGNAL };
 	if (code_is_before_exit(image, arch, vaddr))
-		return CFI_RULE_END;
-	return CFI_RULE_NONE;
+		return (struct cfi_rule){ .kind = CFI_RULE_END };
+	return (struct cfi_rule){ .kind = CFI_RULE_NONE };
 }
 
 static struct cfi_rule rule_at(struct cfi_cache_context *context, uint32_t module, uint64_t vaddr)
@@ -105,7 +110,7 @@ static struct cfi_rule rule_at(struct cfi_cache_context *context, uint32_t modul
 	if (r == -ENOMEM)
 		context->is_out_of_memory = true;
 	if (r < 0)
-		rule.kind = (uint8_t)rule_of_code(image, context->arch, vaddr);
+		rule = rule_of_code(image, context->arch, vaddr);
 	else if (cfi_row_at(&fde, vaddr, context->arch, &row) < 0)
 		rule.kind = CFI_RULE_BAD;
 	else

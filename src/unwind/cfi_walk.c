@@ -197,6 +197,18 @@ static enum verdict full_take(struct walk *w, const struct cfi_row *row)
 	return VERDICT_GO_ON;
 }
 
+/* No FDE, but a rule of the code's own: it changes no register but pc and sp. */
+static enum verdict full_step_by_rule(struct walk *w, const struct cfi_entry *entry)
+{
+	enum verdict verdict;
+
+	if (entry->rule.kind != CFI_RULE_SP)
+		return ladder_step(w, entry);
+	verdict = fast_step(w, entry);
+	registers_from_frame(w->full, &w->frame);
+	return verdict;
+}
+
 static enum verdict full_step(struct walk *w, const struct cfi_entry *entry)
 {
 	const struct mapping *mapping;
@@ -212,8 +224,9 @@ static enum verdict full_step(struct walk *w, const struct cfi_entry *entry)
 		return ladder_step(w, entry);
 	mapping = address_space_find(&w->cache.process->space, entry->ip);
 	tables = cfi_modules_get(&w->cache, entry->module);
-	if (!mapping || !tables || cfi_tables_find(tables, entry->ip - mapping->bias, &fde) < 0 ||
-	    cfi_row_at(&fde, entry->ip - mapping->bias, w->cache.arch, &row) < 0)
+	if (!mapping || !tables || cfi_tables_find(tables, entry->ip - mapping->bias, &fde) < 0)
+		return full_step_by_rule(w, entry);
+	if (cfi_row_at(&fde, entry->ip - mapping->bias, w->cache.arch, &row) < 0)
 		return ladder_step(w, entry);
 	return full_take(w, &row);
 }

@@ -120,3 +120,38 @@ bool code_is_before_exit(const struct elf_image *image, enum arch arch, uint64_t
 	return code && (memmem(code, X86_EXIT_WINDOW, x86_long, sizeof(x86_long)) ||
 			memmem(code, X86_EXIT_WINDOW, x86_short, sizeof(x86_short)));
 }
+
+static int16_t crt_cfa_words(const struct elf_section *section, uint64_t vaddr)
+{
+	static const uint8_t landing_pad[] = { 0xf3, 0x0f, 0x1e, 0xfa };
+	static const uint8_t prologue[] = { 0x48, 0x83, 0xec, 0x08 };
+	static const uint8_t epilogue[] = { 0x48, 0x83, 0xc4, 0x08, 0xc3 };
+	const uint64_t offset = vaddr - section->vaddr;
+	size_t body = 0;
+
+	if (!section->bytes || offset >= section->size_bytes || section->is_compressed ||
+	    section->size_bytes < sizeof(landing_pad) + sizeof(prologue) + sizeof(epilogue))
+		return 0;
+	if (!memcmp(section->bytes, landing_pad, sizeof(landing_pad)))
+		body = sizeof(landing_pad);
+	if (memcmp(section->bytes + body, prologue, sizeof(prologue)) != 0 ||
+	    memcmp(section->bytes + section->size_bytes - sizeof(epilogue), epilogue,
+		   sizeof(epilogue)) != 0)
+		return 0;
+	body += sizeof(prologue);
+	return offset < body || offset + 1 == section->size_bytes ? 1 : 2;
+}
+
+int16_t code_crt_cfa_words(const struct elf_image *image, enum arch arch, uint64_t vaddr)
+{
+	static const char *const names[] = { ".init", ".fini" };
+
+	for (size_t i = 0; arch == ARCH_X86_64 && i < sizeof(names) / sizeof(names[0]); i++) {
+		const struct elf_section section = elf_image_section(image, names[i]);
+		const int16_t words = crt_cfa_words(&section, vaddr);
+
+		if (words)
+			return words;
+	}
+	return 0;
+}

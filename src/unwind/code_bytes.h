@@ -24,4 +24,12 @@ bool code_is_sigreturn(const struct elf_image *image, enum arch arch, uint64_t v
 /* `vaddr` ends a call that is followed by the exit system call: musl's clone. */
 bool code_is_before_exit(const struct elf_image *image, enum arch arch, uint64_t vaddr);
 
+/*
+ * The CFA's distance from sp, in words, where `vaddr` is in _init or _fini; 0 elsewhere.
+ * crti.o and crtn.o have no call frame information, but always the same shape:
+ * "sub $8,%rsp" first, "add $8,%rsp; ret" last.  Time is spent there: by page
+ * faults on the first look at a library's data, and by constructors.
+ */
+int16_t code_crt_cfa_words(const struct elf_image *image, enum arch arch, uint64_t vaddr);
+
 #endif
