@@ -59,6 +59,28 @@ draw inverted --inverted
 browse inverted ''
 draw fixed --width 800
 browse fixed ''
+# The script's rules for labels, by the table of test_flame_label.c.
+{
+	echo '<svg xmlns="http://www.w3.org/2000/svg"><text id="results"></text><script><![CDATA['
+	cat "$TOP/flamegraph/flame_label.js"
+	echo 'const results = [""];'
+	echo 'for (const line of String.raw`'
+	cat "$TOP/tests/unit/flame_label.tsv"
+	cat <<'EOF'
+`.trim().split("\n")) {
+	const [columns, name, expected] = line.split("\t");
+	const found = fit(name, Number(columns));
+
+	results.push(found === expected ? "ok: " + name :
+		"FAILED: " + name + " in " + columns + ": expected " + expected + ", found " + found);
+}
+results.push("done", "");
+document.getElementById("results").textContent = results.join("\n");
+]]></script></svg>
+EOF
+} >"$work/labels.svg"
+browse labels ''
+
 awk 'BEGIN { for (i = 0; i < 300; i++) printf "f%d;", i; print "leaf 10" }' >"$work/in.folded"
 draw tall
 browse tall ''
