@@ -50,11 +50,13 @@ static void quality_add_losses(struct buffer *out, const struct quality *quality
 	}
 	if (quality->n_lost_events) {
 		buffer_add_string(out, ", ");
-		quality_add_count(out, quality->n_lost_events, "lost events");
+		quality_add_count(out, quality->n_lost_events,
+				  quality->n_lost_events == 1 ? "lost event" : "lost events");
 	}
 	if (quality->n_throttled) {
 		buffer_add_string(out, ", ");
-		quality_add_count(out, quality->n_throttled, "times throttled");
+		quality_add_count(out, quality->n_throttled,
+				  quality->n_throttled == 1 ? "time throttled" : "times throttled");
 	}
 }
 
