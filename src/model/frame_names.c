@@ -22,6 +22,12 @@ static void frame_names_truncation(struct buffer *name, const struct profile *pr
 
 int frame_names_set_unresolved(struct profile *profile, uint32_t location)
 {
+	return frame_names_set_nameless(profile, location,
+					profile->locations.locations[location].vaddr);
+}
+
+int frame_names_set_nameless(struct profile *profile, uint32_t location, uint64_t function_vaddr)
+{
 	const struct location *place = &profile->locations.locations[location];
 	const uint8_t kind = profile->modules[place->module].kind;
 	struct buffer name = BUFFER_INIT;
@@ -34,7 +40,7 @@ int frame_names_set_unresolved(struct profile *profile, uint32_t location)
 	} else {
 		if (kind == MODULE_KIND_KERNEL)
 			frame.flags |= FRAME_KERNEL;
-		frame_names_add_address(&name, profile, place->module, place->vaddr);
+		frame_names_add_address(&name, profile, place->module, function_vaddr);
 	}
 	if (!name.is_failed)
 		r = interner_add_sized(&profile->strings, &frame.function, name.data, name.size);

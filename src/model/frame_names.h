@@ -18,6 +18,9 @@
 /* Gives one location its single frame of this kind.  Returns 0 or -ENOMEM. */
 int frame_names_set_unresolved(struct profile *profile, uint32_t location);
 
+/* The same with the address of the nameless function that holds it: all of it is one frame. */
+int frame_names_set_nameless(struct profile *profile, uint32_t location, uint64_t function_vaddr);
+
 /* The same for every location that has no frame yet.  Returns 0 or -ENOMEM. */
 int frame_names_complete(struct profile *profile);
 

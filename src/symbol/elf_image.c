@@ -60,6 +60,7 @@ static int image_parse_file_header(struct elf_image *image, Elf64_Ehdr *ret_head
 		return error_set(err, -ENOTSUP, "%s: neither a program nor a shared object", path);
 	image->machine = header.e_machine;
 	image->type = header.e_type;
+	image->entry_vaddr = header.e_entry;
 	*ret_header = header;
 	return 0;
 }

@@ -37,6 +37,7 @@ struct elf_image {
 	char *path;		      /* where it was opened, for messages */
 	uint16_t machine;	      /* EM_X86_64 or EM_AARCH64; anything else is refused */
 	uint16_t type;		      /* ET_EXEC, ET_DYN */
+	uint64_t entry_vaddr;	      /* where a program starts; 0 in most shared objects */
 	struct elf_segment *segments; /* PT_LOAD only, in file order */
 	size_t n_segments;
 	uint8_t build_id[20];

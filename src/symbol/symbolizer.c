@@ -15,6 +15,7 @@
 #include "symbol/debug_files.h"
 #include "symbol/demangle.h"
 #include "symbol/dwarf_batch.h"
+#include "symbol/function_starts.h"
 #include "symbol/kernel_symbols.h"
 #include "symbol/symbol_table.h"
 
@@ -97,8 +98,27 @@ static int set_chain(struct profile *profile, const struct request *request,
 	return 0;
 }
 
+/*
+ * No symbol: the function is known by its start alone.  The one that holds the
+ * entry point is what every C library calls _start.
+ */
+static int set_nameless(struct profile *profile, const struct request *request,
+			const struct elf_image *image)
+{
+	struct frame frame = { 0 };
+	uint64_t start;
+	int r;
+
+	if (!function_starts_find(image, request->vaddr, &start))
+		return 0;
+	if (!image->entry_vaddr || start != image->entry_vaddr)
+		return frame_names_set_nameless(profile, request->location, start);
+	r = interner_add(&profile->strings, &frame.function, "_start");
+	return r < 0 ? r : profile_set_frames(profile, request->location, &frame, 1);
+}
+
 static int set_names(struct profile *profile, const struct request *requests, size_t n_requests,
-		     struct sources *sources)
+		     struct sources *sources, const struct elf_image *image)
 {
 	const struct symbol *last = NULL;
 	uint32_t last_name = 0;
@@ -121,6 +141,8 @@ static int set_names(struct profile *profile, const struct request *requests, si
 			const struct frame frame = { .function = last_name };
 
 			r = profile_set_frames(profile, requests[i].location, &frame, 1);
+		} else {
+			r = set_nameless(profile, &requests[i], image);
 		}
 		if (r < 0)
 			return r;
@@ -154,7 +176,7 @@ static int symbolize_file(struct profile *profile, const struct request *request
 		if (r < 0)
 			goto out;
 	}
-	r = set_names(profile, requests, n_requests, &sources);
+	r = set_names(profile, requests, n_requests, &sources, image);
 out:
 	dwarf_batch_release(&sources.dwarf);
 	symbol_table_release(&sources.table);

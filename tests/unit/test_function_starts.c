@@ -1,0 +1,60 @@
+/* Function starts out of .eh_frame_hdr: found by search, refused when the table lies. */
+#include "unit.h"
+
+#include "symbol/function_starts.h"
+
+/* A header at vaddr 0x2000 with functions at 0x1000, 0x1040 and 0x1100. */
+static const uint8_t header[] = {
+	1,    0x1b, 0x03, 0x3b, 0, 0, 0, 0, /* version, encodings, eh_frame_ptr */
+	3,    0,    0,	  0,		    /* three entries: {start, FDE}, from 0x2000 */
+	0x00, 0xf0, 0xff, 0xff, 0, 0, 0, 0, /* 0x1000 */
+	0x40, 0xf0, 0xff, 0xff, 0, 0, 0, 0, /* 0x1040 */
+	0x00, 0xf1, 0xff, 0xff, 0, 0, 0, 0, /* 0x1100 */
+};
+
+static struct elf_image image_with(size_t size_bytes)
+{
+	return (struct elf_image){
+		.eh_frame_hdr = { .bytes = header, .size_bytes = size_bytes, .vaddr = 0x2000 },
+	};
+}
+
+static void function_starts_find__gives_the_start_at_or_before(void **state)
+{
+	const struct elf_image image = image_with(sizeof(header));
+	uint64_t start = 0;
+
+	(void)state;
+	assert_true(function_starts_find(&image, 0x1000, &start));
+	assert_int_equal(start, 0x1000);
+	assert_true(function_starts_find(&image, 0x10ff, &start));
+	assert_int_equal(start, 0x1040);
+	assert_true(function_starts_find(&image, UINT64_MAX, &start));
+	assert_int_equal(start, 0x1100);
+	assert_false(function_starts_find(&image, 0xfff, &start));
+}
+
+static void function_starts_find__stays_inside_a_cut_table(void **state)
+{
+	uint64_t start = 0;
+
+	(void)state;
+	for (size_t size = 0; size < sizeof(header); size++) {
+		const struct elf_image image = image_with(size);
+		const size_t n_whole = size < 12 ? 0 : (size - 12) / 8;
+
+		assert_int_equal(function_starts_find(&image, 0x1200, &start), n_whole > 0);
+		if (n_whole > 0)
+			assert_int_equal(start, n_whole == 1 ? 0x1000 : 0x1040);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(function_starts_find__gives_the_start_at_or_before),
+		cmocka_unit_test(function_starts_find__stays_inside_a_cut_table),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
