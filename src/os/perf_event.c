@@ -128,6 +128,8 @@ static struct perf_event_attr sampler_attributes(const struct perf_event_options
 		attr.sample_freq = options->rate_hz;
 	}
 	attr.wakeup_watermark = (uint32_t)options->wakeup_bytes;
+	if (options->is_bare)
+		return attr;
 	attr.sample_type |= PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER;
 	attr.sample_regs_user = perf_record_register_mask();
 	attr.sample_stack_user = (uint32_t)options->stack_bytes;
@@ -281,6 +283,11 @@ int perf_event_open_sideband(const struct perf_event_options *options, int cpu,
 			     struct error *err)
 {
 	return open_reducing(options, cpu, abilities, ret_layout, true, err);
+}
+
+int perf_event_enable(int fd)
+{
+	return ioctl(fd, PERF_EVENT_IOC_ENABLE, 0) < 0 ? -errno : 0;
 }
 
 int perf_event_disable(int fd)

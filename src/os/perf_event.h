@@ -44,7 +44,8 @@ struct perf_event_options {
 	uint64_t rate_hz;
 	uint64_t stack_bytes; /* at most PERF_EVENT_STACK_MAX_BYTES, multiple of 8 */
 	uint64_t wakeup_bytes;
-	pid_t pid;
+	pid_t pid;    /* 0: the calling thread */
+	bool is_bare; /* ticks only, without registers and stacks: what a tick itself costs */
 };
 
 enum { PERF_EVENT_STACK_MAX_BYTES = 65528 };
@@ -68,6 +69,8 @@ int perf_event_open_sideband(const struct perf_event_options *options, int cpu,
 			     struct perf_abilities *abilities, struct perf_layout *ret_layout,
 			     struct error *err);
 
+/* Switch an event by hand. */
+int perf_event_enable(int fd);
 int perf_event_disable(int fd);
 
 /* Samples that found the ring full, as the event itself counts them; 0 when not able to. */
