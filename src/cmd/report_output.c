@@ -92,6 +92,30 @@ static void add_notes(struct buffer *out, const struct report_part *part, size_t
 	buffer_release(&note);
 }
 
+/* "Shown: from 100 ms to 200 ms thread worker: 99 samples", when that is not all. */
+static void add_view(struct buffer *out, const struct report_output *output, size_t columns)
+{
+	const struct view *view = &output->view;
+	struct buffer line = BUFFER_INIT;
+	char text[UNITS_TEXT_BYTES];
+
+	if (!view->from_ns && view->to_ns == UINT64_MAX && !view->thread)
+		return;
+	buffer_add_string(&line, "Shown:");
+	if (view->from_ns)
+		buffer_printf(&line, " from %s", units_duration(text, view->from_ns));
+	if (view->to_ns != UINT64_MAX)
+		buffer_printf(&line, " to %s", units_duration(text, view->to_ns));
+	if (view->thread) {
+		buffer_add_string(&line, " thread ");
+		escape_terminal_fit(&line, view->thread, columns / 2);
+	}
+	buffer_printf(&line, ": %s samples",
+		      units_count(text, output->parts[0].tree.nodes[0].total.n_ticks));
+	add_wrapped(out, buffer_string(&line), columns);
+	buffer_release(&line);
+}
+
 static void write_text(struct buffer *out, const struct report_output *output, size_t columns)
 {
 	struct buffer line = BUFFER_INIT;
@@ -99,6 +123,7 @@ static void write_text(struct buffer *out, const struct report_output *output, s
 	profile_quality_line(&line, output->profile);
 	add_wrapped(out, buffer_string(&line), columns);
 	buffer_release(&line);
+	add_view(out, output, columns);
 	for (size_t i = 0; i < output->n_parts; i++) {
 		const struct report_part *part = &output->parts[i];
 

@@ -158,18 +158,19 @@ struct writer {
 	size_t n_inside;
 };
 
-/* "other 12 functions" for a run of places. */
+/* "other 12 functions" for a run of places; "other 12" where they may be modules as well. */
 static int write_rest(struct writer *writer, const struct place *places, size_t n_places,
 		      uint32_t parent, unsigned int depth)
 {
-	const char *const plural = n_places == 1 ? "" : "s";
+	const bool is_reason = writer->breakdown->rows[parent].kind == BREAKDOWN_UNEXPLAINED;
+	const char *const what = is_reason ? "" : n_places == 1 ? " function" : " functions";
 	struct breakdown_row row = { .kind = BREAKDOWN_REST, .parent = parent, .depth = depth };
 	struct buffer name = BUFFER_INIT;
 	char count[UNITS_TEXT_BYTES];
 	uint32_t id = 0;
 	int r;
 
-	buffer_printf(&name, "other %s function%s", units_count(count, n_places), plural);
+	buffer_printf(&name, "other %s%s", units_count(count, n_places), what);
 	r = name.is_failed ? -ENOMEM : interner_add(&writer->breakdown->names, &id, name.data);
 	buffer_release(&name);
 	row.name = interner_get(&writer->breakdown->names, id);
