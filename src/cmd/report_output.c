@@ -92,7 +92,7 @@ static void add_notes(struct buffer *out, const struct report_part *part, size_t
 	buffer_release(&note);
 }
 
-/* "Shown: from 100 ms to 200 ms thread worker: 99 samples", when that is not all. */
+/* "Shown: from 100 ms, to 200 ms, thread worker: 99 samples", when that is not all. */
 static void add_view(struct buffer *out, const struct report_output *output, size_t columns)
 {
 	const struct view *view = &output->view;
@@ -105,9 +105,10 @@ static void add_view(struct buffer *out, const struct report_output *output, siz
 	if (view->from_ns)
 		buffer_printf(&line, " from %s", units_duration(text, view->from_ns));
 	if (view->to_ns != UINT64_MAX)
-		buffer_printf(&line, " to %s", units_duration(text, view->to_ns));
+		buffer_printf(&line, "%s to %s", view->from_ns ? "," : "",
+			      units_duration(text, view->to_ns));
 	if (view->thread) {
-		buffer_add_string(&line, " thread ");
+		buffer_add_string(&line, line.size > strlen("Shown:") ? ", thread " : " thread ");
 		escape_terminal_fit(&line, view->thread, columns / 2);
 	}
 	buffer_printf(&line, ": %s samples",
