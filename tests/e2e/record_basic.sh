@@ -77,7 +77,7 @@ fi
 # Threads and children, by name, and all of their time.
 micros()
 {
-	"$TSPROF" fold --time "$@" -i "$profile" | awk '{ n += $NF } END { print n + 0 }'
+	"$TSPROF" fold --time -i "$profile" | awk '{ n += $NF } END { print n + 0 }'
 }
 run record "$workloads/threads" 3 0.5
 total=$(sed -n 's/^total *//p' "$work/out")
