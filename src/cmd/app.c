@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 
+#include "base/escape.h"
+
 enum {
 	COLUMNS_WITHOUT_TERMINAL = 80,
 	COLUMNS_MIN = 40,
@@ -13,7 +15,12 @@ enum {
 
 int app_fail(struct app *app, int status, const struct error *err)
 {
-	app_say(app, "%s", err->message[0] ? err->message : "failed for an unknown reason");
+	struct buffer message = BUFFER_INIT;
+
+	/* Messages repeat names that somebody else chose. */
+	escape_terminal(&message, err->message[0] ? err->message : "failed for an unknown reason");
+	app_say(app, "%s", buffer_string(&message));
+	buffer_release(&message);
 	return status;
 }
 

@@ -69,6 +69,9 @@ run "$TSPROF" report -i "$work/small.folded" --from 1
 check "a window without times is refused" is_refusal 1 "no times"
 run "$TSPROF" report -i "$work/small.folded" --callers lzma_cod3
 check "an unknown function gets the nearest" is_refusal 1 "the nearest are 'lzma_code'"
+run "$TSPROF" report -i "$work/small.folded" --callers "$(printf 'a\033[31m\nb')"
+check "control bytes stay out of the message" \
+	holds "$(tr -d '\12\40-\377' <"$work/err" | wc -c) == 0 && $(wc -l <"$work/err") == 1"
 run "$TSPROF" report -i "$work/small.folded" --callees lzma
 check "an ambiguous function gets the candidates" is_refusal 1 "'lzma_code', 'lzma_mf_bt4_find'"
 run "$TSPROF" report -i "$work/small.folded" --json --csv
