@@ -108,6 +108,17 @@ static int profile_read_chunks(struct profile_decoder *decoder, const uint8_t *b
 	return r < 0 ? r : 0;
 }
 
+/* Has the sample's innermost frame no name?  The empty stack has no frame at all. */
+static bool profile_is_unresolved(const struct profile *profile, const struct sample *sample)
+{
+	const struct location *location;
+
+	if (sample->node == 0)
+		return false;
+	location = &profile->locations.locations[profile->stacks.nodes[sample->node].location];
+	return profile->frames[location->first_frame].flags & FRAME_UNRESOLVED;
+}
+
 /* Quality and info of a cut file are older than its samples: count again. */
 static void profile_recount(struct profile *profile)
 {
@@ -120,8 +131,6 @@ static void profile_recount(struct profile *profile)
 	memset(quality->n_by_end, 0, sizeof(quality->n_by_end));
 	for (size_t i = 0; i < profile->n_samples; i++) {
 		const struct sample *sample = &profile->samples[i];
-		const struct stack_node *node = &profile->stacks.nodes[sample->node];
-		const struct location *location = &profile->locations.locations[node->location];
 
 		quality->n_by_end[sample->end]++;
 		quality->sampled_ns += sample->weight_ns;
