@@ -21,7 +21,7 @@ bool code_is_call_end(const struct elf_image *image, enum arch arch, uint64_t va
  */
 bool code_is_sigreturn(const struct elf_image *image, enum arch arch, uint64_t vaddr);
 
-/* `vaddr` ends a call that is followed by the exit system call: musl's clone. */
+/* `vaddr` ends a call that is followed by the system call that ends the thread: musl's clone. */
 bool code_is_before_exit(const struct elf_image *image, enum arch arch, uint64_t vaddr);
 
 /*
