@@ -16,6 +16,8 @@ const char *verify_reason_name(enum verify_reason reason)
 		return "code-without-cfi";
 	case VERIFY_POPPED_REGISTER:
 		return "popped-register";
+	case VERIFY_UNMENTIONED_RBX:
+		return "unmentioned-rbx";
 	case VERIFY_NO_SEARCH_TABLE:
 		return "no-search-table";
 	case VERIFY_CUT_EARLIER:
@@ -50,16 +52,12 @@ static const struct elf_image *image_of(const struct unwind_process *process,
 	return images->images[mapping->module];
 }
 
-/* The image of the last frame that both have; NULL also when there is none. */
-static const struct elf_image *last_image(const struct verify_difference *difference,
-					  const struct unwind_process *process,
-					  const struct unwind_images *images, uint64_t *ret_vaddr)
+/* The image of frame `i`, and where it is in it; signal frames may be off by one there. */
+static const struct elf_image *frame_image(const struct verify_difference *difference, size_t i,
+					   const struct unwind_process *process,
+					   const struct unwind_images *images, uint64_t *ret_vaddr)
 {
-	const size_t last = difference->n_equal - 1;
-
-	if (!difference->n_equal)
-		return NULL;
-	return image_of(process, images, difference->cfi->ips[last] - (last ? 1 : 0), ret_vaddr);
+	return image_of(process, images, difference->cfi->ips[i] - (i ? 1 : 0), ret_vaddr);
 }
 
 static bool has_fde(const struct elf_image *image, uint64_t vaddr, struct cfi_row *ret_row)
@@ -106,20 +104,44 @@ static bool is_popped_register(const struct verify_difference *difference,
 	       difference->cfi->end == STACK_COMPLETE;
 }
 
+static bool is_unmentioned_rbx(const struct verify_difference *difference,
+			       const struct unwind_process *process,
+			       const struct unwind_images *images)
+{
+	const size_t last = difference->n_equal - 1;
+	const struct elf_image *image;
+	struct cfi_row row;
+	uint64_t vaddr;
+
+	if (ARCH_NATIVE != ARCH_X86_64 || difference->n_equal < 2 ||
+	    difference->n_equal != difference->other->n_frames)
+		return false;
+	image = frame_image(difference, last, process, images, &vaddr);
+	if (!image || !has_fde(image, vaddr, &row) || row.cfa_expression ||
+	    row.cfa_register != X86_64_RBX)
+		return false;
+	image = frame_image(difference, last - 1, process, images, &vaddr);
+	return image && has_fde(image, vaddr, &row) && row.columns[X86_64_RBX].how == CFI_HOW_SAME;
+}
+
 void verify_find_reason(struct verify_difference *difference, const struct unwind_process *process,
 			const struct unwind_images *images, const struct raw_sample *sample)
 {
 	const struct stack *cfi = difference->cfi;
 	const struct stack *other = difference->other;
+	const struct elf_image *image = NULL;
 	uint64_t vaddr;
-	const struct elf_image *image = last_image(difference, process, images, &vaddr);
 
+	if (difference->n_equal)
+		image = frame_image(difference, difference->n_equal - 1, process, images, &vaddr);
 	if (image && !image->eh_frame_hdr.bytes && image->eh_frame.bytes)
 		difference->reason = VERIFY_NO_SEARCH_TABLE;
 	else if (difference->n_equal && (!image || !has_fde(image, vaddr, NULL)))
 		difference->reason = VERIFY_CODE_WITHOUT_CFI;
 	else if (is_popped_register(difference, process, images, sample))
 		difference->reason = VERIFY_POPPED_REGISTER;
+	else if (is_unmentioned_rbx(difference, process, images))
+		difference->reason = VERIFY_UNMENTIONED_RBX;
 	else if (cfi->end != STACK_COMPLETE && other->end != STACK_COMPLETE &&
 		 difference->n_equal == other->n_frames)
 		difference->reason = VERIFY_CUT_EARLIER;

@@ -31,6 +31,13 @@ enum verify_reason {
 	 */
 	VERIFY_POPPED_REGISTER,
 	/*
+	 * The last common frame finds its CFA through rbx, and the frame inside it
+	 * does not mention rbx.  By the psABI it is preserved then; libdw (0.188)
+	 * has register 0, rax, in its place among the preserved ones, and rbx is
+	 * lost.  _dl_runtime_resolve calling _dl_fixup is the case.
+	 */
+	VERIFY_UNMENTIONED_RBX,
+	/*
 	 * The last frame that libunwind has is in a file without .eh_frame_hdr, as
 	 * gcc -static leaves it: cfi indexes .eh_frame itself, libunwind does not.
 	 */

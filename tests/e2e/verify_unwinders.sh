@@ -9,6 +9,7 @@
 #                     nobody set up
 #   popped-register   between a pop and its ret the others read the slot below
 #                     the stack pointer, or give the register up
+#   unmentioned-rbx   libdw takes a register that a row does not mention as lost
 #   no-search-table   the file has no .eh_frame_hdr, which libunwind needs
 #   cut-earlier       nobody reached the root, and one stopped before the other
 #

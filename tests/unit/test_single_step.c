@@ -5,6 +5,10 @@
  * an entry dies when the stack pointer has passed its slot (ret, longjmp), a
  * signal pushes the interrupted ip and the restorer, rt_sigreturn takes them
  * away.  From the dynamic loader's first instruction to the exit.
+ *
+ * cfi has to be right everywhere.  libunwind and libdw are asked now and then;
+ * where they are wrong, the reason that verify gives for it is put to the
+ * proof: each must have a name.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -24,6 +28,7 @@
 #include "unwind/cfi_rows.h"
 #include "unwind/cfi_tables.h"
 #include "unwind/unwinder.h"
+#include "unwind/verify_reason.h"
 
 enum {
 	EXIT_SKIP = 77, /* what automake takes for "skipped" */
@@ -65,7 +70,9 @@ struct engine {
 	struct process_fixture fixture;
 	uint64_t n_walks;
 	uint64_t n_wrong;
+	uint64_t n_unexplained; /* of them */
 	uint64_t n_excused[N_EXCUSES];
+	uint64_t n_by_reason[VERIFY_N_REASONS]; /* of the wrong ones, for libunwind and libdw */
 };
 
 struct stepper {
@@ -79,6 +86,7 @@ struct stepper {
 	struct location_table locations;
 	struct engine engines[3]; /* the first at every step */
 	struct stack stack;
+	struct stack cfi_stack; /* of this step */
 	uint8_t dump[DUMP_MAX_BYTES];
 };
 
@@ -243,28 +251,54 @@ static enum excuse find_excuse(const struct stepper *stepper, const struct engin
 	return excuse;
 }
 
+/* True when verify would know why this engine is wrong here. */
+static bool is_explained(const struct stepper *stepper, struct engine *engine,
+			 const struct raw_sample *sample)
+{
+	struct verify_difference difference = {
+		.cfi = &stepper->cfi_stack,
+		.other = &stepper->stack,
+	};
+
+	if (engine == &stepper->engines[0] || verify_stacks_equal(&difference))
+		return false;
+	verify_find_reason(&difference, &engine->fixture.process, &engine->fixture.images, sample);
+	engine->n_by_reason[difference.reason]++;
+	return difference.reason != VERIFY_UNEXPLAINED;
+}
+
+static void walk_with(struct stepper *stepper, struct engine *engine,
+		      const struct raw_sample *sample)
+{
+	const bool is_cfi = engine == &stepper->engines[0];
+	enum excuse excuse;
+	int r;
+
+	r = engine->backend->walk(engine->unwinder, &engine->fixture.process,
+				  &engine->fixture.images, sample, &stepper->stack);
+	engine->n_walks++;
+	if (is_cfi)
+		stepper->cfi_stack = stepper->stack;
+	if (r >= 0 && is_right(stepper, is_cfi))
+		return;
+	excuse = find_excuse(stepper, engine, sample);
+	if (excuse != EXCUSE_NONE) {
+		engine->n_excused[excuse]++;
+		return;
+	}
+	engine->n_wrong++;
+	if (!is_explained(stepper, engine, sample) && engine->n_unexplained++ < MAX_SHOWN)
+		show_wrong(stepper, engine);
+}
+
 static void walk_all(struct stepper *stepper)
 {
 	struct raw_sample sample;
 
 	take_sample(stepper, &sample);
-	for (size_t i = 0; i < 3; i++) {
-		struct engine *engine = &stepper->engines[i];
-		enum excuse excuse;
-
-		if (i && stepper->n_steps % FOREIGN_EVERY)
-			continue;
-		engine->n_walks++;
-		if (engine->backend->walk(engine->unwinder, &engine->fixture.process,
-					  &engine->fixture.images, &sample, &stepper->stack) >= 0 &&
-		    is_right(stepper, i == 0))
-			continue;
-		excuse = find_excuse(stepper, engine, &sample);
-		if (excuse != EXCUSE_NONE)
-			engine->n_excused[excuse]++;
-		else if (engine->n_wrong++ < MAX_SHOWN)
-			show_wrong(stepper, engine);
-	}
+	walk_with(stepper, &stepper->engines[0], &sample);
+	for (size_t i = 1; i < 3 && stepper->n_steps % FOREIGN_EVERY == 0; i++)
+		walk_with(stepper, &stepper->engines[i], &sample);
 }
 
 /* A stop at the handler's first instruction: the restorer is on top of the stack. */
@@ -370,21 +404,31 @@ static const struct unwind_backend *const tested[3] = {
 
 static void show_totals(const struct engine *engine)
 {
-	printf("; %s %" PRIu64 " walks, %" PRIu64 " wrong (and %" PRIu64 " without dump, %" PRIu64
-	       " without FDE, %" PRIu64 " in longjmp)",
-	       engine->backend->name, engine->n_walks, engine->n_wrong,
+	printf("  %s: %" PRIu64 " walks, %" PRIu64 " wrong", engine->backend->name, engine->n_walks,
+	       engine->n_wrong);
+	for (size_t i = 0; i < VERIFY_N_REASONS; i++) {
+		if (engine->n_by_reason[i])
+			printf(", %" PRIu64 " %s", engine->n_by_reason[i],
+			       verify_reason_name((enum verify_reason)i));
+	}
+	printf("; not judged: %" PRIu64 " without dump, %" PRIu64 " without FDE, %" PRIu64
+	       " in longjmp\n",
 	       engine->n_excused[EXCUSE_NO_DUMP], engine->n_excused[EXCUSE_NO_FDE],
 	       engine->n_excused[EXCUSE_GONE_ELSEWHERE]);
 }
 
 /* Excuses are for some tens of instructions, not for a kind of program. */
-static bool is_good(const struct engine *cfi)
+static bool is_good(const struct stepper *stepper)
 {
+	const struct engine *cfi = &stepper->engines[0];
 	uint64_t n_excused = 0;
+	uint64_t n_unexplained = 0;
 
 	for (size_t i = 0; i < N_EXCUSES; i++)
 		n_excused += cfi->n_excused[i];
-	return !cfi->n_wrong && n_excused < 100;
+	for (size_t i = 0; i < 3; i++)
+		n_unexplained += stepper->engines[i].n_unexplained;
+	return !cfi->n_wrong && !n_unexplained && n_excused < 100;
 }
 
 static int run(struct stepper *stepper, const char *path)
@@ -411,15 +455,14 @@ static int run(struct stepper *stepper, const char *path)
 		walk_all(stepper);
 		stepper->n_steps++;
 	} while (step(stepper, &status));
-	printf("%s: %" PRIu64 " instructions", path, stepper->n_steps);
+	printf("%s: %" PRIu64 " instructions\n", path, stepper->n_steps);
 	for (size_t i = 0; i < 3; i++)
 		show_totals(&stepper->engines[i]);
-	printf("\n");
 	if (!WIFEXITED(status) || WEXITSTATUS(status)) {
 		printf("%s: ended with status 0x%x\n", path, (unsigned)status);
 		return EXIT_FAILURE;
 	}
-	return is_good(&stepper->engines[0]) ? EXIT_SUCCESS : EXIT_FAILURE;
+	return is_good(stepper) ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 static int run_once(const char *path)
