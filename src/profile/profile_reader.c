@@ -134,8 +134,7 @@ static void profile_recount(struct profile *profile)
 
 		quality->n_by_end[sample->end]++;
 		quality->sampled_ns += sample->weight_ns;
-		if (sample->node && profile->frames[location->first_frame].flags & FRAME_UNRESOLVED)
-			quality->n_unresolved++;
+		quality->n_unresolved += profile_is_unresolved(profile, sample);
 		if (sample->time_ns > last_ns)
 			last_ns = sample->time_ns;
 	}
