@@ -5,7 +5,7 @@
 
 /*
  * Name the entries of .plt, .plt.sec and .plt.got after what they jump to
- * ("puts@plt"): the GOT slot that an entry's code loads is looked up among the
+ * ("qsort@plt"): the GOT slot that an entry's code loads is looked up among the
  * relocations, which holds for lazy, bound-now and IBT/BTI entries alike.  The
  * table must be sorted (it names the targets of IRELATIVE slots) and is sorted
  * again.  Returns 0 or -ENOMEM.

@@ -9,7 +9,7 @@
 
 /*
  * The functions of one module by vaddr, from .symtab, .dynsym and the .symtab
- * in .gnu_debugdata, and the PLT's entries by their relocations ("puts@plt").
+ * in .gnu_debugdata, and the PLT's entries by their relocations ("qsort@plt").
  * Of several names for one address a typed symbol beats an untyped one, global
  * beats weak beats local, and fewer leading underscores win.  A symbol without
  * a size reaches up to the next one, within its section.
