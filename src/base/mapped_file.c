@@ -78,6 +78,24 @@ int mapped_file_open(struct mapped_file *file, const char *path, struct error *e
 	return r;
 }
 
+void mapped_file_prefault(const struct mapped_file *file, const uint8_t *bytes, size_t size_bytes)
+{
+	const size_t page_bytes = (size_t)sysconf(_SC_PAGESIZE);
+	const uint8_t *mapped = file->to_unmap;
+	size_t offset;
+
+	if (!mapped || !bytes || bytes < mapped || bytes >= mapped + file->size_bytes ||
+	    size_bytes > file->size_bytes - (size_t)(bytes - mapped))
+		return;
+	offset = (size_t)(bytes - mapped) / page_bytes * page_bytes;
+#ifdef MADV_POPULATE_READ /* Linux 5.14 */
+	(void)madvise((uint8_t *)file->to_unmap + offset,
+		      size_bytes + (size_t)(bytes - mapped) - offset, MADV_POPULATE_READ);
+#else
+	(void)offset;
+#endif
+}
+
 void mapped_file_release(struct mapped_file *file)
 {
 	if (file->to_unmap)

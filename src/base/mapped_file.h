@@ -28,6 +28,12 @@ int mapped_file_open(struct mapped_file *file, const char *path, struct error *e
 /* The same for an open descriptor, which stays the caller's; `name` is for messages. */
 int mapped_file_open_fd(struct mapped_file *file, int fd, const char *name, struct error *err);
 
+/*
+ * Map `size_bytes` at `bytes` now instead of page by page when they are read.  A
+ * hint: what is not a mapping, or not in the file, is left alone.
+ */
+void mapped_file_prefault(const struct mapped_file *file, const uint8_t *bytes, size_t size_bytes);
+
 void mapped_file_release(struct mapped_file *file);
 
 #endif

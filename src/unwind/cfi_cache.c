@@ -32,6 +32,18 @@ static const struct elf_image *image_of(const struct cfi_cache_context *context,
 	return image && image->machine == machine ? image : NULL;
 }
 
+/*
+ * Have the tables' pages mapped at once: look-ups jump about in them, and each
+ * page taken by a fault of its own would cost more than all else a miss does.
+ */
+static void tables_start(struct cfi_tables *tables, const struct elf_image *image)
+{
+	cfi_tables_init(tables, image);
+	mapped_file_prefault(&image->file, image->eh_frame.bytes, image->eh_frame.size_bytes);
+	mapped_file_prefault(&image->file, image->eh_frame_hdr.bytes,
+			     image->eh_frame_hdr.size_bytes);
+}
+
 struct cfi_tables *cfi_modules_get(struct cfi_cache_context *context, uint32_t module)
 {
 	struct cfi_modules *modules = context->modules;
@@ -54,7 +66,7 @@ struct cfi_tables *cfi_modules_get(struct cfi_cache_context *context, uint32_t m
 	if (!modules->tables[module]) {
 		modules->tables[module] = malloc(sizeof(struct cfi_tables));
 		if (modules->tables[module])
-			cfi_tables_init(modules->tables[module], image);
+			tables_start(modules->tables[module], image);
 		else
 			context->is_out_of_memory = true;
 	}
@@ -102,10 +114,8 @@ static struct cfi_rule rule_at(struct cfi_cache_context *context, uint32_t modul
 	struct cfi_row row;
 	int r;
 
-	if (!tables) {
-		rule.flags = CFI_RULE_NO_CODE;
+	if (!tables)
 		return rule;
-	}
 	r = cfi_tables_find(tables, vaddr, &fde);
 	if (r == -ENOMEM)
 		context->is_out_of_memory = true;
@@ -115,9 +125,19 @@ static struct cfi_rule rule_at(struct cfi_cache_context *context, uint32_t modul
 		rule.kind = CFI_RULE_BAD;
 	else
 		rule = cfi_rule_pack(&row, context->arch);
-	if (code_is_call_end(image, context->arch, vaddr + 1))
-		rule.flags |= CFI_RULE_AFTER_CALL;
 	return rule;
+}
+
+void cfi_cache_look(struct cfi_cache_context *context, struct cfi_entry *entry)
+{
+	const struct elf_image *image = image_of(context, entry->module);
+	const struct mapping *mapping = address_space_find(&context->process->space, entry->ip);
+
+	entry->rule.flags |= CFI_RULE_HAS_LOOKED;
+	if (!image)
+		entry->rule.flags |= CFI_RULE_NO_CODE;
+	else if (mapping && code_is_call_end(image, context->arch, entry->ip - mapping->bias + 1))
+		entry->rule.flags |= CFI_RULE_AFTER_CALL;
 }
 
 bool cfi_cache_fill(struct cfi_cache_context *context, uint64_t ip, struct cfi_entry *entry)

@@ -77,6 +77,13 @@ static inline struct cfi_entry *cfi_cache_get(struct cfi_cache_context *context,
 	return cfi_cache_fill(context, ip, entry) ? entry : NULL;
 }
 
+/*
+ * Read the code before the entry's return address, for CFI_RULE_AFTER_CALL and
+ * CFI_RULE_NO_CODE.  Apart from filling, because it costs a page of the file that
+ * only the ladder needs.
+ */
+void cfi_cache_look(struct cfi_cache_context *context, struct cfi_entry *entry);
+
 /* The location of an entry, interned when first asked for. */
 uint32_t cfi_cache_intern(struct cfi_cache_context *context, struct cfi_entry *entry);
 

@@ -22,10 +22,12 @@ enum proof { PROOF_NONE, PROOF_MAPPED, PROOF_CALL };
 
 static enum proof return_proof(struct cfi_cache_context *context, uint64_t ip)
 {
-	const struct cfi_entry *entry = ip ? cfi_cache_get(context, ip - 1) : NULL;
+	struct cfi_entry *entry = ip ? cfi_cache_get(context, ip - 1) : NULL;
 
 	if (!entry)
 		return PROOF_NONE;
+	if (!(entry->rule.flags & CFI_RULE_HAS_LOOKED))
+		cfi_cache_look(context, entry);
 	if (entry->rule.flags & CFI_RULE_AFTER_CALL)
 		return PROOF_CALL;
 	return entry->rule.flags & CFI_RULE_NO_CODE ? PROOF_MAPPED : PROOF_NONE;

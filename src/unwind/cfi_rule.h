@@ -28,6 +28,7 @@ enum cfi_rule_flags {
 	CFI_RULE_IS_SIGNAL = 1,	 /* the caller was interrupted: its pc is exact */
 	CFI_RULE_AFTER_CALL = 2, /* a call instruction ends behind this address */
 	CFI_RULE_NO_CODE = 4,	 /* the code's bytes are not at hand: anything may be */
+	CFI_RULE_HAS_LOOKED = 8, /* the two above are known; see cfi_cache_look */
 };
 
 /* Offsets are in 8-byte words; slots count from the CFA, 0 means "not saved". */
