@@ -1,0 +1,281 @@
+/*
+ * The cfi and fp backends over copies of this process's own stack, taken in a signal handler, and
+ * over stacks made by hand.  What must come out is what glibc's backtrace() said.
+ */
+#include "unit.h"
+
+#include <execinfo.h>
+#include <signal.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include "process_fixture.h"
+#include "unwind/unwinder.h"
+
+enum { DUMP_BYTES = 65528, MAX_FRAMES = 300, DEPTH = 100 };
+
+static struct {
+	uint8_t bytes[DUMP_BYTES];
+	struct raw_sample sample;
+	void *wanted[MAX_FRAMES]; /* from backtrace(), its caller first */
+	int n_wanted;
+} captured;
+
+extern char **environ;
+
+static void capture_registers(struct registers *registers, const ucontext_t *context)
+{
+	registers->arch = ARCH_NATIVE;
+#if defined(__x86_64__)
+	static const int indices[] = { REG_RAX, REG_RDX, REG_RCX, REG_RBX, REG_RSI, REG_RDI,
+				       REG_RBP, REG_RSP, REG_R8,  REG_R9,  REG_R10, REG_R11,
+				       REG_R12, REG_R13, REG_R14, REG_R15, REG_RIP };
+
+	for (size_t i = 0; i < N_ITEMS(indices); i++)
+		registers->values[i] = (uint64_t)context->uc_mcontext.gregs[indices[i]];
+#else
+	for (size_t i = 0; i < 31; i++)
+		registers->values[i] = context->uc_mcontext.regs[i];
+	registers->values[AARCH64_SP] = context->uc_mcontext.sp;
+	registers->values[AARCH64_PC] = context->uc_mcontext.pc;
+#endif
+}
+
+/* By hand: AddressSanitizer would object to reading its own red zones. */
+__attribute__((no_sanitize("address"))) static void copy_stack(uint64_t sp, size_t size)
+{
+	const volatile uint8_t *from = (const volatile uint8_t *)(uintptr_t)sp;
+
+	for (size_t i = 0; i < size; i++)
+		captured.bytes[i] = from[i];
+}
+
+static void capture(int signal_number, siginfo_t *info, void *context)
+{
+	struct raw_sample *sample = &captured.sample;
+	size_t size = DUMP_BYTES;
+	uint64_t sp;
+
+	(void)signal_number;
+	(void)info;
+	capture_registers(&sample->registers, context);
+	sp = registers_sp(&sample->registers);
+	if ((uintptr_t)environ - sp < size)
+		size = (uintptr_t)environ - sp;
+	copy_stack(sp, size);
+	sample->has_registers = true;
+	sample->stack_bytes = captured.bytes;
+	sample->stack_size_bytes = size;
+	sample->stack_asked_bytes = DUMP_BYTES;
+}
+
+__attribute__((noinline)) static void capture_here(void)
+{
+	captured.n_wanted = backtrace(captured.wanted, MAX_FRAMES);
+	raise(SIGUSR1);
+}
+
+/* Frames of many sizes. */
+__attribute__((noinline)) static int descend(int depth, void (*end)(void))
+{
+	volatile char *room = __builtin_alloca(16 + (size_t)depth * 3);
+
+	room[0] = 1;
+	if (depth == 0) {
+		end();
+		return room[0];
+	}
+	return descend(depth - 1, end) + room[0];
+}
+
+static int compare(const void *left, const void *right)
+{
+	if (!captured.n_wanted)
+		capture_here();
+	return *(const int *)left - *(const int *)right;
+}
+
+static void sort_and_capture(void)
+{
+	int numbers[] = { 3, 1, 2 };
+
+	qsort(numbers, N_ITEMS(numbers), sizeof(numbers[0]), compare);
+}
+
+static void handle_and_capture(int signal_number)
+{
+	(void)signal_number;
+	capture_here();
+}
+
+static void signal_and_capture(void)
+{
+	(void)signal(SIGUSR2, handle_and_capture);
+	raise(SIGUSR2);
+}
+
+static void capture_from(void (*end)(void))
+{
+	struct sigaction action = { .sa_sigaction = capture, .sa_flags = SA_SIGINFO };
+
+	sigaction(SIGUSR1, &action, NULL);
+	captured.n_wanted = 0;
+	(void)descend(DEPTH, end);
+	assert_true(captured.n_wanted > DEPTH);
+}
+
+static void walk(const struct unwind_backend *backend, const struct raw_sample *sample,
+		 struct stack *stack)
+{
+	struct location_table locations = { 0 };
+	struct process_fixture fixture;
+	struct unwinder *unwinder;
+
+	assert_int_equal(process_fixture_load(&fixture, getpid()), 0);
+	assert_int_equal(backend->new (&unwinder, &locations, NULL), 0);
+	/* Twice: with the cache empty and filled. */
+	for (int round = 0; round < 2; round++)
+		assert_int_equal(backend->walk(unwinder, &fixture.process, &fixture.images, sample,
+					       stack),
+				 0);
+	for (uint32_t i = 0; i < stack->n_frames; i++)
+		assert_true(stack->locations[i] < locations.n_locations);
+	backend->free(unwinder);
+	process_fixture_release(&fixture);
+	location_table_release(&locations);
+}
+
+static void assert_is_backtrace(const struct stack *stack)
+{
+	uint32_t first = 0;
+
+	/* The innermost of backtrace() is capture_here, at another instruction. */
+	while (first < stack->n_frames && stack->ips[first] != (uintptr_t)captured.wanted[1])
+		first++;
+	assert_int_equal(stack->n_frames - first, captured.n_wanted - 1);
+	for (int i = 1; i < captured.n_wanted; i++)
+		assert_int_equal(stack->ips[first + (uint32_t)i - 1],
+				 (uintptr_t)captured.wanted[i]);
+}
+
+static void cfi__agrees_with_backtrace(void **state)
+{
+	static void (*const ends[])(void) = { capture_here, sort_and_capture, signal_and_capture };
+	static struct stack stack;
+
+	(void)state;
+	for (size_t i = 0; i < N_ITEMS(ends); i++) {
+		capture_from(ends[i]);
+		walk(&unwind_backend_cfi, &captured.sample, &stack);
+		assert_int_equal(stack.end, STACK_COMPLETE);
+		assert_is_backtrace(&stack);
+		assert_true(stack.needed_stack_bytes <= captured.sample.stack_size_bytes);
+	}
+}
+
+static void cfi__says_what_a_short_dump_means(void **state)
+{
+	static struct stack stack;
+	struct raw_sample cut;
+
+	(void)state;
+	capture_from(capture_here);
+	cut = captured.sample;
+	for (size_t size = 0; size < 2048; size += 8) {
+		cut.stack_size_bytes = size;
+		cut.stack_asked_bytes = size;
+		walk(&unwind_backend_cfi, &cut, &stack);
+		assert_int_equal(stack.end, STACK_TRUNCATED_DUMP);
+		assert_true(stack.needed_stack_bytes > size);
+		/* Fewer bytes than asked for: the mapping ended, there is no more stack. */
+		cut.stack_asked_bytes = DUMP_BYTES;
+		walk(&unwind_backend_cfi, &cut, &stack);
+		assert_int_equal(stack.end, STACK_BAD_MEMORY);
+		size += 248;
+	}
+}
+
+static void cfi__survives_random_stacks(void **state)
+{
+	static struct stack stack;
+	static uint64_t noise[1024];
+	struct raw_sample hostile;
+	uint64_t seed = 1;
+
+	(void)state;
+	capture_from(capture_here);
+	hostile = captured.sample;
+	hostile.stack_bytes = (const uint8_t *)noise;
+	hostile.stack_size_bytes = sizeof(noise);
+	hostile.stack_asked_bytes = sizeof(noise);
+	for (int round = 0; round < 100; round++) {
+		for (size_t i = 0; i < N_ITEMS(noise); i++) {
+			seed = seed * 6364136223846793005u + 1442695040888963407u;
+			noise[i] = i % 3 ? seed : (uintptr_t)captured.wanted[(seed >> 33) % DEPTH];
+			if (i % 5 == 0)
+				noise[i] = registers_sp(&hostile.registers) + seed % 8192;
+		}
+		walk(&unwind_backend_cfi, &hostile, &stack);
+		assert_true(stack.n_frames <= STACK_MAX_FRAMES);
+		walk(&unwind_backend_fp, &hostile, &stack);
+		assert_true(stack.n_frames <= STACK_MAX_FRAMES);
+	}
+}
+
+#if defined(__x86_64__)
+static void cfi__finds_who_called_nowhere(void **state)
+{
+	static struct stack stack;
+	struct raw_sample sample;
+	uint64_t *words = (uint64_t *)(void *)captured.bytes;
+
+	(void)state;
+	capture_from(capture_here);
+	sample = captured.sample;
+	/* call *NULL pushed the return address and went to 0. */
+	sample.registers.values[X86_64_RIP] = 0;
+	sample.registers.values[X86_64_RSP] -= 8;
+	memmove(words + 1, words, 4096);
+	words[0] = (uintptr_t)captured.wanted[3];
+	walk(&unwind_backend_cfi, &sample, &stack);
+	assert_true(stack.n_frames >= 1);
+	assert_int_equal(stack.ips[0], (uintptr_t)captured.wanted[3]);
+}
+#endif
+
+static void both__report_missing_registers(void **state)
+{
+	static struct stack stack;
+	const struct raw_sample none = { 0 };
+
+	(void)state;
+	walk(&unwind_backend_cfi, &none, &stack);
+	assert_int_equal(stack.end, STACK_NO_REGISTERS);
+	walk(&unwind_backend_fp, &none, &stack);
+	assert_int_equal(stack.end, STACK_NO_REGISTERS);
+}
+
+static void backends__are_found_by_name(void **state)
+{
+	(void)state;
+	assert_ptr_equal(unwind_backends[0], &unwind_backend_cfi);
+	for (size_t i = 0; unwind_backends[i]; i++)
+		assert_ptr_equal(unwind_backend_find(unwind_backends[i]->name), unwind_backends[i]);
+	assert_null(unwind_backend_find("nothing"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(cfi__agrees_with_backtrace),
+		cmocka_unit_test(cfi__says_what_a_short_dump_means),
+		cmocka_unit_test(cfi__survives_random_stacks),
+#if defined(__x86_64__)
+		cmocka_unit_test(cfi__finds_who_called_nowhere),
+#endif
+		cmocka_unit_test(both__report_missing_registers),
+		cmocka_unit_test(backends__are_found_by_name),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
