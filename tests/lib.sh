@@ -18,13 +18,13 @@ trap 'chmod -R u+rwx "$work" 2>/dev/null; rm -rf "$work"' EXIT
 # NAME COMMAND…: the command succeeds.
 check()
 {
-	name=$1
+	check_name=$1
 	shift
 	n_checks=$((n_checks + 1))
 	if "$@"; then
-		echo "ok: $name"
+		echo "ok: $check_name"
 	else
-		echo "FAILED: $name"
+		echo "FAILED: $check_name"
 		n_failed=$((n_failed + 1))
 	fi
 }

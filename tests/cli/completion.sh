@@ -22,6 +22,7 @@ fi
 # WORD…: what bash would offer for the last word.
 complete_words()
 {
+	# shellcheck disable=SC2016 # for bash to expand
 	bash --norc -c '. "$1"; shift; COMP_WORDS=(tsprof "$@"); COMP_CWORD=$#
 		_tsprof; printf "%s\n" "${COMPREPLY[@]}"' bash "$work/tsprof.bash" "$@" \
 		2>&1 | sort -u >"$work/words"

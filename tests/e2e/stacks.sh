@@ -1,0 +1,58 @@
+#!/bin/sh
+# Stacks are whole: 500 frames with alloca, threads, children, and the samples
+# of all of them add up to the CPU time that the programs say they took.
+# shellcheck source=tests/lib.sh
+. "$(dirname "$0")/../lib.sh"
+require_record
+
+# NAME COMMAND…
+record_workload()
+{
+	name=$1
+	shift
+	"$TSPROF" record -q -o "$work/$name.tsprof" -- "$@" >"$work/truth" 2>"$work/err"
+	status=$?
+	check "$name: recorded" is_status 0
+	run "$TSPROF" report -i "$work/$name.tsprof" --json --top 0
+	check "$name: reported" is_status 0
+	cp "$work/out" "$work/report.json"
+	samples=$(json_number "$work/report.json" samples)
+	complete=$(json_number "$work/report.json" complete)
+	check "$name: ${complete:-0} of $samples stacks complete" \
+		holds "${samples:-0} > 100 && ${complete:-0} >= 0.999 * $samples"
+}
+
+# Weights against the program's own clock.  3 % holds at 5,000 samples; these
+# runs are shorter, and a sampled clock is off by up to a tick a thread.
+check_total()
+{
+	truth=$(sed -n 's/^total //p' "$work/truth")
+	sampled=$(json_number "$work/report.json" sampled_ns)
+	check "$1: $sampled ns sampled of $truth s" \
+		holds "$sampled > 0.95e9 * $truth && $sampled < 1.05e9 * $truth"
+}
+
+record_workload deep "$BUILD/tests/workloads/deep" 500 1
+run "$TSPROF" fold -i "$work/deep.tsprof"
+check "deep: nine in ten stacks have 500 calls of deep_call" awk '
+	{ n = gsub(/deep_call/, ""); total += $NF; if (n == 500) deep += $NF }
+	END { print deep + 0, "of", total + 0; exit !(total > 0 && deep >= 0.9 * total) }' "$work/out"
+
+record_workload threads "$BUILD/tests/workloads/threads" 4 0.5
+check_total threads
+run "$TSPROF" fold -i "$work/threads.tsprof" --threads
+for i in 0 1 2 3; do
+	# A quarter each; 5 points are 5 standard errors of a quarter of 2,000 samples.
+	check "threads: burner-$i has its quarter" awk -v name="burner-$i/" '
+		{ total += $NF } index($0, name) { mine += $NF }
+		END { print mine / total; exit !(mine / total > 0.20 && mine / total < 0.30) }' \
+		"$work/out"
+done
+
+record_workload forks "$BUILD/tests/workloads/forks" 4 0.4
+check_total forks
+run "$TSPROF" fold -i "$work/forks.tsprof"
+check "forks: children are in it, run anew or not" awk '
+	/child_work/ { n += $NF } { total += $NF }
+	END { print n + 0, "of", total + 0; exit !(n >= 0.95 * total) }' "$work/out"
+finish
