@@ -18,7 +18,7 @@ record_program()
 		echo "not installed: $1"
 		return
 	fi
-	"$TSPROF" record -q -F 1997 -o "$work/$name.tsprof" -- "$@" >/dev/null 2>"$work/err" \
+	"$TSPROF" record -q -F 997 -o "$work/$name.tsprof" -- "$@" >/dev/null 2>"$work/err" \
 		<"$work/input"
 	status=$?
 	check "$name: recorded, and it succeeded" is_status 0
@@ -74,7 +74,7 @@ EOF
 	done
 } >"$work/source.cc"
 
-record_program xz xz -6 -T1 -c
+record_program xz xz -1 -T1 -c
 record_program gzip gzip -9 -c
 record_program bzip2 bzip2 -9 -c
 record_program sqlite3 sqlite3 "$work/test.db" ".read $work/query.sql"

@@ -1,10 +1,9 @@
 /*
  * A program run one instruction at a time under ptrace, and walked at every
  * one of them.  The truth is a shadow stack that this tracer keeps: a call
- * pushes the address behind it together with the slot that it was stored in,
- * an entry dies when the stack pointer has passed its slot (ret, longjmp), a
- * signal pushes the interrupted ip and the restorer, rt_sigreturn takes them
- * away.  From the dynamic loader's first instruction to the exit.
+ * pushes the address behind it with the slot that it was stored in, an entry
+ * dies when the stack pointer has passed its slot (ret, longjmp), a signal
+ * pushes the ip and the restorer, which rt_sigreturn takes away again.
  *
  * cfi has to be right everywhere.  libunwind and libdw are asked now and then;
  * where they are wrong, the reason that verify gives for it is put to the
