@@ -136,7 +136,6 @@ static bool is_of_module(const struct profile *profile, const struct calltree_fr
 static int find_module_row(struct builder *builder, const struct calltree_frame *frame,
 			   uint32_t *ret_row)
 {
-	const bool has_name = !(frame->flags & FRAME_UNRESOLVED);
 	const int r =
 		breakdown_rows_find_or_add(&builder->rows, ret_row, BREAKDOWN_TOP,
 					   BREAKDOWN_COMPONENT,
@@ -145,9 +144,8 @@ static int find_module_row(struct builder *builder, const struct calltree_frame 
 	if (r < 0)
 		return r;
 	return breakdown_rows_find_or_add(&builder->rows, ret_row, *ret_row,
-					  has_name ? BREAKDOWN_FUNCTION : BREAKDOWN_REST,
-					  has_name ? calltree_frame_name(builder->tree, frame)
-						   : "(no symbols)");
+					  BREAKDOWN_FUNCTION,
+					  calltree_frame_name(builder->tree, frame));
 }
 
 static int find_row(struct builder *builder, uint32_t node_index, uint32_t *ret_row)

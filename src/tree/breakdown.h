@@ -16,8 +16,8 @@
  * UNEXPLAINED among them, add up to TOTAL.
  *
  * Without rules a component is a module, and inside it are the heaviest
- * functions that samples hit there, those without a name in one row.  Code that
- * is in no file and has no name is unexplained.
+ * functions that samples hit there, nameless ones ("[module+0x1234]") too.  Code
+ * that is in no file and has no name is unexplained.
  */
 enum breakdown_kind {
 	BREAKDOWN_COMPONENT,   /* of the rules, or a module */
