@@ -25,7 +25,7 @@ record_program()
 	run "$TSPROF" report -i "$work/$name.tsprof" --json --top 0
 	samples=$(json_number "$work/out" samples)
 	complete=$(json_number "$work/out" complete)
-	kernel=$(json_number "$work/out" kernel_only)
+	kernel=$(json_number "$work/out" "kernel thread")
 	truncated=$(json_number "$work/out" truncated_dump)
 	check "$name: ${complete:-0} of ${samples:-0} stacks complete, ${truncated:-0} did not fit" \
 		holds "${samples:-0} > 50 &&
