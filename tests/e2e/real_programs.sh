@@ -26,7 +26,7 @@ record_program()
 	samples=$(json_number "$work/out" samples)
 	complete=$(json_number "$work/out" complete)
 	kernel=$(json_number "$work/out" "kernel thread")
-	truncated=$(json_number "$work/out" truncated_dump)
+	truncated=$(json_number "$work/out" "stack dump")
 	check "$name: ${complete:-0} of ${samples:-0} stacks complete, ${truncated:-0} did not fit" \
 		holds "${samples:-0} > 50 &&
 		       ${complete:-0} + ${kernel:-0} >= 0.999 * ($samples - ${truncated:-0}) - 1"
