@@ -246,6 +246,10 @@ static int record_run(struct app *app, int argc, char **argv)
 		app_say(app, "record: expected a command to run; see 'tsprof record -h'");
 		return EXIT_USAGE;
 	}
+	if (options.rate_hz == 0) {
+		app_say(app, "record: -F is 0 Hz, expected at least 1");
+		return EXIT_USAGE;
+	}
 	if (options.stack_bytes > PERF_EVENT_STACK_MAX_BYTES ||
 	    (options.stack_bytes && options.stack_bytes < STACK_MIN_BYTES)) {
 		app_say(app, "record: --stack-size is %" PRIu64 " bytes, expected %d to %d",

@@ -102,6 +102,20 @@ static bool is_keyword_line(const struct rule_line *line, enum rule_kind *ret_ki
 	return false;
 }
 
+/*
+ * "modul: x" is a slip of the pen, not a function: names hold "::" but no word
+ * that ends in one colon and a blank.
+ */
+static bool is_unknown_keyword(const struct rule_line *line)
+{
+	size_t size = 0;
+
+	while (size < line->size && line->text[size] != ':' && !is_blank(line->text[size]))
+		size++;
+	return size > 0 && size + 1 < line->size && line->text[size] == ':' &&
+	       is_blank(line->text[size + 1]);
+}
+
 /* Components that the line is not indented below are over. */
 static void parser_leave(struct parser *parser, uint32_t indent)
 {
@@ -224,8 +238,14 @@ static int parser_add_line(struct parser *parser, const char *text, size_t size)
 	if (memchr(text, '\0', size))
 		return parser_fail(parser, parser->line, "expected text, found a zero byte");
 	parser_leave(parser, line.indent);
-	if (!is_keyword_line(&line, &kind, &start) && line.text[line.size - 1] == ':')
-		return parser_add_component(parser, &line);
+	if (!is_keyword_line(&line, &kind, &start)) {
+		if (line.text[line.size - 1] == ':')
+			return parser_add_component(parser, &line);
+		if (is_unknown_keyword(&line))
+			return parser_fail(parser, parser->line,
+					   "expected func:, module: or path: before a pattern, "
+					   "found another word with a colon");
+	}
 	return parser_add_rule(parser, &line, kind, start);
 }
 

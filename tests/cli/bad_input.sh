@@ -56,7 +56,8 @@ printf 'One:\n\tfoo*\nTwo\n' >"$work/orphan"
 printf '\tfoo*\n' >"$work/headless"
 printf 'One:\n\tfoo\001bar\n' >"$work/control"
 : >"$work/norules"
-for bad in orphan:3 headless:1; do
+printf 'One:\n\tmodul: libc*\n' >"$work/keyword"
+for bad in orphan:3 headless:1 keyword:2; do
 	run "$TSPROF" report --breakdown --components "$work/${bad%:*}" -i "$work/folded"
 	check "rules: ${bad%:*} is named with its line" is_refusal 1 "${bad%:*}:${bad#*:}"
 done
@@ -88,7 +89,7 @@ check "record: a stack too small" is_refusal 2 "--stack-size"
 run "$TSPROF" record --event no-such-event -- true
 check "record: an unknown event" is_refusal 2 "no-such-event"
 run "$TSPROF" record -F 0 -- true
-check "record: no samples a second" is_refusal 1 "0 Hz"
+check "record: no samples a second" is_refusal 2 "0 Hz"
 require_record
 
 run "$TSPROF" record -q -o "$work/p.tsprof" -- "$work/no-such-command"
@@ -119,6 +120,26 @@ if [ "$(id -u)" -ne 0 ]; then
 	check "record: output directory not writable" is_refusal 1 "Permission denied"
 fi
 check "record: mode 0600" test "$(stat -c %a "$work/p.tsprof")" = 600
+
+# The kernel says no, as in a container with a seccomp filter.
+run "$BUILD/tests/workloads/no_perf" "$TSPROF" record -q -o "$work/no.tsprof" -- touch "$work/ran"
+check "record: perf_event_open refused" is_refusal 1 "perf_event"
+check "record: and the command did not run" test ! -e "$work/ran"
+
+# A disk that fills up while recording: what fitted can be read.
+mkdir "$work/small"
+if mount -t tmpfs -o size=16k none "$work/small" 2>/dev/null; then
+	run "$TSPROF" record -q -F 4000 -o "$work/small/p.tsprof" -- \
+		sh -c 'i=0; while [ $i -lt 400000 ]; do i=$((i + 1)); done; ls -R /usr/share'
+	check "record: a full disk fails" is_status 1
+	check "record: and says so" grep -q "No space left on device" "$work/err"
+	check "record: and leaves no profile under its name" test ! -e "$work/small/p.tsprof"
+	run "$TSPROF" fold -i "$work/small/p.tsprof.part"
+	check "record: what fitted can be read" is_status 0
+	umount "$work/small"
+else
+	echo "not tried: a full disk (no permission to mount)"
+fi
 
 # A profile cut or damaged anywhere opens up to there, or says what is wrong.
 "$TSPROF" record -q -o "$work/whole.tsprof" -- \
@@ -157,4 +178,10 @@ cp "$BUILD/tests/workloads/split" "$work/fleeting" 2>/dev/null &&
 	check "a deleted binary: recorded" is_status 0 &&
 	run "$TSPROF" fold -i "$work/fleeting.tsprof" &&
 	check "a deleted binary: still has its names" grep -q 'main;burn_half' "$work/out"
+cp "$BUILD/tests/workloads/split" "$work/fleeting" 2>/dev/null &&
+	run "$TSPROF" record -q -o "$work/fleeting.tsprof" -- \
+		sh -c "$work/fleeting 0.5 & sleep 0.2; cp /bin/ls $work/new; mv $work/new $work/fleeting; wait" &&
+	check "a replaced binary: recorded" is_status 0 &&
+	run "$TSPROF" fold -i "$work/fleeting.tsprof" &&
+	check "a replaced binary: still has its names" grep -q 'main;burn_half' "$work/out"
 finish
