@@ -143,8 +143,7 @@ static int find_module_row(struct builder *builder, const struct calltree_frame 
 
 	if (r < 0)
 		return r;
-	return breakdown_rows_find_or_add(&builder->rows, ret_row, *ret_row,
-					  BREAKDOWN_FUNCTION,
+	return breakdown_rows_find_or_add(&builder->rows, ret_row, *ret_row, BREAKDOWN_FUNCTION,
 					  calltree_frame_name(builder->tree, frame));
 }
 

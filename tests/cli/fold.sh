@@ -60,9 +60,9 @@ run "$TSPROF" fold -i "$whole"
 check "a profile file is folded" is_status 0
 check "its samples are all there" \
 	holds "$(awk '{ n += $NF } END { print n }' "$work/out") > 8"
-head -c 900 "$whole" >cut
-run "$TSPROF" fold -i cut
-check "a cut profile is shown up to there" is_refusal 0 "cut: was cut"
+head -c 900 "$whole" >cut_here
+run "$TSPROF" fold -i cut_here
+check "a cut profile is shown up to there" is_refusal 0 "cut_here: was cut"
 run "$TSPROF" fold -i "$TOP/tests/fuzz/corpus/profile/damaged"
 check "a damaged profile is refused" is_refusal 1 "is damaged"
 run "$TSPROF" fold -i "$TOP/tests/fuzz/corpus/profile/newer_major"
