@@ -13,14 +13,15 @@
  */
 struct stack_node {
 	uint32_t parent;
-	uint32_t location; /* id in a location_table; 0 and meaningless in node 0 */
+	uint32_t location;    /* id in a location_table; 0 and meaningless in node 0 */
+	uint32_t first_child; /* the oldest; 0: none.  The others are found in the index */
 };
 
 struct stack_trie {
 	struct stack_node *nodes;
 	size_t n_nodes;
 	size_t capacity;
-	struct hash_index index;
+	struct hash_index index; /* by (parent, location): all but first children */
 };
 
 /* Returns 0 or -ENOMEM. */

@@ -75,6 +75,8 @@ struct cfi_tables *cfi_modules_get(struct cfi_cache_context *context, uint32_t m
 
 static void cache_release(struct unwind_cache *cache)
 {
+	for (size_t i = 0; cache && i < WALK_MEMO_PER_CACHE; i++)
+		walk_memo_release(&cache->memos[i]);
 	free(cache);
 }
 

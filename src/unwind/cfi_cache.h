@@ -7,6 +7,7 @@
 #include "unwind/cfi_rule.h"
 #include "unwind/cfi_tables.h"
 #include "unwind/unwinder.h"
+#include "unwind/walk_memo.h"
 
 /*
  * What is known of an ip of one process: its rule and its location, kept in a
@@ -29,6 +30,7 @@ enum { CFI_CACHE_BITS = 14 };
 /* The unwind_cache of the backend `cfi`: 512 KiB a process, touched as needed. */
 struct unwind_cache {
 	struct cfi_entry entries[1 << CFI_CACHE_BITS];
+	struct walk_memo memos[WALK_MEMO_PER_CACHE]; /* by tid */
 };
 
 /* The unwind tables of all modules, by module id; shared by all processes. */

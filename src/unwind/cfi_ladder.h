@@ -5,29 +5,14 @@
 #include <stdint.h>
 
 #include "unwind/cfi_cache.h"
+#include "unwind/cfi_frame.h"
 #include "unwind/stack_dump.h"
-
-/* What the fast walk knows of a frame. */
-struct cfi_frame {
-	uint64_t pc;
-	uint64_t sp;
-	uint64_t fp;
-	uint64_t link;	  /* aarch64: lr, meaningful in an exact frame only */
-	bool is_exact;	  /* pc is where the thread was, not where a call returns to */
-	bool is_switched; /* behind a signal frame: may be another stack than the dump's */
-};
 
 enum cfi_ladder_step {
 	CFI_LADDER_FOUND, /* the frame is the caller's now */
 	CFI_LADDER_ROOT,  /* the frame is the outermost */
 	CFI_LADDER_LOST,
 };
-
-/* Code pointers without authentication codes and tags. */
-static inline uint64_t cfi_code_address(enum arch arch, uint64_t ip)
-{
-	return arch == ARCH_X86_64 ? ip : ip & ((UINT64_C(1) << 48) - 1);
-}
 
 /*
  * One step where there is no call frame information.  In this order, each

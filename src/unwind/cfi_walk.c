@@ -10,10 +10,12 @@
 #include "unwind/cfi_full.h"
 #include "unwind/cfi_ladder.h"
 #include "unwind/unwinder.h"
+#include "unwind/walk_memo.h"
 
 struct unwinder {
 	struct cfi_modules modules;
 	struct location_table *locations; /* borrowed */
+	struct walk_step *spare;	  /* for the next trail; NULL when it has to be made */
 };
 
 struct walk {
@@ -21,6 +23,7 @@ struct walk {
 	struct stack_dump dump;
 	struct stack *stack;
 	struct cfi_frame frame;
+	struct walk_trail trail;
 	struct registers *full; /* NULL in the fast walk */
 	uint64_t needed_end;	/* of the dump; for needed_stack_bytes */
 };
@@ -109,6 +112,8 @@ static enum verdict signal_step(struct walk *w)
 static enum verdict fast_take(struct walk *w, struct cfi_rule rule, uint64_t cfa, uint64_t fp_slot)
 {
 	struct cfi_frame *frame = &w->frame;
+	const bool is_on_trail = walk_trail_is_at(&w->trail, frame);
+	bool has_read_fp = false;
 	uint64_t ip = frame->link;
 
 	if (rule.link_words) {
@@ -121,8 +126,11 @@ static enum verdict fast_take(struct walk *w, struct cfi_rule rule, uint64_t cfa
 		return done(w, STACK_BAD_MEMORY);
 	}
 	/* Rows of an epilogue still name the slot of what was popped already. */
-	if (fp_slot && fp_slot >= frame->sp && !stack_dump_read(&w->dump, fp_slot, &frame->fp))
-		return unreadable(w, fp_slot);
+	if (fp_slot && fp_slot >= frame->sp) {
+		has_read_fp = stack_dump_read(&w->dump, fp_slot, &frame->fp);
+		if (!has_read_fp)
+			return unreadable(w, fp_slot);
+	}
 	if (cfa <= frame->sp && (cfa < frame->sp || rule.link_words))
 		return done(w, STACK_BAD_MEMORY);
 	if (cfa & 7)
@@ -130,6 +138,8 @@ static enum verdict fast_take(struct walk *w, struct cfi_rule rule, uint64_t cfa
 	frame->pc = cfi_code_address(w->cache.arch, ip);
 	frame->sp = cfa;
 	frame->is_exact = rule.flags & CFI_RULE_IS_SIGNAL;
+	if (is_on_trail && !frame->is_exact && rule.kind != CFI_RULE_DRAP)
+		walk_trail_link(&w->trail, rule.link_words, has_read_fp ? rule.fp_words : 0);
 	return VERDICT_GO_ON;
 }
 
@@ -258,10 +268,12 @@ static enum verdict walk_step(struct walk *w)
 
 	if (stack->n_frames == STACK_MAX_FRAMES)
 		return done(w, STACK_LIMIT);
+	walk_trail_skip(&w->trail, &w->dump, w->cache.arch, &w->frame, stack);
 	entry = cfi_cache_get(&w->cache, w->frame.pc - !w->frame.is_exact);
 	if (!entry)
 		return unmapped_step(w);
 	stack->locations[stack->n_frames] = cfi_cache_location(&w->cache, entry);
+	walk_trail_add(&w->trail, &w->frame, stack->locations[stack->n_frames]);
 	stack->ips[stack->n_frames++] = w->frame.pc;
 	return w->full ? full_step(w, entry) : fast_step(w, entry);
 }
@@ -287,6 +299,19 @@ static enum verdict walk_run(struct walk *w, const struct registers *registers)
 	return verdict;
 }
 
+/* Without memory for it nothing is remembered, which is only slower. */
+static void trail_begin(struct walk *w, struct unwinder *unwinder, uint32_t tid)
+{
+	struct unwind_process *process = w->cache.process;
+
+	if (!unwinder->spare)
+		unwinder->spare = malloc(WALK_MEMO_STEPS * sizeof(*unwinder->spare));
+	if (!unwinder->spare)
+		return;
+	w->trail = walk_trail_begin(&process->cache->memos[tid % WALK_MEMO_PER_CACHE],
+				    unwinder->spare, tid, process->space.generation);
+}
+
 static int cfi_walk(struct unwinder *unwinder, struct unwind_process *process,
 		    const struct unwind_images *images, const struct raw_sample *sample,
 		    struct stack *stack)
@@ -309,12 +334,16 @@ static int cfi_walk(struct unwinder *unwinder, struct unwind_process *process,
 	if (cfi_cache_prepare(process) < 0)
 		return -ENOMEM;
 	w.dump = stack_dump_of(sample);
+	trail_begin(&w, unwinder, sample->tid);
 	if (walk_run(&w, &sample->registers) == VERDICT_NEEDS_FULL) {
 		struct registers full = sample->registers;
 
 		w.full = &full;
+		w.trail = (struct walk_trail){ 0 };
 		(void)walk_run(&w, &sample->registers);
 	}
+	if (w.trail.memo)
+		unwinder->spare = walk_trail_finish(&w.trail);
 	return w.cache.is_out_of_memory ? -ENOMEM : 0;
 }
 
@@ -335,6 +364,7 @@ static void cfi_free(struct unwinder *unwinder)
 	if (!unwinder)
 		return;
 	cfi_modules_release(&unwinder->modules);
+	free(unwinder->spare);
 	free(unwinder);
 }
 
