@@ -153,13 +153,13 @@ static void show_limits(struct app *app, const struct profile *profile,
 			" bytes copied (see --stack-size; without privileges /proc/sys/kernel/"
 			"perf_event_mlock_kb and ulimit -l decide how much fits)",
 			n_cut, result->sampler.stack_bytes);
-	if (quality->n_samples && result->sampler.abilities.kernel && result->sampler.period_ns &&
-	    quality->sampled_ns < quality->target_cpu_ns - quality->target_cpu_ns / 20)
+	if (quality->n_samples &&
+	    quality->not_sampled_ns > (quality->sampled_ns + quality->not_sampled_ns) / 20)
 		app_say(app,
-			"samples stand for %.0f %% of the CPU time only: processes that ended "
-			"before "
-			"their first tick have none (raise the rate with -F)",
-			percent(quality->sampled_ns, quality->target_cpu_ns));
+			"%.0f %% of the CPU time was not sampled: threads that ended before their "
+			"first tick (raise the rate with -F)",
+			percent(quality->not_sampled_ns,
+				quality->sampled_ns + quality->not_sampled_ns));
 	if (quality->n_throttled)
 		app_say(app,
 			"the kernel paused sampling %" PRIu64 " times (lower the rate with -F)",

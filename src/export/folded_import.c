@@ -122,7 +122,7 @@ static uint8_t folded_flags_of_name(struct folded_text name)
 {
 	if (name.size < 3 || name.data[0] != '[' || name.data[name.size - 1] != ']')
 		return 0;
-	if (folded_starts(name, "[truncated: "))
+	if (folded_starts(name, "[truncated: ") || folded_starts(name, "[not sampled: "))
 		return FRAME_PSEUDO;
 	if (folded_starts(name, "[unknown]") || memmem(name.data, name.size, "+0x", 3))
 		return FRAME_UNRESOLVED;

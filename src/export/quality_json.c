@@ -33,6 +33,7 @@ void quality_json_write(struct json_writer *json, const char *key, const struct 
 		add_stack_ends(json, quality);
 		json_unsigned(json, "duration_ns", profile->info.duration_ns);
 		json_unsigned(json, "sampled_ns", quality->sampled_ns);
+		json_unsigned(json, "not_sampled_ns", quality->not_sampled_ns);
 		json_unsigned(json, "target_cpu_ns", quality->target_cpu_ns);
 		json_unsigned(json, "recorder_cpu_ns", quality->recorder_cpu_ns);
 	}

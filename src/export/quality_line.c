@@ -93,6 +93,13 @@ static void quality_add_times(struct buffer *out, const struct quality *quality)
 		buffer_printf(out, ", sampled %s of %s CPU",
 			      units_duration(sampled, quality->sampled_ns),
 			      units_duration(used, quality->target_cpu_ns));
+	/* Less than this every run has: the time since each thread's last tick. */
+	if (quality->not_sampled_ns > (quality->sampled_ns + quality->not_sampled_ns) / 200) {
+		buffer_add_string(out, ", ");
+		quality_add_share(out, quality->not_sampled_ns,
+				  quality->sampled_ns + quality->not_sampled_ns);
+		buffer_add_string(out, " not sampled");
+	}
 	if (quality->recorder_cpu_ns && quality->target_cpu_ns)
 		buffer_printf(out, ", own CPU %.1f %%",
 			      100.0 * (double)quality->recorder_cpu_ns /

@@ -13,6 +13,10 @@ static void frame_names_truncation(struct buffer *name, const struct profile *pr
 	const uint32_t end = (uint32_t)vaddr;
 	const uint32_t module = (uint32_t)(vaddr >> 32);
 
+	if (end == STACK_NOT_SAMPLED) {
+		buffer_add_string(name, FRAME_NAME_NOT_SAMPLED);
+		return;
+	}
 	buffer_printf(name, "[truncated: %s",
 		      stack_end_name(end < STACK_N_ENDS ? (enum stack_end)end : STACK_N_ENDS));
 	if (module != MODULE_PSEUDO && module < profile->n_modules)

@@ -11,9 +11,12 @@
  *	[kernel+0xffffffff81000000]           FRAME_UNRESOLVED | FRAME_KERNEL
  *	[truncated: stack dump]               FRAME_PSEUDO
  *	[truncated: no unwind info in libfoo.so]
+ *	[not sampled: no tick fell into it]
  *
  * Any location will do, however impossible its numbers.
  */
+
+#define FRAME_NAME_NOT_SAMPLED "[not sampled: no tick fell into it]"
 
 /* Gives one location its single frame of this kind.  Returns 0 or -ENOMEM. */
 int frame_names_set_unresolved(struct profile *profile, uint32_t location);

@@ -69,24 +69,24 @@ struct sample {
 	uint64_t weight_ns;
 	uint32_t thread; /* index into profile.threads */
 	uint32_t node;	 /* in profile.stacks: its innermost frame */
-	uint64_t count;	 /* ticks that it stands for: 1, more where ticks were missed or folded */
+	uint64_t count; /* ticks that it stands for: more than 1 where some were missed or folded */
 	uint16_t cpu;
-	uint16_t end; /* enum stack_end of the user stack */
+	uint16_t end; /* enum stack_end of the user stack; count is 0 for STACK_NOT_SAMPLED only */
 };
 
 /* How far the rest can be trusted; filled by the recorder, zero when imported. */
 struct quality {
 	uint64_t n_samples;
-	uint64_t n_lost;	  /* samples that the kernel had no room for */
-	uint64_t n_lost_events;	  /* mmap, comm and fork records lost */
-	uint64_t n_throttled;	  /* times that the kernel paused sampling */
-	uint64_t n_by_end[8];	  /* samples by enum stack_end */
-	uint64_t n_unresolved;	  /* samples whose innermost frame has no name */
-	uint64_t sampled_ns;	  /* sum of the weights */
-	uint64_t target_cpu_ns;	  /* user + system time by getrusage; 0 when not known */
-	uint64_t recorder_cpu_ns; /* tsprof's own */
-	uint64_t
-		needed_stack_bytes_p999; /* 99.9 % of stacks needed at most this much of the dump */
+	uint64_t n_lost;		  /* samples that the kernel had no room for */
+	uint64_t n_lost_events;		  /* mmap, comm and fork records lost */
+	uint64_t n_throttled;		  /* times that the kernel paused sampling */
+	uint64_t n_by_end[8];		  /* samples by enum stack_end; none is STACK_NOT_SAMPLED */
+	uint64_t n_unresolved;		  /* samples whose innermost frame has no name */
+	uint64_t sampled_ns;		  /* sum of the weights of samples */
+	uint64_t not_sampled_ns;	  /* … and of time that no tick fell into, no samples */
+	uint64_t target_cpu_ns;		  /* user + system time by getrusage; 0 when not known */
+	uint64_t recorder_cpu_ns;	  /* tsprof's own */
+	uint64_t needed_stack_bytes_p999; /* of the dump, by 99.9 % of the stacks */
 };
 
 struct profile_info {

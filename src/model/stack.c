@@ -18,6 +18,8 @@ const char *stack_end_name(enum stack_end end)
 		return "no registers";
 	case STACK_KERNEL_ONLY:
 		return "kernel thread";
+	case STACK_NOT_SAMPLED:
+		return "not sampled";
 	case STACK_N_ENDS:
 		break;
 	}

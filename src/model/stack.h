@@ -15,6 +15,7 @@ enum stack_end {
 	STACK_LIMIT = 4,	  /* STACK_MAX_FRAMES reached */
 	STACK_NO_REGISTERS = 5,	  /* the kernel gave no user registers */
 	STACK_KERNEL_ONLY = 6,	  /* a kernel thread: there is no user stack; counts as complete */
+	STACK_NOT_SAMPLED = 7,	  /* no walk at all: CPU time that no tick fell into */
 	STACK_N_ENDS
 };
 

@@ -295,6 +295,19 @@ int perf_event_disable(int fd)
 	return ioctl(fd, PERF_EVENT_IOC_DISABLE, 0) < 0 ? -errno : 0;
 }
 
+uint64_t perf_event_read_time_ns(int fd, const struct perf_layout *layout, bool is_time)
+{
+	uint64_t values[8] = { 0 };
+	size_t at = 1;
+
+	if (read(fd, values, sizeof(values)) < (ssize_t)sizeof(values[0]))
+		return 0;
+	at += layout->read_format & PERF_FORMAT_TOTAL_TIME_ENABLED ? 1 : 0;
+	if (is_time)
+		return values[0];
+	return layout->read_format & PERF_FORMAT_TOTAL_TIME_RUNNING ? values[at] : 0;
+}
+
 uint64_t perf_event_read_lost(int fd, const struct perf_layout *layout)
 {
 	uint64_t values[8] = { 0 };

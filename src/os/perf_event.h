@@ -73,6 +73,12 @@ int perf_event_open_sideband(const struct perf_event_options *options, int cpu,
 int perf_event_enable(int fd);
 int perf_event_disable(int fd);
 
+/*
+ * What the event counted in its process and all that inherited it: ns for time
+ * events, else the ns that it was running.  0 when it cannot be read.
+ */
+uint64_t perf_event_read_time_ns(int fd, const struct perf_layout *layout, bool is_time);
+
 /* Samples that found the ring full, as the event itself counts them; 0 when not able to. */
 uint64_t perf_event_read_lost(int fd, const struct perf_layout *layout);
 

@@ -306,6 +306,18 @@ void perf_sampler_stop(struct perf_sampler *sampler)
 		(void)perf_event_disable(sampler->sources[i].fd);
 }
 
+uint64_t perf_sampler_counted_ns(const struct perf_sampler *sampler)
+{
+	uint64_t counted_ns = 0;
+
+	for (size_t i = 0; i < sampler->n_sources; i++)
+		if (sampler->sources[i].is_sampler)
+			counted_ns += perf_event_read_time_ns(sampler->sources[i].fd,
+							      &sampler->sources[i].layout,
+							      sampler->options.kind->is_time);
+	return counted_ns;
+}
+
 uint64_t perf_sampler_n_lost(const struct perf_sampler *sampler)
 {
 	uint64_t n_lost = 0;

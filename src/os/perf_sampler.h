@@ -67,6 +67,9 @@ bool perf_sampler_next(struct perf_sampler *sampler, struct perf_record *record)
 /* Stop all events, so that a last batch is the last. */
 void perf_sampler_stop(struct perf_sampler *sampler);
 
+/* CPU time that the events counted so far, sampled or not; 0 when it is not known. */
+uint64_t perf_sampler_counted_ns(const struct perf_sampler *sampler);
+
 /* Samples without room in their ring, so far. */
 uint64_t perf_sampler_n_lost(const struct perf_sampler *sampler);
 

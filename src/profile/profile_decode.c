@@ -270,6 +270,8 @@ static int profile_decode_sample(struct profile_decoder *decoder, struct bytes *
 		return error_set(err, -EINVAL, "samples of more than 292 years");
 	if (count > INT64_MAX - decoder->n_ticks)
 		return error_set(err, -EINVAL, "more ticks than can be counted");
+	if (end == STACK_NOT_SAMPLED)
+		count = 0;
 	decoder->sampled_ns += sample->weight_ns;
 	decoder->n_ticks += count;
 	sample->thread = (uint32_t)thread;
@@ -319,6 +321,8 @@ static int profile_decode_quality(struct profile_decoder *decoder, struct bytes 
 	quality.target_cpu_ns = bytes_uleb(payload);
 	quality.recorder_cpu_ns = bytes_uleb(payload);
 	quality.needed_stack_bytes_p999 = bytes_uleb(payload);
+	if (bytes_left(payload))
+		quality.not_sampled_ns = bytes_uleb(payload);
 	if (n_ends > STACK_N_ENDS && !decoder->is_newer)
 		return error_set(err, -EINVAL, "%" PRIu64 " ways for a stack to end", n_ends);
 	decoder->profile->quality = quality;

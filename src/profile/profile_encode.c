@@ -164,7 +164,7 @@ static uint8_t profile_sample_flags_of(const struct sample *sample, const struct
 		flags |= PROFILE_SAMPLE_SAME_NODE;
 	if (sample->weight_ns == usual_weight_ns)
 		flags |= PROFILE_SAMPLE_USUAL_WEIGHT;
-	if (sample->count == 1)
+	if (sample->count == 1 || sample->end == STACK_NOT_SAMPLED)
 		flags |= PROFILE_SAMPLE_ONE;
 	if (sample->cpu == last->cpu)
 		flags |= PROFILE_SAMPLE_SAME_CPU;
@@ -266,6 +266,7 @@ void profile_encode_quality(struct buffer *out, const struct quality *quality)
 	buffer_add_uleb(out, quality->target_cpu_ns);
 	buffer_add_uleb(out, quality->recorder_cpu_ns);
 	buffer_add_uleb(out, quality->needed_stack_bytes_p999);
+	buffer_add_uleb(out, quality->not_sampled_ns);
 	profile_encode_chunk_end(out, chunk_at);
 }
 

@@ -40,7 +40,7 @@
 enum {
 	PROFILE_MAGIC_BYTES = 8,
 	PROFILE_MAJOR = 1, /* other majors are refused */
-	PROFILE_MINOR = 0, /* newer minors may bring more chunk types, fields at a payload's end,
+	PROFILE_MINOR = 1, /* newer minors may bring more chunk types, fields at a payload's end,
 			      and enum values */
 	PROFILE_HEADER_BYTES = 16,
 	PROFILE_CHUNK_HEADER_BYTES = 16,

@@ -125,13 +125,18 @@ static void profile_recount(struct profile *profile)
 	struct quality *quality = &profile->quality;
 	uint64_t last_ns = 0;
 
-	quality->n_samples = profile->n_samples;
+	quality->n_samples = 0;
 	quality->n_unresolved = 0;
-	quality->sampled_ns = 0;
+	quality->sampled_ns = quality->not_sampled_ns = 0;
 	memset(quality->n_by_end, 0, sizeof(quality->n_by_end));
 	for (size_t i = 0; i < profile->n_samples; i++) {
 		const struct sample *sample = &profile->samples[i];
 
+		if (sample->end == STACK_NOT_SAMPLED) {
+			quality->not_sampled_ns += sample->weight_ns;
+			continue;
+		}
+		quality->n_samples++;
 		quality->n_by_end[sample->end]++;
 		quality->sampled_ns += sample->weight_ns;
 		quality->n_unresolved += profile_is_unresolved(profile, sample);

@@ -286,6 +286,45 @@ int intake_record(struct intake *intake, const struct perf_record *record, struc
 	return r < 0 ? error_set_errno(err, r, "recording") : 0;
 }
 
+static int not_sampled_thread(struct intake *intake, uint32_t pid, uint32_t *ret_thread)
+{
+	struct thread all = { 0 };
+	struct live_thread *thread;
+
+	if (intake->processes.n_processes == 1 && intake->processes.processes[0]->pid == pid) {
+		thread = process_table_thread(&intake->processes, pid, pid);
+		return thread ? process_table_entry(&intake->processes, thread, ret_thread)
+			      : -ENOMEM;
+	}
+	if (interner_add(&intake->profile->strings, &all.name, "[all processes]") < 0)
+		return -ENOMEM;
+	all.process_name = all.name;
+	return profile_add_thread(intake->profile, ret_thread, &all);
+}
+
+int intake_add_not_sampled(struct intake *intake, uint32_t pid, uint64_t cpu_ns, struct error *err)
+{
+	struct profile *profile = intake->profile;
+	struct sample sample = { .time_ns = profile->info.start_ns, .end = STACK_NOT_SAMPLED };
+	uint32_t location;
+	int r;
+
+	if (cpu_ns <= profile->quality.sampled_ns)
+		return 0;
+	sample.weight_ns = cpu_ns - profile->quality.sampled_ns;
+	r = not_sampled_thread(intake, pid, &sample.thread);
+	if (r == 0)
+		r = profile_add_truncation(profile, &location, STACK_NOT_SAMPLED, MODULE_PSEUDO);
+	if (r == 0)
+		r = stack_trie_add(&profile->stacks, &sample.node, 0, location);
+	if (r == 0)
+		r = profile_add_sample(profile, &sample);
+	if (r < 0)
+		return error_set_no_memory(err);
+	profile->quality.not_sampled_ns = sample.weight_ns;
+	return 0;
+}
+
 static uint64_t needed_bytes_p999(const struct intake *intake)
 {
 	uint64_t n_left = intake->profile->quality.n_samples / 1000;

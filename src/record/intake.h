@@ -49,6 +49,13 @@ char *intake_statement(const struct intake *intake);
 /* Only lack of memory is an error: a record that makes no sense is counted. */
 int intake_record(struct intake *intake, const struct perf_record *record, struct error *err);
 
+/*
+ * The CPU time of the whole run: what of it no sample stands for becomes one
+ * entry without a tick.  It is the launched process's when that was the only
+ * one; else nobody knows whose, and its pid is 0.
+ */
+int intake_add_not_sampled(struct intake *intake, uint32_t pid, uint64_t cpu_ns, struct error *err);
+
 /* Complete what of profile->quality needs all samples; after symbols were resolved. */
 void intake_finish_quality(struct intake *intake);
 

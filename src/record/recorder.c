@@ -101,6 +101,24 @@ static void tell_progress(struct recorder *recorder)
 	recorder->options->progress(recorder->options->progress_context, &progress);
 }
 
+/*
+ * A thread's first tick comes a whole period after its start, so threads that
+ * end before have no sample, and the others none for their last moments.  The
+ * events count all of it, also for children left behind; getrusage knows the
+ * last steps of each exit, after the events are gone.  Time in the kernel that
+ * may not be sampled is no part of the profile.
+ */
+static int take_rest(struct recorder *recorder, uint32_t pid, struct error *err)
+{
+	uint64_t cpu_ns = perf_sampler_counted_ns(recorder->sampler);
+
+	if (!recorder->result->sampler.abilities.kernel || !cpu_ns)
+		return 0;
+	if (cpu_ns < recorder->end.cpu_ns)
+		cpu_ns = recorder->end.cpu_ns;
+	return intake_add_not_sampled(&recorder->intake, pid, cpu_ns, err);
+}
+
 /* Until the command ends.  The first failure is kept, and the command waited for. */
 static int record_until_end(struct recorder *recorder, struct error *err)
 {
@@ -108,6 +126,7 @@ static int record_until_end(struct recorder *recorder, struct error *err)
 		{ .fd = recorder->child.signal_fd, .events = POLLIN },
 		{ .fd = perf_sampler_fd(recorder->sampler), .events = POLLIN },
 	};
+	const uint32_t pid = (uint32_t)recorder->child.pid;
 	int r = 0;
 
 	for (;;) {
@@ -122,6 +141,8 @@ static int record_until_end(struct recorder *recorder, struct error *err)
 	perf_sampler_stop(recorder->sampler);
 	if (r == 0)
 		r = take_batch(recorder, true, err);
+	if (r == 0 && !recorder->is_failed)
+		r = take_rest(recorder, pid, err);
 	return r;
 }
 

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/frame_names.h"
 #include "tree/breakdown_rows.h"
 
 #define BREAKDOWN_UNEXPLAINED_NAME "UNEXPLAINED"
@@ -103,7 +104,9 @@ static int find_reason(struct builder *builder, uint32_t node_index, uint32_t *r
 	uint32_t row;
 	int r;
 
-	if (!frame || frame->is_label || (frame->flags & FRAME_PSEUDO)) {
+	if (frame && !frame->is_label && strcmp(detail, FRAME_NAME_NOT_SAMPLED) == 0) {
+		reason = "not sampled";
+	} else if (!frame || frame->is_label || (frame->flags & FRAME_PSEUDO)) {
 		reason = "stack not unwound";
 	} else if (frame->flags & FRAME_UNRESOLVED) {
 		reason = "no symbols";
@@ -170,7 +173,7 @@ static int add_values(struct builder *builder)
 	for (size_t i = 0; i < tree->n_nodes; i++) {
 		uint32_t row;
 
-		if (tree->nodes[i].self.n_rows == 0)
+		if (calltree_value_is_empty(&tree->nodes[i].self))
 			continue;
 		if (find_row(builder, (uint32_t)i, &row) < 0)
 			return -ENOMEM;

@@ -64,7 +64,7 @@ static int add_own_rows(struct breakdown_rows *rows)
 		const struct calltree_value own = rows->items[i].own;
 		uint32_t row;
 
-		if (rows->items[i].n_parts == 0 || own.n_rows == 0)
+		if (rows->items[i].n_parts == 0 || calltree_value_is_empty(&own))
 			continue;
 		if (breakdown_rows_add(rows, &row, (uint32_t)i, BREAKDOWN_REST, "(not in a part)") <
 		    0)

@@ -185,7 +185,7 @@ static int groups_add(struct groups *groups, uint32_t label, const struct sample
 	calltree_value_add(&groups->items[at].value,
 			   &(struct calltree_value){ .weight_ns = sample->weight_ns,
 						     .n_ticks = sample->count,
-						     .n_rows = 1 });
+						     .n_rows = sample->count ? 1 : 0 });
 	return 0;
 }
 
@@ -204,8 +204,7 @@ static int builder_group_samples(struct builder *builder)
 		if (*label == BUILDER_UNKNOWN &&
 		    !view_has_thread(builder->view, profile, sample->thread))
 			*label = BUILDER_SKIPPED;
-		if (*label == BUILDER_SKIPPED ||
-		    !view_has_time(builder->view, profile, sample->time_ns))
+		if (*label == BUILDER_SKIPPED || !view_has_moment(builder->view, profile, sample))
 			continue;
 		if (*label == BUILDER_UNKNOWN)
 			r = builder_label(builder, label, sample->thread);

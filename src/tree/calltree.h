@@ -78,6 +78,12 @@ static inline uint64_t calltree_weight(const struct calltree *tree,
 	return calltree_is_timed(tree) ? value->weight_ns : value->n_ticks;
 }
 
+/* Time without a tick, which no sample stands for, is a value too. */
+static inline bool calltree_value_is_empty(const struct calltree_value *value)
+{
+	return value->n_rows == 0 && value->weight_ns == 0;
+}
+
 void calltree_value_add(struct calltree_value *value, const struct calltree_value *more);
 
 /* Children of every node by name, so that drawings do not depend on sampling order. */

@@ -34,7 +34,7 @@ static void frame_table_drop_empty(struct frame_table *table)
 	size_t n_kept = 0;
 
 	for (size_t i = 0; i < table->n_rows; i++)
-		if (table->rows[i].total.n_rows > 0)
+		if (!calltree_value_is_empty(&table->rows[i].total))
 			table->rows[n_kept++] = table->rows[i];
 	table->n_rows = n_kept;
 }

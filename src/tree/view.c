@@ -104,9 +104,17 @@ bool view_has_time(const struct view *view, const struct profile *profile, uint6
 	return since_ns >= view->from_ns && (since_ns < view->to_ns || view->to_ns == UINT64_MAX);
 }
 
+bool view_has_moment(const struct view *view, const struct profile *profile,
+		     const struct sample *sample)
+{
+	if (sample->end == STACK_NOT_SAMPLED)
+		return view->from_ns == 0 && view->to_ns == UINT64_MAX;
+	return view_has_time(view, profile, sample->time_ns);
+}
+
 bool view_has_sample(const struct view *view, const struct profile *profile,
 		     const struct sample *sample)
 {
-	return view_has_time(view, profile, sample->time_ns) &&
+	return view_has_moment(view, profile, sample) &&
 	       view_has_thread(view, profile, sample->thread);
 }

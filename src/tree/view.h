@@ -39,7 +39,11 @@ bool view_has_thread(const struct view *view, const struct profile *profile, uin
 /* A sample from before the start counts as one at the start. */
 bool view_has_time(const struct view *view, const struct profile *profile, uint64_t time_ns);
 
-/* Both of the above. */
+/* The same for a sample's time; when time was not sampled is not known: it is in no window. */
+bool view_has_moment(const struct view *view, const struct profile *profile,
+		     const struct sample *sample);
+
+/* Its moment and its thread. */
 bool view_has_sample(const struct view *view, const struct profile *profile,
 		     const struct sample *sample);
 

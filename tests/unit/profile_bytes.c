@@ -99,6 +99,8 @@ static void make_samples(struct profile *profile, const struct profile_shape *sh
 			.end = (uint16_t)(i % 4 ? 0 : profile_bytes_random(state) % STACK_N_ENDS),
 		};
 
+		if (sample.end == STACK_NOT_SAMPLED)
+			sample.count = 0;
 		for (unsigned int k = 0; k < shape->depth; k++) {
 			const uint64_t number = profile_bytes_random(state) % shape->n_locations;
 
@@ -119,6 +121,7 @@ static void make_status(struct profile *profile, uint64_t *state)
 	quality->n_lost = profile_bytes_random(state);
 	quality->n_by_end[STACK_NO_CFI] = 7;
 	quality->sampled_ns = profile_bytes_random(state);
+	quality->not_sampled_ns = profile_bytes_random(state);
 	quality->needed_stack_bytes_p999 = 4096;
 	info->command = random_string(profile, state);
 	info->unwinder = random_string(profile, state);

@@ -25,6 +25,7 @@ static void frame_names__tell_module_and_address_or_the_reason(void **state)
 		{ 0, STACK_TRUNCATED_DUMP, "[truncated: stack dump]", FRAME_PSEUDO },
 		{ 0, UINT64_C(1) << 32 | STACK_NO_CFI, "[truncated: no unwind info in libfoo.so]",
 		  FRAME_PSEUDO },
+		{ 0, STACK_NOT_SAMPLED, "[not sampled: no tick fell into it]", FRAME_PSEUDO },
 		{ 0, UINT64_C(99) << 32 | 99, "[truncated: unknown]", FRAME_PSEUDO },
 	};
 	struct profile profile;
