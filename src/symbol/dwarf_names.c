@@ -43,14 +43,23 @@ static int names_find(struct dwarf_names *names, const char *text, bool is_funct
 	return hash_index_add(&names->index, hash, (uint32_t)names->n_names++);
 }
 
+/*
+ * The mangled name of C++ ("_Z"), Rust ("_R", "_Z") or D ("_D").  C has linkage
+ * names only where an alias is meant, as glibc's __GI___libc_malloc, which
+ * nobody calls it.
+ */
 static const char *linkage_name(Dwarf_Die *die)
 {
 	Dwarf_Attribute attribute;
+	const char *name;
 
 	if (!dwarf_attr_integrate(die, DW_AT_linkage_name, &attribute) &&
 	    !dwarf_attr_integrate(die, DW_AT_MIPS_linkage_name, &attribute))
 		return NULL;
-	return dwarf_formstring(&attribute);
+	name = dwarf_formstring(&attribute);
+	return name && name[0] == '_' && (name[1] == 'Z' || name[1] == 'R' || name[1] == 'D')
+		       ? name
+		       : NULL;
 }
 
 bool dwarf_names_has_linkage_name(Dwarf_Die *die)

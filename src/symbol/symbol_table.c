@@ -78,21 +78,30 @@ static size_t leading_underscores(const char *name)
 	return strspn(name, "_");
 }
 
+/*
+ * Of several names for one address the first is kept.  A C library's public
+ * names are often its weak ones ("read" beside the global "__read"), so
+ * underscores come before weakness.
+ */
 static int compare_symbols(const void *a, const void *b)
 {
 	const struct symbol *left = a;
 	const struct symbol *right = b;
+	const unsigned int left_rank = left->rank & ~(unsigned int)RANK_WEAK;
+	const unsigned int right_rank = right->rank & ~(unsigned int)RANK_WEAK;
 	size_t left_lead;
 	size_t right_lead;
 
 	if (left->vaddr != right->vaddr)
 		return left->vaddr < right->vaddr ? -1 : 1;
-	if (left->rank != right->rank)
-		return left->rank < right->rank ? -1 : 1;
+	if (left_rank != right_rank)
+		return left_rank < right_rank ? -1 : 1;
 	left_lead = leading_underscores(left->name);
 	right_lead = leading_underscores(right->name);
 	if (left_lead != right_lead)
 		return left_lead < right_lead ? -1 : 1;
+	if (left->rank != right->rank)
+		return left->rank < right->rank ? -1 : 1;
 	return strcmp(left->name, right->name);
 }
 

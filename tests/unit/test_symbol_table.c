@@ -21,6 +21,8 @@ static void symbol_table_find__prefers_the_better_name_and_the_inner_function(vo
 		{ .vaddr = 150, .end = 900, .name = "label", .rank = 8 | 4 },
 		{ .vaddr = 300, .end = 1000, .name = "no_size", .rank = 4 },
 		{ .vaddr = 400, .end = 410, .name = "last", .has_size = true },
+		{ .vaddr = 500, .end = 510, .name = "__read", .has_size = true },
+		{ .vaddr = 500, .end = 510, .name = "read", .has_size = true, .rank = 1 },
 	};
 	struct symbol_table table = { 0 };
 
@@ -37,6 +39,7 @@ static void symbol_table_find__prefers_the_better_name_and_the_inner_function(vo
 	assert_string_equal(name_at(&table, 399), "no_size");
 	assert_string_equal(name_at(&table, 409), "last");
 	assert_string_equal(name_at(&table, 410), "");
+	assert_string_equal(name_at(&table, 505), "read");
 	symbol_table_release(&table);
 }
 
