@@ -164,32 +164,43 @@ static bool open_image(struct elf_image *image, uint32_t pid, const struct perf_
 	return false;
 }
 
+/* Memory without a file is its process's own: equal addresses in two are not one place. */
+static struct module_identity identity_of(uint32_t pid, const struct perf_mapping *map)
+{
+	if (kind_of_path(map->path) == MODULE_KIND_ANONYMOUS)
+		return (struct module_identity){ .inode = pid, .device = UINT64_MAX };
+	return (struct module_identity){ .inode = map->inode, .device = device_of(map) };
+}
+
 static bool is_same_module(const struct module_table *table, uint32_t id, uint32_t path,
-			   const struct perf_mapping *map)
+			   uint32_t pid, const struct perf_mapping *map)
 {
 	const struct module *module = &table->profile->modules[id];
+	const struct module_identity identity = identity_of(pid, map);
 
 	if (module->path != path)
 		return false;
 	if (map->build_id_size)
 		return module->build_id_size == map->build_id_size &&
 		       memcmp(module->build_id, map->build_id, map->build_id_size) == 0;
-	return table->identities[id].inode == map->inode &&
-	       table->identities[id].device == device_of(map);
+	return table->identities[id].inode == identity.inode &&
+	       table->identities[id].device == identity.device;
 }
 
-static uint64_t hash_of(uint32_t path, const struct perf_mapping *map)
+static uint64_t hash_of(uint32_t path, uint32_t pid, const struct perf_mapping *map)
 {
+	const struct module_identity identity = identity_of(pid, map);
+
 	if (map->build_id_size)
 		return hash_pair(path, hash_bytes(map->build_id, map->build_id_size));
-	return hash_pair(path, hash_pair(map->inode, device_of(map)));
+	return hash_pair(path, hash_pair(identity.inode, identity.device));
 }
 
 static int add_mapped_module(struct module_table *table, uint32_t *ret_id, uint32_t path,
 			     uint32_t pid, const struct perf_mapping *map)
 {
 	const enum module_kind kind = kind_of_path(map->path);
-	const struct module_identity identity = { .inode = map->inode, .device = device_of(map) };
+	const struct module_identity identity = identity_of(pid, map);
 	struct module module = { .path = path, .kind = (uint8_t)kind };
 	struct elf_image *image = malloc(sizeof(*image));
 	int r;
@@ -211,7 +222,7 @@ static int add_mapped_module(struct module_table *table, uint32_t *ret_id, uint3
 	r = add_module(table, ret_id, &module, &identity);
 	if (r == 0) {
 		table->images[*ret_id] = image;
-		return hash_index_add(&table->index, hash_of(path, map), *ret_id);
+		return hash_index_add(&table->index, hash_of(path, pid, map), *ret_id);
 	}
 	if (image)
 		elf_image_release(image);
@@ -229,9 +240,9 @@ static int module_get(struct module_table *table, uint32_t *ret_id, uint32_t pid
 
 	if (r < 0)
 		return r;
-	cursor = hash_index_cursor(&table->index, hash_of(path, map));
+	cursor = hash_index_cursor(&table->index, hash_of(path, pid, map));
 	while ((id = hash_index_next(&table->index, &cursor)) != HASH_INDEX_NONE) {
-		if (is_same_module(table, id, path, map)) {
+		if (is_same_module(table, id, path, pid, map)) {
 			*ret_id = id;
 			return 0;
 		}

@@ -16,7 +16,8 @@
  * The modules of a run: each file once, however many processes map it, opened
  * when it is first seen, because a moment later the process may be gone and the
  * file replaced.  Two files are the same when path and build-id (without one,
- * path, device and inode) are.
+ * path, device and inode) are.  Memory without a file belongs to the process
+ * that mapped it and to those forked from it since.
  */
 struct module_table {
 	struct profile *profile;   /* borrowed */

@@ -186,6 +186,29 @@ static void breakdown__sums_hold_for_random_profiles(void **state)
 	}
 }
 
+static void breakdown__tells_time_that_was_not_sampled(void **state)
+{
+	struct components components;
+	struct breakdown breakdown;
+	struct profile profile;
+	struct calltree tree;
+
+	(void)state;
+	unit_profile_init(&profile, stacks, N_ITEMS(stacks));
+	unit_profile_add(&profile, "[not sampled: no tick fell into it]@app!p", 0);
+	profile.samples[profile.n_samples - 1].weight_ns = 9000000;
+	unit_profile_tree(&tree, &profile);
+	assert_int_equal(components_parse(&components, rules, sizeof(rules) - 1, "rules", NULL), 0);
+	assert_int_equal(breakdown_build(&breakdown, &tree, &components, 4, NULL), 0);
+	check_sums(&breakdown);
+	assert_int_equal(row_named(&breakdown, "not sampled")->value.weight_ns, 9000000);
+	assert_int_equal(ticks_of(&breakdown, "not sampled"), 0);
+	breakdown_release(&breakdown);
+	components_release(&components);
+	calltree_release(&tree);
+	profile_release(&profile);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -193,6 +216,7 @@ int main(void)
 		cmocka_unit_test(breakdown__makes_components_of_modules),
 		cmocka_unit_test(breakdown__of_nothing_is_a_total_of_nothing),
 		cmocka_unit_test(breakdown__sums_hold_for_random_profiles),
+		cmocka_unit_test(breakdown__tells_time_that_was_not_sampled),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -56,6 +56,22 @@ static void quality_line__hides_no_loss(void **state)
 		    "file was cut and is read up to there");
 }
 
+static void quality_line__tells_a_share_that_was_not_sampled(void **state)
+{
+	struct profile profile = { .info = { .has_times = true } };
+	struct quality *quality = &profile.quality;
+
+	(void)state;
+	quality->sampled_ns = 996 * NS_PER_MS;
+	quality->not_sampled_ns = 4 * NS_PER_MS;
+	quality->target_cpu_ns = NS_PER_S;
+	assert_says(&profile, "0 samples, 0 lost, sampled 996 ms of 1.00 s CPU");
+	quality->sampled_ns = 250 * NS_PER_MS;
+	quality->not_sampled_ns = 750 * NS_PER_MS;
+	assert_says(&profile,
+		    "0 samples, 0 lost, sampled 250 ms of 1.00 s CPU, 75.0 % not sampled");
+}
+
 static void quality_line__of_nothing_divides_by_nothing(void **state)
 {
 	const struct profile profile = { .info = { .has_times = true } };
@@ -83,6 +99,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(quality_line__of_a_good_run_is_short),
 		cmocka_unit_test(quality_line__hides_no_loss),
+		cmocka_unit_test(quality_line__tells_a_share_that_was_not_sampled),
 		cmocka_unit_test(quality_line__of_nothing_divides_by_nothing),
 		cmocka_unit_test(quality_line__of_an_import_tells_its_source),
 	};

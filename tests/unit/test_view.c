@@ -45,6 +45,20 @@ static void view_has_time__takes_all_without_a_window(void **state)
 	profile_release(&profile);
 }
 
+static void view_has_moment__puts_what_was_not_sampled_in_no_window(void **state)
+{
+	const struct sample rest = { .time_ns = 1000, .end = STACK_NOT_SAMPLED };
+	struct view view = VIEW_INIT;
+	struct profile profile;
+
+	(void)state;
+	init(&profile);
+	assert_true(view_has_moment(&view, &profile, &rest));
+	view.to_ns = 100;
+	assert_false(view_has_moment(&view, &profile, &rest));
+	profile_release(&profile);
+}
+
 static void view_has_thread__knows_name_and_tid(void **state)
 {
 	struct view view = VIEW_INIT;
@@ -112,6 +126,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(view_has_time__is_from_the_start_and_half_open),
 		cmocka_unit_test(view_has_time__takes_all_without_a_window),
+		cmocka_unit_test(view_has_moment__puts_what_was_not_sampled_in_no_window),
 		cmocka_unit_test(view_has_thread__knows_name_and_tid),
 		cmocka_unit_test(view_check__lists_the_threads),
 		cmocka_unit_test(view_check__refuses_an_empty_window),
