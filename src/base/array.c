@@ -3,8 +3,12 @@
 
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
-enum { ARRAY_FIRST_CAPACITY = 16 };
+enum {
+	ARRAY_FIRST_CAPACITY = 16,
+	ARRAY_HUGE_PAGE_BYTES = 2 << 20, /* also a multiple of all page sizes */
+};
 
 void *array_grown(void *items, size_t *capacity, size_t n_needed, size_t item_bytes)
 {
@@ -22,4 +26,15 @@ void *array_grown(void *items, size_t *capacity, size_t n_needed, size_t item_by
 	if (grown)
 		*capacity = n;
 	return grown;
+}
+
+void array_look_up_at_random(void *items, size_t size_bytes)
+{
+	const size_t skipped = (0 - (uintptr_t)items) % ARRAY_HUGE_PAGE_BYTES;
+	size_t whole;
+
+	if (size_bytes < skipped + ARRAY_HUGE_PAGE_BYTES)
+		return;
+	whole = (size_bytes - skipped) / ARRAY_HUGE_PAGE_BYTES * ARRAY_HUGE_PAGE_BYTES;
+	(void)madvise((char *)items + skipped, whole, MADV_HUGEPAGE);
 }

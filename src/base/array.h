@@ -18,4 +18,11 @@
  */
 void *array_grown(void *items, size_t *capacity, size_t n_needed, size_t item_bytes);
 
+/*
+ * Ask for huge pages under memory that is looked up at random: a table larger
+ * than what the TLB covers costs a page walk for every look-up, and in a virtual
+ * machine two-dimensional ones.  Does nothing to small tables, cannot fail.
+ */
+void array_look_up_at_random(void *items, size_t size_bytes);
+
 #endif

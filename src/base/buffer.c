@@ -8,6 +8,8 @@
 
 #include "base/array.h"
 
+enum { LEB128_MAX_BYTES = 10 };
+
 /* Room for `size` more bytes and a NUL; NULL once anything failed. */
 static char *buffer_room(struct buffer *buffer, size_t size)
 {
@@ -15,6 +17,8 @@ static char *buffer_room(struct buffer *buffer, size_t size)
 
 	if (buffer->is_failed)
 		return NULL;
+	if (buffer->data && size < buffer->capacity - buffer->size)
+		return buffer->data + buffer->size;
 	grown = array_grown(buffer->data, &buffer->capacity, buffer->size + size + 1, 1);
 	if (!grown) {
 		buffer->is_failed = true;
@@ -112,27 +116,36 @@ void buffer_add_u64(struct buffer *buffer, uint64_t value)
 
 void buffer_add_uleb(struct buffer *buffer, uint64_t value)
 {
-	uint8_t encoded[10];
+	char *room = buffer_room(buffer, LEB128_MAX_BYTES);
 	size_t n = 0;
 
+	if (!room)
+		return;
 	do {
-		encoded[n++] = (uint8_t)((value & 0x7f) | (value > 0x7f ? 0x80 : 0));
+		room[n++] = (char)((value & 0x7f) | (value > 0x7f ? 0x80 : 0));
 		value >>= 7;
 	} while (value);
-	buffer_add(buffer, encoded, n);
+	room[n] = '\0';
+	buffer->size += n;
 }
 
 void buffer_add_sleb(struct buffer *buffer, int64_t value)
 {
-	bool is_last;
+	char *room = buffer_room(buffer, LEB128_MAX_BYTES);
+	bool is_last = false;
+	size_t n = 0;
 
-	do {
-		uint8_t byte = (uint8_t)(value & 0x7f);
+	while (room && !is_last) {
+		const unsigned int byte = (unsigned int)(value & 0x7f);
 
 		value >>= 7;
 		is_last = (value == 0 && !(byte & 0x40)) || (value == -1 && (byte & 0x40));
-		buffer_add_u8(buffer, (uint8_t)(byte | (is_last ? 0 : 0x80)));
-	} while (!is_last);
+		room[n++] = (char)(byte | (is_last ? 0 : 0x80));
+	}
+	if (!room)
+		return;
+	room[n] = '\0';
+	buffer->size += n;
 }
 
 const char *buffer_string(const struct buffer *buffer)

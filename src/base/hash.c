@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
+
 enum { HASH_INDEX_FIRST_SLOTS = 64 };
 
 uint64_t hash_bytes(const void *data, size_t size)
@@ -53,6 +55,7 @@ static int hash_index_resize(struct hash_index *index, uint32_t n_slots)
 	bigger.slots = malloc(n_slots * sizeof(*bigger.slots));
 	if (!bigger.slots)
 		return -ENOMEM;
+	array_look_up_at_random(bigger.slots, n_slots * sizeof(*bigger.slots));
 	hash_index_clear(&bigger);
 	for (uint32_t i = 0; i < index->n_slots; i++)
 		if (index->slots[i].position != HASH_INDEX_NONE)

@@ -19,11 +19,13 @@
 #define LAG_NS (2 * NS_PER_MS)
 
 #define RING_MAX_BYTES ((uint64_t)16 << 20)
-#define RINGS_MAX_BYTES ((uint64_t)512 << 20) /* of all CPUs together */
+#define RING_FAST_MAX_BYTES ((uint64_t)32 << 20) /* from RATE_FAST_HZ on */
+#define RINGS_MAX_BYTES ((uint64_t)512 << 20)	 /* of all CPUs together */
 #define RING_MIN_BYTES ((uint64_t)128 << 10)
 #define SIDEBAND_MIN_BYTES ((uint64_t)32 << 10)
 
 enum {
+	RATE_FAST_HZ = 2000,
 	DUMPS_PER_RING = 32,   /* at least; 32 ms at 997 Hz */
 	SIDEBAND_FRACTION = 32 /* of the samples' ring */
 };
@@ -142,7 +144,8 @@ static int sources_open_fitting(struct perf_sampler *sampler, struct error *err)
 {
 	const long n_configured = sysconf(_SC_NPROCESSORS_CONF);
 	const size_t n_cpus = n_configured > 0 ? (size_t)n_configured : 1;
-	uint64_t ring_bytes = RING_MAX_BYTES;
+	uint64_t ring_bytes = sampler->options.rate_hz < RATE_FAST_HZ ? RING_MAX_BYTES
+								      : RING_FAST_MAX_BYTES;
 	int r;
 
 	sampler->sources = calloc(2 * n_cpus, sizeof(*sampler->sources));

@@ -7,6 +7,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/array.h"
 #include "unwind/code_bytes.h"
@@ -77,16 +78,60 @@ static void cache_release(struct unwind_cache *cache)
 {
 	for (size_t i = 0; cache && i < WALK_MEMO_PER_CACHE; i++)
 		walk_memo_release(&cache->memos[i]);
+	if (cache)
+		free(cache->entries);
 	free(cache);
+}
+
+static struct cfi_entry *entries_new(unsigned int n_bits)
+{
+	const size_t size_bytes = sizeof(struct cfi_entry) << n_bits;
+	/* Aligned to itself, so that huge pages fit. */
+	struct cfi_entry *entries = aligned_alloc(size_bytes, size_bytes);
+
+	if (!entries)
+		return NULL;
+	array_look_up_at_random(entries, size_bytes);
+	memset(entries, 0, size_bytes);
+	return entries;
+}
+
+/* Without memory the cache stays as it is, which is only slower. */
+static void cache_grow(struct unwind_cache *cache)
+{
+	const unsigned int n_bits = cache->n_bits + CFI_CACHE_GROWTH_BITS;
+	struct cfi_entry *entries = entries_new(n_bits);
+
+	cache->n_filled = 0;
+	if (!entries)
+		return;
+	for (size_t i = 0; i < (size_t)1 << cache->n_bits; i++)
+		if (cache->entries[i].is_used)
+			entries[cfi_cache_place(cache->entries[i].ip, n_bits)] = cache->entries[i];
+	free(cache->entries);
+	cache->entries = entries;
+	cache->n_bits = n_bits;
 }
 
 int cfi_cache_prepare(struct unwind_process *process)
 {
-	if (process->cache)
+	struct unwind_cache *cache = process->cache;
+
+	if (cache) {
+		if (cache->n_filled >> cache->n_bits && cache->n_bits < CFI_CACHE_LAST_BITS)
+			cache_grow(cache);
 		return 0;
-	process->cache = calloc(1, sizeof(*process->cache));
-	if (!process->cache)
+	}
+	cache = calloc(1, sizeof(*cache));
+	if (!cache)
 		return -ENOMEM;
+	cache->n_bits = CFI_CACHE_FIRST_BITS;
+	cache->entries = entries_new(cache->n_bits);
+	if (!cache->entries) {
+		free(cache);
+		return -ENOMEM;
+	}
+	process->cache = cache;
 	process->release_cache = cache_release;
 	return 0;
 }
@@ -149,6 +194,7 @@ bool cfi_cache_fill(struct cfi_cache_context *context, uint64_t ip, struct cfi_e
 
 	if (!mapping)
 		return false;
+	context->process->cache->n_filled++;
 	*entry = (struct cfi_entry){
 		.ip = ip,
 		.rule = rule_at(context, mapping->module, ip - mapping->bias),

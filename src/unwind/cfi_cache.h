@@ -23,13 +23,22 @@ struct cfi_entry {
 	bool is_used;
 };
 
-enum { CFI_CACHE_BITS = 14 };
+enum {
+	CFI_CACHE_FIRST_BITS = 12,
+	CFI_CACHE_GROWTH_BITS = 2,
+	CFI_CACHE_LAST_BITS = 14,
+};
 
 #define CFI_ENTRY_NO_LOCATION UINT32_MAX
 
-/* The unwind_cache of the backend `cfi`: 512 KiB a process, touched as needed. */
+/*
+ * The unwind_cache of the backend `cfi`: from 128 KiB for a process that hardly runs
+ * to 512 KiB for a large one.
+ */
 struct unwind_cache {
-	struct cfi_entry entries[1 << CFI_CACHE_BITS];
+	struct cfi_entry *entries;
+	unsigned int n_bits;
+	size_t n_filled;			     /* since it has this size */
 	struct walk_memo memos[WALK_MEMO_PER_CACHE]; /* by tid */
 };
 
@@ -58,11 +67,19 @@ struct cfi_cache_context {
  */
 struct cfi_tables *cfi_modules_get(struct cfi_cache_context *context, uint32_t module);
 
-/* Make the process's cache.  Returns 0 or -ENOMEM. */
+/*
+ * Make the process's cache, or a larger one when it was filled over and over.
+ * Entries move: not while one is borrowed.  Returns 0 or -ENOMEM.
+ */
 int cfi_cache_prepare(struct unwind_process *process);
 
 /* The slow half of cfi_cache_get: reads the tables.  False when the ip is not mapped. */
 bool cfi_cache_fill(struct cfi_cache_context *context, uint64_t ip, struct cfi_entry *entry);
+
+static inline size_t cfi_cache_place(uint64_t ip, unsigned int n_bits)
+{
+	return (size_t)((ip * UINT64_C(0x9e3779b97f4a7c15)) >> (64 - n_bits));
+}
 
 /*
  * The entry of an ip, which for return addresses is already stepped back.
@@ -70,8 +87,8 @@ bool cfi_cache_fill(struct cfi_cache_context *context, uint64_t ip, struct cfi_e
  */
 static inline struct cfi_entry *cfi_cache_get(struct cfi_cache_context *context, uint64_t ip)
 {
-	const uint64_t at = (ip * UINT64_C(0x9e3779b97f4a7c15)) >> (64 - CFI_CACHE_BITS);
-	struct cfi_entry *entry = &context->process->cache->entries[at];
+	const struct unwind_cache *cache = context->process->cache;
+	struct cfi_entry *entry = &cache->entries[cfi_cache_place(ip, cache->n_bits)];
 
 	if (entry->ip == ip && entry->is_used &&
 	    entry->generation == context->process->space.generation)

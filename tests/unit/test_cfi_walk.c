@@ -15,7 +15,7 @@
 enum { DUMP_BYTES = 65528, MAX_FRAMES = 300, DEPTH = 100 };
 
 static struct {
-	uint8_t bytes[DUMP_BYTES];
+	_Alignas(8) uint8_t bytes[DUMP_BYTES];
 	struct raw_sample sample;
 	void *wanted[MAX_FRAMES]; /* from backtrace(), its caller first */
 	int n_wanted;
@@ -182,6 +182,46 @@ static void cfi__agrees_with_backtrace(void **state)
 	}
 }
 
+/* A thread's last stack is followed word by word: one that changed must be seen. */
+static void cfi__sees_each_word_that_changed(void **state)
+{
+	static struct stack followed;
+	static struct stack walked;
+	struct location_table locations = { 0 };
+	struct process_fixture fixture;
+	struct unwinder *unwinder;
+	uint64_t *words = (uint64_t *)(void *)captured.bytes;
+	struct raw_sample sample;
+
+	(void)state;
+	capture_from(capture_here);
+	sample = captured.sample;
+	assert_int_equal(process_fixture_load(&fixture, getpid()), 0);
+	assert_int_equal(unwind_backend_cfi.new(&unwinder, &locations, NULL), 0);
+	for (size_t i = 0; i < sample.stack_size_bytes / 8 && i < 2048; i++) {
+		const uint64_t word = words[i];
+		struct unwind_process *process = &fixture.process;
+
+		/* The whole stack, the changed one, and that as a thread not seen before. */
+		sample.tid = 1;
+		unwind_backend_cfi.walk(unwinder, process, &fixture.images, &sample, &followed);
+		words[i] = i % 2 ? word + 8 : (uintptr_t)captured.wanted[i % 16];
+		unwind_backend_cfi.walk(unwinder, process, &fixture.images, &sample, &followed);
+		sample.tid = 2 + (uint32_t)i;
+		unwind_backend_cfi.walk(unwinder, process, &fixture.images, &sample, &walked);
+		words[i] = word;
+		assert_int_equal(followed.end, walked.end);
+		assert_int_equal(followed.n_frames, walked.n_frames);
+		assert_int_equal(followed.needed_stack_bytes, walked.needed_stack_bytes);
+		assert_memory_equal(followed.ips, walked.ips, walked.n_frames * sizeof(uint64_t));
+		assert_memory_equal(followed.locations, walked.locations,
+				    walked.n_frames * sizeof(uint32_t));
+	}
+	unwind_backend_cfi.free(unwinder);
+	process_fixture_release(&fixture);
+	location_table_release(&locations);
+}
+
 static void cfi__says_what_a_short_dump_means(void **state)
 {
 	static struct stack stack;
@@ -277,6 +317,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(cfi__agrees_with_backtrace),
+		cmocka_unit_test(cfi__sees_each_word_that_changed),
 		cmocka_unit_test(cfi__says_what_a_short_dump_means),
 		cmocka_unit_test(cfi__survives_random_stacks),
 #if defined(__x86_64__)
