@@ -6,6 +6,8 @@
  * empty one and tsprof's own, so that whatever else the machine does meets all
  * three alike; the medians are compared.  A second thread on another CPU empties
  * the rings as the recorder would.
+ *
+ *	bench_overhead [ROUNDS]
  */
 #include <alloca.h>
 #include <pthread.h>
@@ -22,7 +24,7 @@
 
 enum {
 	RATE_HZ = 10007,
-	N_ROUNDS = 150,
+	MAX_ROUNDS = 150,
 	PIECE_LOOPS = 8000000,
 	RING_BYTES = 16 << 20,
 };
@@ -30,11 +32,12 @@ enum {
 enum piece { PIECE_OFF, PIECE_BARE, PIECE_FULL, N_PIECES };
 
 struct bench {
+	int n_rounds;
 	int fds[N_PIECES]; /* -1 for none */
 	struct perf_ring rings[N_PIECES];
 	struct perf_layout layouts[N_PIECES];
 	atomic_bool is_done; /* relaxed: carries no data */
-	double cost_us[N_PIECES][N_ROUNDS];
+	double cost_us[N_PIECES][MAX_ROUNDS];
 	atomic_ulong n_read[N_PIECES];
 };
 
@@ -99,7 +102,7 @@ __attribute__((noinline)) static void run_rounds(struct bench *bench, size_t sta
 
 	for (size_t i = 0; i < stack_bytes; i++)
 		used[i] = (char)i;
-	for (int round = 0; round < N_ROUNDS; round++)
+	for (int round = 0; round < bench->n_rounds; round++)
 		for (int i = 0; i < N_PIECES; i++)
 			bench->cost_us[i][round] = run_piece(bench->fds[i]);
 	used[0] = used[1];
@@ -113,10 +116,10 @@ static int compare_doubles(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static double median(double *values)
+static double median(double *values, int n)
 {
-	qsort(values, N_ROUNDS, sizeof(*values), compare_doubles);
-	return values[N_ROUNDS / 2];
+	qsort(values, (size_t)n, sizeof(*values), compare_doubles);
+	return values[n / 2];
 }
 
 static int open_events(struct bench *bench, struct error *err)
@@ -149,11 +152,11 @@ static int open_events(struct bench *bench, struct error *err)
 /* Of the rounds' differences: what disturbs a round disturbs its neighbours alike. */
 static double median_difference(const struct bench *bench, enum piece with, enum piece without)
 {
-	double differences[N_ROUNDS];
+	double differences[MAX_ROUNDS];
 
-	for (int round = 0; round < N_ROUNDS; round++)
+	for (int round = 0; round < bench->n_rounds; round++)
 		differences[round] = bench->cost_us[with][round] - bench->cost_us[without][round];
-	return median(differences);
+	return median(differences, bench->n_rounds);
 }
 
 static void measure(struct bench *bench, size_t stack_bytes, double goal_us)
@@ -167,7 +170,7 @@ static void measure(struct bench *bench, size_t stack_bytes, double goal_us)
 	for (int i = 0; i < N_PIECES; i++)
 		n_samples[i] = (double)atomic_load_explicit(&bench->n_read[i],
 							    memory_order_relaxed) /
-			       N_ROUNDS;
+			       bench->n_rounds;
 	printf("overhead, %2zu KiB of stack: empty event %.1f us a sample, tsprof's +%.1f us "
 	       "(goal: +%.0f us)\n",
 	       stack_bytes / 1024,
@@ -175,12 +178,19 @@ static void measure(struct bench *bench, size_t stack_bytes, double goal_us)
 	       median_difference(bench, PIECE_FULL, PIECE_BARE) / n_samples[PIECE_FULL], goal_us);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	struct bench *bench = calloc(1, sizeof(*bench));
 	struct error err = ERROR_INIT;
 	pthread_t reader;
 
+	if (bench)
+		bench->n_rounds = argc > 1 ? atoi(argv[1]) : MAX_ROUNDS;
+	if (bench && (bench->n_rounds < 1 || bench->n_rounds > MAX_ROUNDS)) {
+		printf("usage: bench_overhead [ROUNDS], at most %d\n", MAX_ROUNDS);
+		free(bench);
+		return 2;
+	}
 	if (!bench || open_events(bench, &err) < 0) {
 		printf("overhead: skipped: %s\n", err.message);
 		return 77;

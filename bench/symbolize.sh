@@ -1,50 +1,89 @@
 #!/bin/sh
-# symbolize.sh [UNITS] [FUNCTIONS]: generate a large C++ program with debug
-# information and time tsprof, llvm-symbolizer and addr2line on 100,000 of its
-# addresses.  40 units of 400 functions take some minutes and make some hundred MB.
+# symbolize.sh [UNITS [FUNCTIONS]]: time to name 100,000 addresses of a large C++
+# program with debug information, by tsprof, llvm-symbolizer and addr2line in
+# turns.  Prints "name value" lines: program_bytes, addresses, and for each tool
+# the median of its seconds.
+#
+# One unit is compiled; the others are its assembly with another name for the
+# namespace, so every unit has names, types and code of its own and the whole is
+# made in a minute or two.  The program is kept in the build tree.
 set -eu
-units=${1:-40}
-functions=${2:-400}
+units=${1:-140}
+functions=${2:-100}
+rounds=${BENCH_ROUNDS:-3}
+n_addresses=${BENCH_ADDRESSES:-100000}
 bench=$(pwd)/bench/bench_symbolize
+program=$(pwd)/bench/symbolize_${units}_$functions
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT INT TERM
-cd "$work"
-for unit in $(seq "$units"); do
-	awk -v unit="$unit" -v n="$functions" 'BEGIN {
+
+# Objects are made by as many processes as there are CPUs.
+make_program()
+{
+	awk -v n="$functions" 'BEGIN {
 		print "#include <algorithm>\n#include <map>\n#include <string>\n#include <vector>"
+		print "namespace n0000 {"
 		for (i = 0; i < n; i++) {
-			f = "u" unit "_" i
-			print "namespace n" unit " { struct s" i " { int key; std::string text; };"
-			print "int " f "(int x) { std::vector<s" i "> v; std::map<int, s" i "> m;"
+			print "struct s" i " { int key; std::string text; };"
+			print "int f" i "(int x) { std::vector<s" i "> v; std::map<int, s" i "> m;"
 			print "for (int k = 0; k < x; k++) { v.push_back({k ^ x, \"t\"}); m[k % 7] = v.back(); }"
 			print "std::sort(v.begin(), v.end(), [](const s" i " &a, const s" i " &b)"
-			print "{ return a.key < b.key; }); return (int)(v.size() + m.size()); } }"
+			print "{ return a.key < b.key; }); return (int)(v.size() + m.size()); }"
 		}
-		print "int unit" unit "(int x) { int sum = 0;"
-		for (i = 0; i < n; i++) print "sum += n" unit "::u" unit "_" i "(x);"
-		print "return sum; }"
-	}' >"unit$unit.cc"
-done
-awk -v n="$units" 'BEGIN {
-	for (i = 1; i <= n; i++) print "int unit" i "(int);"
-	print "int main(int argc, char **) { int sum = 0;"
-	for (i = 1; i <= n; i++) print "sum += unit" i "(argc);"
-	print "return sum & 1; }"
-}' >main.cc
-printf '%s\n' *.cc | xargs -P "$(nproc)" -n 1 "${CXX:-c++}" -g -O2 -c
-"${CXX:-c++}" -o program ./*.o
-rm -f ./*.o
-ls -l program | awk '{ printf "program: %.0f MB\n", $5 / 1e6 }'
-"$bench" program 100000 addresses
-"$bench" program 1000
-compare() {
+		print "int unit(int x) { int sum = 0;"
+		for (i = 0; i < n; i++) print "sum += f" i "(x);"
+		print "return sum; } }"
+	}' >"$work/unit.cc"
+	awk -v n="$units" 'BEGIN {
+		for (i = 1; i <= n; i++) printf "namespace n%04d { int unit(int); }\n", i
+		print "int main(int argc, char **) { int sum = 0;"
+		for (i = 1; i <= n; i++) printf "sum += n%04d::unit(argc);\n", i
+		print "return sum & 1; }"
+	}' >"$work/main.cc"
+	(
+		cd "$work"
+		"${CXX:-c++}" -g -O2 -S unit.cc
+		"${CXX:-c++}" -g -O2 -c main.cc
+		# shellcheck disable=SC2016 # the inner shell's
+		seq "$units" | xargs -P "$(nproc)" -n 1 sh -c \
+			'name=$(printf "n%04d" "$1") && sed "s/n0000/$name/g" unit.s | as -o "$name.o" -' sh
+		"${CXX:-c++}" -o program ./*.o
+		rm -f ./*.o unit.s
+	)
+	mv "$work/program" "$program"
+}
+
+# NAME COMMAND…: appends the seconds that it took to NAME's times.
+time_tool()
+{
 	name=$1
 	shift
-	command -v "$1" >/dev/null 2>&1 || return 0
 	start=$(date +%s.%N)
-	"$@" <addresses >output
+	"$@" <"$work/addresses" >"$work/output"
 	end=$(date +%s.%N)
-	echo "$start $end" | awk -v name="$name" '{ printf "%s: %.2f s\n", name, $2 - $1 }'
+	echo "$start $end" | awk '{ printf "%.3f\n", $2 - $1 }' >>"$work/$name.times"
 }
-compare llvm-symbolizer llvm-symbolizer --obj=program --inlining
-compare addr2line addr2line -e program -i -f -C
+
+median()
+{
+	sort -n "$1" | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'
+}
+
+[ -x "$program" ] || make_program
+[ "$units" -gt 0 ] || exit 0
+"$bench" "$program" "$n_addresses" "$work/addresses" >"$work/first"
+for _ in $(seq "$rounds"); do
+	"$bench" "$program" "$n_addresses" |
+		sed -n 's/.*unresolved: \([0-9.]*\) s.*/\1/p' >>"$work/tsprof.times"
+	if command -v llvm-symbolizer >/dev/null 2>&1; then
+		time_tool llvm_symbolizer llvm-symbolizer --obj="$program" --inlining
+	fi
+	if command -v addr2line >/dev/null 2>&1; then
+		time_tool addr2line addr2line -e "$program" -i -f -C
+	fi
+done
+echo "program_bytes $(wc -c <"$program")"
+echo "addresses $(sort -u "$work/addresses" | wc -l)"
+for times in "$work"/*.times; do
+	echo "$(basename "$times" .times) $(median "$times")"
+done
