@@ -36,6 +36,7 @@ struct builder {
 	uint32_t *places;	/* by stack node: its tree node, valid … */
 	uint32_t *place_labels; /* … for this label, plus 1 */
 	uint32_t *pending;	/* stack nodes on the way up to a known place */
+	uint32_t *frame_ids;	/* by frame of the profile: its tree frame, plus 1; 0: not known */
 };
 
 #define BUILDER_UNKNOWN UINT32_MAX
@@ -243,22 +244,42 @@ static struct calltree_frame builder_frame(const struct builder *builder,
 	return made;
 }
 
+/*
+ * The tree's frame for the i-th frame of a location.  Remembered by the
+ * profile's frame, which belongs to that location alone.
+ */
+static int builder_frame_id(struct builder *builder, uint32_t *ret_id,
+			    const struct location *location, uint32_t i)
+{
+	const enum granularity granularity = builder->view->granularity;
+	const size_t at = (size_t)location->first_frame + i;
+	struct calltree_frame made;
+
+	if (!location->n_frames) {
+		made = builder_frame(builder, location, NULL);
+		return calltree_add_frame(builder->tree, ret_id, &made, granularity);
+	}
+	if (!builder->frame_ids[at]) {
+		made = builder_frame(builder, location, &builder->profile->frames[at]);
+		if (calltree_add_frame(builder->tree, ret_id, &made, granularity) < 0)
+			return -ENOMEM;
+		builder->frame_ids[at] = *ret_id + 1;
+	}
+	*ret_id = builder->frame_ids[at] - 1;
+	return 0;
+}
+
 /* Below `*node`, the frames of one location, outermost first. */
 static int builder_add_location(struct builder *builder, uint32_t *node, uint32_t location_id)
 {
-	const struct profile *profile = builder->profile;
-	const struct location *location = &profile->locations.locations[location_id];
+	const struct location *location = &builder->profile->locations.locations[location_id];
 	const uint32_t n_frames = location->n_frames ? location->n_frames : 1;
 	struct calltree *tree = builder->tree;
 
 	for (uint32_t i = n_frames; i-- > 0;) {
-		const struct frame *frame = location->n_frames
-						    ? &profile->frames[location->first_frame + i]
-						    : NULL;
-		const struct calltree_frame made = builder_frame(builder, location, frame);
 		uint32_t id;
 
-		if (calltree_add_frame(tree, &id, &made, builder->view->granularity) < 0)
+		if (builder_frame_id(builder, &id, location, i) < 0)
 			return -ENOMEM;
 		if (builder->view->granularity == GRANULARITY_MODULE && *node &&
 		    tree->nodes[*node].frame == id)
@@ -341,7 +362,9 @@ static int builder_init(struct builder *builder)
 	builder->places = calloc(n_stacks + 1, sizeof(*builder->places));
 	builder->place_labels = calloc(n_stacks + 1, sizeof(*builder->place_labels));
 	builder->pending = calloc(n_stacks + 1, sizeof(*builder->pending));
-	if (!builder->labels || !builder->places || !builder->place_labels || !builder->pending)
+	builder->frame_ids = calloc(builder->profile->n_frames + 1, sizeof(*builder->frame_ids));
+	if (!builder->labels || !builder->places || !builder->place_labels || !builder->pending ||
+	    !builder->frame_ids)
 		return -ENOMEM;
 	memset(builder->labels, 0xff, (n_threads + 1) * sizeof(*builder->labels));
 	if (interner_init(&builder->tree->labels) < 0)
@@ -355,6 +378,7 @@ static void builder_release(struct builder *builder)
 	free(builder->places);
 	free(builder->place_labels);
 	free(builder->pending);
+	free(builder->frame_ids);
 	free(builder->groups.items);
 	hash_index_release(&builder->groups.index);
 }
