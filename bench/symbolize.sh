@@ -8,7 +8,7 @@
 # namespace, so every unit has names, types and code of its own and the whole is
 # made in a minute or two.  The program is kept in the build tree.
 set -eu
-units=${1:-140}
+units=${1:-30}
 functions=${2:-100}
 rounds=${BENCH_ROUNDS:-3}
 n_addresses=${BENCH_ADDRESSES:-100000}
