@@ -92,3 +92,14 @@ holds()
 	echo "does not hold: $1"
 	return 1
 }
+
+# /usr as often as makes find busy for a while: small installations have few files.
+paths_to_find()
+{
+	n_files=$(find /usr -xdev 2>/dev/null | wc -l)
+	n_seen=0
+	while [ "$n_seen" -lt 200000 ]; do
+		echo /usr
+		n_seen=$((n_seen + n_files + 1000))
+	done
+}

@@ -83,5 +83,6 @@ record_program perl perl "$work/program.pl"
 record_program cc1 gcc -O2 -c -o "$work/c.o" "$work/source.c"
 record_program cc1plus g++ -O2 -c -o "$work/cc.o" "$work/source.cc"
 record_program clang clang -O2 -c -o "$work/clang.o" "$work/source.c"
-record_program find find /usr /proc/self -xdev -name '*no-such*[a-z]*name*' -newer "$work/input"
+# shellcheck disable=SC2046 # words
+record_program find find $(paths_to_find) /proc/self -xdev -name '*no-such*[a-z]*name*' -newer "$work/input"
 finish

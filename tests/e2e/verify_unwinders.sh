@@ -117,7 +117,9 @@ for i in range(60):
     s = sorted(re.sub("1", "x", k) for k in d)' ;;
 	perl) verify perl perl -e 'for (1 .. 300000) { $s = "a$_" x 3; $s =~ s/(\d+)a/<$1>/g;
 		$h{$s % 1000} .= reverse $_ } print length join "", sort values %h' ;;
-	find) verify find find /usr /etc -name '*.so*' -size +1k ;;
+	find)
+		# shellcheck disable=SC2046 # words
+		verify find find $(paths_to_find) /etc -name '*.so*' -size +1k ;;
 	cc1) verify cc1 gcc -O2 -c -o "$work/code.o" "$work/code.c" ;;
 	cc1plus) verify cc1plus g++ -O1 -c -o "$work/code.o" "$work/code.cc" ;;
 	clang) verify clang clang-14 -O2 -c -o "$work/code.o" "$work/code.c" ;;
