@@ -3,8 +3,9 @@
 #
 # Passes when at least 99.9 % of the stacks that fit the dump reach their root
 # (or all but three that end in code without unwind information: of a thousand
-# samples one is 0.1 %, and cc1 spends a few in libgmp's assembly), and when every disagreement has one of these proven reasons, which the
-# verifier decides from the file's bytes (src/unwind/verify_reason.h):
+# samples one is 0.1 %, and cc1 spends a few in libgmp's assembly), and when
+# every disagreement has one of these proven reasons, which the verifier decides
+# from the file's bytes (src/unwind/verify_reason.h):
 #
 #   code-without-cfi  the ip has no FDE: the others follow a frame pointer that
 #                     nobody set up
