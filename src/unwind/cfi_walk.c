@@ -158,7 +158,7 @@ static enum verdict fast_step(struct walk *w, const struct cfi_entry *entry)
 		break;
 	case CFI_RULE_DRAP:
 		if (!stack_dump_read(&w->dump, frame->fp + words(rule.cfa_words), &cfa))
-			return unreadable(w, frame->fp);
+			return unreadable(w, frame->fp + words(rule.cfa_words));
 		return fast_take(w, rule, cfa, frame->fp + words(rule.fp_words));
 	case CFI_RULE_PLT:
 		cfa = frame->sp + ((frame->pc & 15) >= (uint64_t)rule.cfa_words ? 16 : 8);
