@@ -144,7 +144,7 @@ static void show_limits(struct app *app, const struct profile *profile,
 	if (!quality->n_samples)
 		app_say(app, "the command used too little CPU time for a single sample (raise the "
 			     "rate with -F)");
-	if (!result->sampler.abilities.kernel)
+	if (!result->sampler.has_kernel)
 		app_say(app, "time in the kernel was not recorded: it is not permitted (as root: "
 			     "sysctl kernel.perf_event_paranoid=1)");
 	if (n_cut && result->sampler.stack_bytes < PERF_EVENT_STACK_MAX_BYTES)
@@ -192,6 +192,7 @@ static int record(struct app *app, const struct record_options *options, char *c
 	const bool has_status_line = !options->is_quiet && isatty(fileno(app->messages));
 	const struct recorder_options recorder_options = {
 		.output_path = options->output,
+		.engine = &sampler_engine_perf,
 		.event = perf_event_kind_find(options->event),
 		.rate_hz = options->rate_hz,
 		.stack_bytes = options->stack_bytes & ~UINT64_C(7),

@@ -46,9 +46,9 @@ static int block_signals(struct child *child, struct error *err)
 	return 0;
 }
 
-/* In the child: nothing but system calls. */
+/* In the child, which has one thread: nothing but system calls and the environment. */
 static _Noreturn void run_child(const struct child *child, int start_fd, int failure_fd,
-				char *const *argv)
+				char *const *argv, char *const *environment)
 {
 	ssize_t n_read;
 	char byte;
@@ -60,13 +60,16 @@ static _Noreturn void run_child(const struct child *child, int start_fd, int fai
 	if (n_read != 1)
 		_exit(EXIT_NOT_EXECUTABLE);
 	(void)sigprocmask(SIG_SETMASK, &child->old_mask, NULL);
+	for (; environment && *environment; environment++)
+		(void)putenv(*environment);
 	(void)execvp(argv[0], argv);
 	code = errno;
 	(void)!write(failure_fd, &code, sizeof(code));
 	_exit(EXIT_NOT_EXECUTABLE);
 }
 
-int child_prepare(struct child *child, char *const *argv, struct error *err)
+int child_prepare(struct child *child, char *const *argv, char *const *environment,
+		  struct error *err)
 {
 	int start[2] = { -1, -1 };
 	int failure[2] = { -1, -1 };
@@ -88,7 +91,7 @@ int child_prepare(struct child *child, char *const *argv, struct error *err)
 	}
 	if (child->pid == 0) {
 		(void)close(start[1]);
-		run_child(child, start[0], failure[1], argv);
+		run_child(child, start[0], failure[1], argv, environment);
 	}
 	child->start_fd = start[1];
 	child->failure_fd = failure[0];

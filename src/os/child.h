@@ -35,8 +35,13 @@ struct child_end {
 	uint64_t cpu_ns; /* user and system time of it and the children it waited for */
 };
 
-/* Fork `argv`, which must end with NULL; it waits for child_start. */
-int child_prepare(struct child *child, char *const *argv, struct error *err);
+/*
+ * Fork `argv`, which must end with NULL; it waits for child_start.  `environment`
+ * holds "NAME=VALUE" that replace or join what tsprof itself was given, ended by
+ * NULL; may be NULL.
+ */
+int child_prepare(struct child *child, char *const *argv, char *const *environment,
+		  struct error *err);
 
 /*
  * Let it exec.  Returns 0, or the negative errno of the exec with a message like

@@ -81,7 +81,7 @@ uint64_t perf_record_time_ns(const struct perf_layout *layout, const uint8_t *by
 	return bytes_u64(&at);
 }
 
-static void parse_read(struct perf_record *record, uint64_t format, struct bytes *at)
+static void parse_read(struct sampler_record *record, uint64_t format, struct bytes *at)
 {
 	record->read_value = bytes_u64(at);
 	if (format & PERF_FORMAT_TOTAL_TIME_ENABLED)
@@ -148,7 +148,7 @@ static void parse_stack(struct raw_sample *sample, struct bytes *at)
 	sample->stack_size_bytes = copied < asked ? copied : asked;
 }
 
-static void parse_sample(struct perf_record *record, const struct perf_layout *layout,
+static void parse_sample(struct sampler_record *record, const struct perf_layout *layout,
 			 struct bytes *at)
 {
 	const uint64_t type = layout->sample_type;
@@ -181,10 +181,10 @@ static void parse_sample(struct perf_record *record, const struct perf_layout *l
 	sample->pid = record->pid;
 	sample->tid = record->tid;
 	sample->time_ns = record->time_ns;
-	record->kind = PERF_RECORD_KIND_SAMPLE;
+	record->kind = SAMPLER_RECORD_SAMPLE;
 }
 
-static void parse_trailer(struct perf_record *record, const struct perf_layout *layout,
+static void parse_trailer(struct sampler_record *record, const struct perf_layout *layout,
 			  struct bytes *at)
 {
 	if (layout->sample_type & PERF_SAMPLE_TID) {
@@ -203,12 +203,12 @@ static const char *parse_text(struct bytes *at)
 	return text ? text : "";
 }
 
-static void parse_mapping(struct perf_record *record, uint16_t type, uint16_t misc,
+static void parse_mapping(struct sampler_record *record, uint16_t type, uint16_t misc,
 			  struct bytes *at)
 {
-	struct perf_mapping *map = &record->map;
+	struct sampler_mapping *map = &record->map;
 
-	record->kind = PERF_RECORD_KIND_MAP;
+	record->kind = SAMPLER_RECORD_MAP;
 	record->pid = bytes_u32(at);
 	record->tid = bytes_u32(at);
 	map->start = bytes_u64(at);
@@ -222,11 +222,11 @@ static void parse_mapping(struct perf_record *record, uint16_t type, uint16_t mi
 			const uint8_t size = bytes_u8(&identity);
 
 			(void)bytes_take(&identity, 3);
-			map->build_id_size = size < PERF_BUILD_ID_MAX_BYTES
+			map->build_id_size = size < SAMPLER_BUILD_ID_MAX_BYTES
 						     ? size
-						     : PERF_BUILD_ID_MAX_BYTES;
-			if (bytes_left(&identity) >= PERF_BUILD_ID_MAX_BYTES)
-				memcpy(map->build_id, identity.at, PERF_BUILD_ID_MAX_BYTES);
+						     : SAMPLER_BUILD_ID_MAX_BYTES;
+			if (bytes_left(&identity) >= SAMPLER_BUILD_ID_MAX_BYTES)
+				memcpy(map->build_id, identity.at, SAMPLER_BUILD_ID_MAX_BYTES);
 		} else {
 			map->device_major = bytes_u32(&identity);
 			map->device_minor = bytes_u32(&identity);
@@ -242,7 +242,8 @@ static void parse_mapping(struct perf_record *record, uint16_t type, uint16_t mi
 		at->is_bad = true;
 }
 
-static void parse_task(struct perf_record *record, enum perf_record_kind kind, struct bytes *at)
+static void parse_task(struct sampler_record *record, enum sampler_record_kind kind,
+		       struct bytes *at)
 {
 	record->kind = kind;
 	record->pid = bytes_u32(at);
@@ -251,7 +252,7 @@ static void parse_task(struct perf_record *record, enum perf_record_kind kind, s
 	record->parent_tid = bytes_u32(at);
 }
 
-static void parse_other(struct perf_record *record, const struct perf_layout *layout,
+static void parse_other(struct sampler_record *record, const struct perf_layout *layout,
 			struct perf_event_header header, struct bytes *at)
 {
 	const size_t trailer = trailer_bytes(layout);
@@ -269,44 +270,44 @@ static void parse_other(struct perf_record *record, const struct perf_layout *la
 		parse_mapping(record, (uint16_t)header.type, header.misc, &body);
 		break;
 	case PERF_RECORD_COMM:
-		record->kind = PERF_RECORD_KIND_COMM;
+		record->kind = SAMPLER_RECORD_COMM;
 		record->is_exec = header.misc & PERF_RECORD_MISC_COMM_EXEC;
 		record->pid = bytes_u32(&body);
 		record->tid = bytes_u32(&body);
 		record->comm = parse_text(&body);
 		break;
 	case PERF_RECORD_FORK:
-		parse_task(record, PERF_RECORD_KIND_FORK, &body);
+		parse_task(record, SAMPLER_RECORD_FORK, &body);
 		break;
 	case PERF_RECORD_EXIT:
-		parse_task(record, PERF_RECORD_KIND_EXIT, &body);
+		parse_task(record, SAMPLER_RECORD_EXIT, &body);
 		break;
 	case PERF_RECORD_LOST:
-		record->kind = PERF_RECORD_KIND_LOST;
+		record->kind = SAMPLER_RECORD_LOST;
 		(void)bytes_u64(&body);
 		record->n_lost = bytes_u64(&body);
 		break;
 	case PERF_RECORD_LOST_SAMPLES:
-		record->kind = PERF_RECORD_KIND_LOST_SAMPLES;
+		record->kind = SAMPLER_RECORD_LOST_SAMPLES;
 		record->n_lost = bytes_u64(&body);
 		break;
 	case PERF_RECORD_THROTTLE:
-		record->kind = PERF_RECORD_KIND_THROTTLE;
+		record->kind = SAMPLER_RECORD_THROTTLE;
 		break;
 	case PERF_RECORD_UNTHROTTLE:
-		record->kind = PERF_RECORD_KIND_UNTHROTTLE;
+		record->kind = SAMPLER_RECORD_UNTHROTTLE;
 		break;
 	default:
-		record->kind = PERF_RECORD_KIND_OTHER;
+		record->kind = SAMPLER_RECORD_OTHER;
 		break;
 	}
 	at->is_bad |= body.is_bad;
 }
 
 /* Zeroing the whole of `record` would cost as much as parsing it. */
-static void clear(struct perf_record *record)
+static void clear(struct sampler_record *record)
 {
-	record->kind = PERF_RECORD_KIND_BAD;
+	record->kind = SAMPLER_RECORD_BAD;
 	record->is_exec = false;
 	record->is_from_sampler = false;
 	record->pid = record->tid = 0;
@@ -316,7 +317,7 @@ static void clear(struct perf_record *record)
 	record->stream_id = 0;
 	record->read_value = record->read_time_ns = 0;
 	record->comm = "";
-	record->map = (struct perf_mapping){ .path = "" };
+	record->map = (struct sampler_mapping){ .path = "" };
 	record->sample.weight_ns = 0;
 	record->sample.cpu = 0;
 	record->sample.has_registers = false;
@@ -327,7 +328,7 @@ static void clear(struct perf_record *record)
 	record->sample.n_kernel_ips = 0;
 }
 
-void perf_record_parse(struct perf_record *record, const struct perf_layout *layout,
+void perf_record_parse(struct sampler_record *record, const struct perf_layout *layout,
 		       const uint8_t *bytes, size_t size_bytes)
 {
 	struct bytes at = bytes_of(bytes, size_bytes);
@@ -347,5 +348,5 @@ void perf_record_parse(struct perf_record *record, const struct perf_layout *lay
 		parse_other(record, layout, header, &at);
 	}
 	if (at.is_bad)
-		record->kind = PERF_RECORD_KIND_BAD;
+		record->kind = SAMPLER_RECORD_BAD;
 }

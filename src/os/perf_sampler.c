@@ -1,5 +1,16 @@
-/* Opening all CPUs, fitting the rings into what the kernel grants, and the merge by time. */
-#include "os/perf_sampler.h"
+/*
+ * The engine "perf": on each CPU a sampling event and a side-band event
+ * (mappings, names, forks) write to rings of their own, so that a flood of
+ * samples never costs a module.  The rings are merged by time without copying.
+ * A record of one CPU can become visible later than a younger one of another,
+ * therefore only what is older than a short lag is handed out.
+ *
+ * Weights: a sample stands for the time that its event counted since the
+ * thread's last sample on that CPU, so that ticks which the kernel coalesced or
+ * had no room for stay in the sum.  Where the kernel cannot tell (before 6.12)
+ * it is one period.
+ */
+#include "os/sampler.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -9,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/units.h"
+#include "os/perf_record.h"
 #include "os/perf_ring.h"
 #include "os/sample_weights.h"
 
@@ -43,8 +55,10 @@ struct source {
 };
 
 struct perf_sampler {
-	struct perf_sampler_facts facts;
-	struct perf_sampler_options options;
+	struct sampler base;
+	struct sampler_options options;
+	struct perf_abilities abilities;
+	pid_t pid;
 	struct source *sources; /* each CPU's side-band before its samples: ties go to it */
 	size_t n_sources;
 	size_t capacity;
@@ -72,24 +86,24 @@ static void sources_close(struct perf_sampler *sampler)
 static int source_open(struct perf_sampler *sampler, int cpu, bool is_sampler, struct error *err)
 {
 	struct source *source = &sampler->sources[sampler->n_sources];
-	const uint64_t ring_bytes = is_sampler ? sampler->facts.ring_bytes
-					       : sampler->facts.ring_bytes / SIDEBAND_FRACTION;
+	const uint64_t ring_bytes = is_sampler ? sampler->base.facts.ring_bytes
+					       : sampler->base.facts.ring_bytes / SIDEBAND_FRACTION;
 	const uint64_t data_bytes = ring_bytes < SIDEBAND_MIN_BYTES ? SIDEBAND_MIN_BYTES
 								    : ring_bytes;
 	const struct perf_event_options options = {
-		.kind = sampler->options.kind,
+		.kind = sampler->options.event,
 		.rate_hz = sampler->options.rate_hz,
-		.stack_bytes = sampler->facts.stack_bytes,
+		.stack_bytes = sampler->base.facts.stack_bytes,
 		.wakeup_bytes = data_bytes / 4,
-		.pid = sampler->options.pid,
+		.pid = sampler->pid,
 	};
 	struct epoll_event interest = { .events = EPOLLIN | EPOLLET };
 	int r;
 
 	*source = (struct source){ .fd = -1, .is_sampler = is_sampler };
-	r = is_sampler ? perf_event_open_sampler(&options, cpu, &sampler->facts.abilities,
+	r = is_sampler ? perf_event_open_sampler(&options, cpu, &sampler->abilities,
 						 &source->layout, err)
-		       : perf_event_open_sideband(&options, cpu, &sampler->facts.abilities,
+		       : perf_event_open_sideband(&options, cpu, &sampler->abilities,
 						  &source->layout, err);
 	if (r < 0)
 		return r;
@@ -108,7 +122,7 @@ static int source_open(struct perf_sampler *sampler, int cpu, bool is_sampler, s
 /* All CPUs with the sizes in `facts`.  -ENOBUFS: the rings are too large for the mlock limit. */
 static int sources_open(struct perf_sampler *sampler, size_t n_cpus, struct error *err)
 {
-	sampler->facts.n_cpus = 0;
+	sampler->base.facts.n_cpus = 0;
 	for (size_t cpu = 0; cpu < n_cpus; cpu++) {
 		int r = source_open(sampler, (int)cpu, false, err);
 
@@ -120,23 +134,23 @@ static int sources_open(struct perf_sampler *sampler, size_t n_cpus, struct erro
 			sources_close(sampler);
 			return r;
 		}
-		sampler->facts.n_cpus++;
+		sampler->base.facts.n_cpus++;
 	}
-	if (!sampler->facts.n_cpus)
+	if (!sampler->base.facts.n_cpus)
 		return error_set(err, -ENODEV, "perf events: no CPU could be opened");
 	return 0;
 }
 
 static void fit_dump(struct perf_sampler *sampler)
 {
-	const uint64_t fitting = sampler->facts.ring_bytes / DUMPS_PER_RING;
+	const uint64_t fitting = sampler->base.facts.ring_bytes / DUMPS_PER_RING;
 	uint64_t stack_bytes = sampler->options.stack_bytes;
 
 	if (!stack_bytes || stack_bytes > PERF_EVENT_STACK_MAX_BYTES)
 		stack_bytes = PERF_EVENT_STACK_MAX_BYTES;
 	if (stack_bytes > fitting)
 		stack_bytes = fitting;
-	sampler->facts.stack_bytes = stack_bytes & ~UINT64_C(7);
+	sampler->base.facts.stack_bytes = stack_bytes & ~UINT64_C(7);
 }
 
 /* Smaller and smaller rings, until the kernel lets this user have them. */
@@ -154,7 +168,7 @@ static int sources_open_fitting(struct perf_sampler *sampler, struct error *err)
 	while (ring_bytes > RING_MIN_BYTES && ring_bytes * n_cpus > RINGS_MAX_BYTES)
 		ring_bytes /= 2;
 	for (;;) {
-		sampler->facts.ring_bytes = ring_bytes;
+		sampler->base.facts.ring_bytes = ring_bytes;
 		fit_dump(sampler);
 		r = sources_open(sampler, n_cpus, err);
 		if ((r != -ENOBUFS && r != -ENOMEM) || ring_bytes <= RING_MIN_BYTES)
@@ -168,44 +182,15 @@ static int sources_open_fitting(struct perf_sampler *sampler, struct error *err)
 	return r;
 }
 
-int perf_sampler_open(struct perf_sampler **ret_sampler, const struct perf_sampler_options *options,
-		      struct error *err)
+static struct perf_sampler *perf_sampler_of(struct sampler *base)
 {
-	struct perf_sampler *sampler = calloc(1, sizeof(*sampler));
-	int r;
-
-	if (!sampler)
-		return error_set_no_memory(err);
-	sampler->options = *options;
-	sampler->facts.abilities = (struct perf_abilities){
-		.kernel = true, .build_id = true, .lost = true, .counts = true
-	};
-	if (options->kind->is_time)
-		sampler->facts.period_ns = perf_event_period_ns(options->rate_hz);
-	sampler->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	if (sampler->epoll_fd < 0)
-		r = error_set_errno(err, -errno, "epoll_create1");
-	else
-		r = sources_open_fitting(sampler, err);
-	if (r < 0) {
-		perf_sampler_close(sampler);
-		return r;
-	}
-	sampler->weights = (struct sample_weights){
-		.period_ns = sampler->facts.period_ns ? sampler->facts.period_ns
-						      : NS_PER_S / options->rate_hz,
-		.has_counts = sampler->facts.abilities.counts,
-		.is_time = options->kind->is_time,
-		.is_capped = !sampler->facts.abilities.kernel,
-	};
-	*ret_sampler = sampler;
-	return 0;
+	return (struct perf_sampler *)base;
 }
 
-void perf_sampler_close(struct perf_sampler *sampler)
+static void perf_sampler_close(struct sampler *base)
 {
-	if (!sampler)
-		return;
+	struct perf_sampler *sampler = perf_sampler_of(base);
+
 	sources_close(sampler);
 	if (sampler->epoll_fd >= 0)
 		(void)close(sampler->epoll_fd);
@@ -214,14 +199,58 @@ void perf_sampler_close(struct perf_sampler *sampler)
 	free(sampler);
 }
 
-const struct perf_sampler_facts *perf_sampler_facts(const struct perf_sampler *sampler)
+static int perf_sampler_open(struct sampler **ret_sampler, const struct sampler_options *options,
+			     struct error *err)
 {
-	return &sampler->facts;
+	struct perf_sampler *sampler;
+	int r = perf_event_check_rate(options->rate_hz, err);
+
+	if (r < 0)
+		return r;
+	sampler = calloc(1, sizeof(*sampler));
+	if (!sampler)
+		return error_set_no_memory(err);
+	sampler->base.engine = &sampler_engine_perf;
+	sampler->options = *options;
+	sampler->abilities = (struct perf_abilities){
+		.kernel = true, .build_id = true, .lost = true, .counts = true
+	};
+	if (options->event->is_time)
+		sampler->base.facts.period_ns = perf_event_period_ns(options->rate_hz);
+	sampler->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (sampler->epoll_fd < 0) {
+		r = error_set_errno(err, -errno, "epoll_create1");
+		perf_sampler_close(&sampler->base);
+		return r;
+	}
+	*ret_sampler = &sampler->base;
+	return 0;
 }
 
-int perf_sampler_fd(const struct perf_sampler *sampler)
+static int perf_sampler_watch(struct sampler *base, pid_t pid, struct error *err)
 {
-	return sampler->epoll_fd;
+	struct perf_sampler *sampler = perf_sampler_of(base);
+	struct sampler_facts *facts = &base->facts;
+	int r;
+
+	sampler->pid = pid;
+	r = sources_open_fitting(sampler, err);
+	if (r < 0)
+		return r;
+	facts->has_kernel = sampler->abilities.kernel;
+	sampler->weights = (struct sample_weights){
+		.period_ns = facts->period_ns ? facts->period_ns
+					      : NS_PER_S / sampler->options.rate_hz,
+		.has_counts = sampler->abilities.counts,
+		.is_time = sampler->options.event->is_time,
+		.is_capped = !sampler->abilities.kernel,
+	};
+	return 0;
+}
+
+static int perf_sampler_fd(const struct sampler *base)
+{
+	return ((const struct perf_sampler *)base)->epoll_fd;
 }
 
 static void source_look(struct source *source)
@@ -232,8 +261,9 @@ static void source_look(struct source *source)
 					    : UINT64_MAX;
 }
 
-void perf_sampler_begin(struct perf_sampler *sampler, bool is_final)
+static void perf_sampler_begin(struct sampler *base, bool is_final)
 {
+	struct perf_sampler *sampler = perf_sampler_of(base);
 	struct epoll_event seen[16];
 	struct timespec now;
 
@@ -278,8 +308,9 @@ static struct source *oldest_source(struct perf_sampler *sampler)
 	return oldest;
 }
 
-bool perf_sampler_next(struct perf_sampler *sampler, struct perf_record *record)
+static bool perf_sampler_next(struct sampler *base, struct sampler_record *record)
 {
+	struct perf_sampler *sampler = perf_sampler_of(base);
 	struct source *source;
 
 	finish_current(sampler);
@@ -294,35 +325,38 @@ bool perf_sampler_next(struct perf_sampler *sampler, struct perf_record *record)
 	sampler->current = source;
 	perf_record_parse(record, &source->layout, source->next, source->next_bytes);
 	record->is_from_sampler = source->is_sampler;
-	if (record->kind == PERF_RECORD_KIND_SAMPLE)
+	if (record->kind == SAMPLER_RECORD_SAMPLE)
 		record->sample.weight_ns = sample_weights_next(&sampler->weights, record);
-	else if (record->kind == PERF_RECORD_KIND_LOST && source->is_sampler)
+	else if (record->kind == SAMPLER_RECORD_LOST && source->is_sampler)
 		sampler->n_lost_in_records += record->n_lost;
-	else if (record->kind == PERF_RECORD_KIND_LOST_SAMPLES)
+	else if (record->kind == SAMPLER_RECORD_LOST_SAMPLES)
 		sampler->n_lost_in_records += record->n_lost;
 	return true;
 }
 
-void perf_sampler_stop(struct perf_sampler *sampler)
+static void perf_sampler_stop(struct sampler *base)
 {
+	struct perf_sampler *sampler = perf_sampler_of(base);
 	for (size_t i = 0; i < sampler->n_sources; i++)
 		(void)perf_event_disable(sampler->sources[i].fd);
 }
 
-uint64_t perf_sampler_counted_ns(const struct perf_sampler *sampler)
+static uint64_t perf_sampler_counted_ns(const struct sampler *base)
 {
+	const struct perf_sampler *sampler = (const struct perf_sampler *)base;
 	uint64_t counted_ns = 0;
 
 	for (size_t i = 0; i < sampler->n_sources; i++)
 		if (sampler->sources[i].is_sampler)
 			counted_ns += perf_event_read_time_ns(sampler->sources[i].fd,
 							      &sampler->sources[i].layout,
-							      sampler->options.kind->is_time);
+							      sampler->options.event->is_time);
 	return counted_ns;
 }
 
-uint64_t perf_sampler_n_lost(const struct perf_sampler *sampler)
+static uint64_t perf_sampler_n_lost(const struct sampler *base)
 {
+	const struct perf_sampler *sampler = (const struct perf_sampler *)base;
 	uint64_t n_lost = 0;
 
 	for (size_t i = 0; i < sampler->n_sources; i++)
@@ -331,3 +365,16 @@ uint64_t perf_sampler_n_lost(const struct perf_sampler *sampler)
 						       &sampler->sources[i].layout);
 	return n_lost > sampler->n_lost_in_records ? n_lost : sampler->n_lost_in_records;
 }
+
+const struct sampler_engine sampler_engine_perf = {
+	.name = "perf",
+	.open = perf_sampler_open,
+	.watch = perf_sampler_watch,
+	.fd = perf_sampler_fd,
+	.begin = perf_sampler_begin,
+	.next = perf_sampler_next,
+	.stop = perf_sampler_stop,
+	.counted_ns = perf_sampler_counted_ns,
+	.n_lost = perf_sampler_n_lost,
+	.close = perf_sampler_close,
+};

@@ -41,7 +41,7 @@ static void cut_newline(char *line)
 }
 
 /* "START-END PERMS OFFSET MAJOR:MINOR INODE   PATH" */
-static int parse_maps_line(struct perf_mapping *map, char *line)
+static int parse_maps_line(struct sampler_mapping *map, char *line)
 {
 	unsigned int major;
 	unsigned int minor;
@@ -49,7 +49,7 @@ static int parse_maps_line(struct perf_mapping *map, char *line)
 	uint64_t end;
 	int path_at = 0;
 
-	*map = (struct perf_mapping){ 0 };
+	*map = (struct sampler_mapping){ 0 };
 	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %x:%x %" SCNu64 " %n",
 		   &map->start, &end, permissions, &map->file_offset, &major, &minor, &map->inode,
 		   &path_at) < 7)
@@ -64,7 +64,8 @@ static int parse_maps_line(struct perf_mapping *map, char *line)
 	return 0;
 }
 
-int proc_files_visit_maps(uint32_t pid, int (*visit)(void *context, const struct perf_mapping *map),
+int proc_files_visit_maps(uint32_t pid,
+			  int (*visit)(void *context, const struct sampler_mapping *map),
 			  void *context)
 {
 	char line[MAPS_LINE_MAX_BYTES];
@@ -77,7 +78,7 @@ int proc_files_visit_maps(uint32_t pid, int (*visit)(void *context, const struct
 	if (!maps)
 		return -errno;
 	while (r == 0 && fgets(line, sizeof(line), maps)) {
-		struct perf_mapping map;
+		struct sampler_mapping map;
 
 		cut_newline(line);
 		if (parse_maps_line(&map, line) == 0 && map.is_executable)
@@ -106,7 +107,7 @@ int proc_files_read_comm(char ret_comm[16], uint32_t pid)
 	return 0;
 }
 
-int proc_files_open_mapping(uint32_t pid, const struct perf_mapping *map, unsigned int n_try)
+int proc_files_open_mapping(uint32_t pid, const struct sampler_mapping *map, unsigned int n_try)
 {
 	char path[PATH_MAX + 64];
 	int n_written = 0;
@@ -140,7 +141,7 @@ struct vdso_search {
 	uint64_t size_bytes;
 };
 
-static int find_vdso(void *context, const struct perf_mapping *map)
+static int find_vdso(void *context, const struct sampler_mapping *map)
 {
 	struct vdso_search *search = context;
 

@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "os/perf_record.h"
+#include "os/sampler_record.h"
 
 /* What tsprof reads from /proc. */
 
@@ -16,7 +16,8 @@ int proc_files_read_number(int64_t *ret_number, const char *path);
  * a MAP record would have described it.  `visit` returns 0 to go on or a negative errno,
  * which is returned.  A process that is gone is -ENOENT.
  */
-int proc_files_visit_maps(uint32_t pid, int (*visit)(void *context, const struct perf_mapping *map),
+int proc_files_visit_maps(uint32_t pid,
+			  int (*visit)(void *context, const struct sampler_mapping *map),
 			  void *context);
 
 /* A process's comm, at most 15 characters.  Returns 0 or a negative errno. */
@@ -28,7 +29,7 @@ int proc_files_read_comm(char ret_comm[16], uint32_t pid);
  * replaced file is still to be had.  `n_try` counts from 0; -ENOENT when there
  * are no more places.  Whether it is the right file is for the caller to check.
  */
-int proc_files_open_mapping(uint32_t pid, const struct perf_mapping *map, unsigned int n_try);
+int proc_files_open_mapping(uint32_t pid, const struct sampler_mapping *map, unsigned int n_try);
 enum { PROC_FILES_N_TRIES = 3 };
 
 /* tsprof's own vDSO, which is every 64-bit process's; NULL when there is none. */

@@ -33,7 +33,7 @@ static struct weight_stream *stream_get(struct sample_weights *weights, uint64_t
 	return &grown[weights->n_streams++];
 }
 
-uint64_t sample_weights_next(struct sample_weights *weights, const struct perf_record *record)
+uint64_t sample_weights_next(struct sample_weights *weights, const struct sampler_record *record)
 {
 	const uint64_t now = weights->is_time ? record->read_value : record->read_time_ns;
 	struct weight_stream *stream;

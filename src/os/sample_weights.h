@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "base/hash.h"
-#include "os/perf_record.h"
+#include "os/sampler_record.h"
 
 /*
  * How much time each sample stands for: what its event counted since the
@@ -29,6 +29,6 @@ struct sample_weights {
 void sample_weights_release(struct sample_weights *weights);
 
 /* The weight of the next sample, in ns; when memory is short, one period. */
-uint64_t sample_weights_next(struct sample_weights *weights, const struct perf_record *record);
+uint64_t sample_weights_next(struct sample_weights *weights, const struct sampler_record *record);
 
 #endif

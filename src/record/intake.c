@@ -50,7 +50,7 @@ struct maps_reading {
 	struct live_process *process;
 };
 
-static int read_mapping(void *context, const struct perf_mapping *map)
+static int read_mapping(void *context, const struct sampler_mapping *map)
 {
 	const struct maps_reading *reading = context;
 
@@ -95,7 +95,7 @@ static int learn_process(struct intake *intake, struct live_thread *thread)
 	return r;
 }
 
-static int take_mapping(struct intake *intake, const struct perf_record *record)
+static int take_mapping(struct intake *intake, const struct sampler_record *record)
 {
 	struct live_process *process;
 
@@ -245,41 +245,41 @@ static int take_sample(struct intake *intake, const struct raw_sample *raw)
 	return profile_add_sample(intake->profile, &sample);
 }
 
-static int take_record(struct intake *intake, const struct perf_record *record)
+static int take_record(struct intake *intake, const struct sampler_record *record)
 {
 	struct process_table *processes = &intake->processes;
 
 	switch (record->kind) {
-	case PERF_RECORD_KIND_SAMPLE:
+	case SAMPLER_RECORD_SAMPLE:
 		return take_sample(intake, &record->sample);
-	case PERF_RECORD_KIND_MAP:
+	case SAMPLER_RECORD_MAP:
 		return take_mapping(intake, record);
-	case PERF_RECORD_KIND_COMM:
+	case SAMPLER_RECORD_COMM:
 		return process_table_comm(processes, record->pid, record->tid, record->comm,
 					  record->is_exec);
-	case PERF_RECORD_KIND_FORK:
+	case SAMPLER_RECORD_FORK:
 		return process_table_fork(processes, record->pid, record->tid, record->parent_pid,
 					  record->parent_tid, record->time_ns);
-	case PERF_RECORD_KIND_EXIT:
+	case SAMPLER_RECORD_EXIT:
 		return process_table_exit(processes, record->pid, record->tid, record->time_ns);
-	case PERF_RECORD_KIND_LOST:
+	case SAMPLER_RECORD_LOST:
 		/* The sampler counts lost samples. */
 		return record->is_from_sampler ? 0 : take_lost_sideband(intake, record->n_lost);
-	case PERF_RECORD_KIND_THROTTLE:
+	case SAMPLER_RECORD_THROTTLE:
 		intake->profile->quality.n_throttled++;
 		return 0;
-	case PERF_RECORD_KIND_BAD:
+	case SAMPLER_RECORD_BAD:
 		intake->n_bad_records++;
 		return 0;
-	case PERF_RECORD_KIND_LOST_SAMPLES:
-	case PERF_RECORD_KIND_UNTHROTTLE:
-	case PERF_RECORD_KIND_OTHER:
+	case SAMPLER_RECORD_LOST_SAMPLES:
+	case SAMPLER_RECORD_UNTHROTTLE:
+	case SAMPLER_RECORD_OTHER:
 		break;
 	}
 	return 0;
 }
 
-int intake_record(struct intake *intake, const struct perf_record *record, struct error *err)
+int intake_record(struct intake *intake, const struct sampler_record *record, struct error *err)
 {
 	const int r = take_record(intake, record);
 

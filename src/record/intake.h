@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "model/profile.h"
 #include "model/stack.h"
-#include "os/perf_record.h"
+#include "os/sampler_record.h"
 #include "record/module_table.h"
 #include "record/process_table.h"
 #include "unwind/unwinder.h"
@@ -47,7 +47,7 @@ void intake_release(struct intake *intake);
 char *intake_statement(const struct intake *intake);
 
 /* Only lack of memory is an error: a record that makes no sense is counted. */
-int intake_record(struct intake *intake, const struct perf_record *record, struct error *err);
+int intake_record(struct intake *intake, const struct sampler_record *record, struct error *err);
 
 /*
  * The CPU time of the whole run: what of it no sample stands for becomes one

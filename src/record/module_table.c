@@ -18,7 +18,7 @@
 
 #define DELETED_SUFFIX " (deleted)"
 
-static uint64_t device_of(const struct perf_mapping *map)
+static uint64_t device_of(const struct sampler_mapping *map)
 {
 	return (uint64_t)map->device_major << 32 | map->device_minor;
 }
@@ -108,7 +108,7 @@ static enum module_kind kind_of_path(const char *path)
 	return MODULE_KIND_FILE;
 }
 
-static bool is_file_of(int fd, const struct perf_mapping *map)
+static bool is_file_of(int fd, const struct sampler_mapping *map)
 {
 	struct stat status;
 
@@ -120,7 +120,7 @@ static bool is_file_of(int fd, const struct perf_mapping *map)
 	return (uint64_t)status.st_ino == map->inode;
 }
 
-static bool is_image_of(const struct elf_image *image, const struct perf_mapping *map)
+static bool is_image_of(const struct elf_image *image, const struct sampler_mapping *map)
 {
 	if (!map->build_id_size)
 		return true;
@@ -129,7 +129,7 @@ static bool is_image_of(const struct elf_image *image, const struct perf_mapping
 }
 
 /* Opens one candidate; false when it is not there or not the right one. */
-static bool open_candidate(struct elf_image *image, uint32_t pid, const struct perf_mapping *map,
+static bool open_candidate(struct elf_image *image, uint32_t pid, const struct sampler_mapping *map,
 			   unsigned int n_try)
 {
 	const int fd = proc_files_open_mapping(pid, map, n_try);
@@ -146,7 +146,7 @@ static bool open_candidate(struct elf_image *image, uint32_t pid, const struct p
 	return is_right;
 }
 
-static bool open_image(struct elf_image *image, uint32_t pid, const struct perf_mapping *map,
+static bool open_image(struct elf_image *image, uint32_t pid, const struct sampler_mapping *map,
 		       enum module_kind kind)
 {
 	size_t size_bytes;
@@ -165,7 +165,7 @@ static bool open_image(struct elf_image *image, uint32_t pid, const struct perf_
 }
 
 /* Memory without a file is its process's own: equal addresses in two are not one place. */
-static struct module_identity identity_of(uint32_t pid, const struct perf_mapping *map)
+static struct module_identity identity_of(uint32_t pid, const struct sampler_mapping *map)
 {
 	if (kind_of_path(map->path) == MODULE_KIND_ANONYMOUS)
 		return (struct module_identity){ .inode = pid, .device = UINT64_MAX };
@@ -173,7 +173,7 @@ static struct module_identity identity_of(uint32_t pid, const struct perf_mappin
 }
 
 static bool is_same_module(const struct module_table *table, uint32_t id, uint32_t path,
-			   uint32_t pid, const struct perf_mapping *map)
+			   uint32_t pid, const struct sampler_mapping *map)
 {
 	const struct module *module = &table->profile->modules[id];
 	const struct module_identity identity = identity_of(pid, map);
@@ -187,7 +187,7 @@ static bool is_same_module(const struct module_table *table, uint32_t id, uint32
 	       table->identities[id].device == identity.device;
 }
 
-static uint64_t hash_of(uint32_t path, uint32_t pid, const struct perf_mapping *map)
+static uint64_t hash_of(uint32_t path, uint32_t pid, const struct sampler_mapping *map)
 {
 	const struct module_identity identity = identity_of(pid, map);
 
@@ -197,7 +197,7 @@ static uint64_t hash_of(uint32_t path, uint32_t pid, const struct perf_mapping *
 }
 
 static int add_mapped_module(struct module_table *table, uint32_t *ret_id, uint32_t path,
-			     uint32_t pid, const struct perf_mapping *map)
+			     uint32_t pid, const struct sampler_mapping *map)
 {
 	const enum module_kind kind = kind_of_path(map->path);
 	const struct module_identity identity = identity_of(pid, map);
@@ -231,7 +231,7 @@ static int add_mapped_module(struct module_table *table, uint32_t *ret_id, uint3
 }
 
 static int module_get(struct module_table *table, uint32_t *ret_id, uint32_t pid,
-		      const struct perf_mapping *map)
+		      const struct sampler_mapping *map)
 {
 	struct hash_cursor cursor;
 	uint32_t path;
@@ -251,7 +251,7 @@ static int module_get(struct module_table *table, uint32_t *ret_id, uint32_t pid
 }
 
 static uint64_t bias_of(const struct module_table *table, uint32_t id,
-			const struct perf_mapping *map)
+			const struct sampler_mapping *map)
 {
 	const struct elf_image *image = table->images[id];
 	uint64_t bias;
@@ -275,11 +275,11 @@ static uint64_t bias_of(const struct module_table *table, uint32_t id,
 }
 
 int module_table_map(struct module_table *table, struct address_space *space, uint32_t pid,
-		     const struct perf_mapping *map)
+		     const struct sampler_mapping *map)
 {
 	const size_t path_size = strlen(map->path);
 	const size_t suffix_size = strlen(DELETED_SUFFIX);
-	struct perf_mapping named = *map;
+	struct sampler_mapping named = *map;
 	char path[4096];
 	struct mapping mapping;
 	int r;

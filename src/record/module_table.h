@@ -8,7 +8,7 @@
 #include "base/hash.h"
 #include "model/address_space.h"
 #include "model/profile.h"
-#include "os/perf_record.h"
+#include "os/sampler_record.h"
 #include "symbol/elf_image.h"
 #include "unwind/unwinder.h"
 
@@ -44,7 +44,7 @@ void module_table_release(struct module_table *table);
  * Returns 0 or -ENOMEM.
  */
 int module_table_map(struct module_table *table, struct address_space *space, uint32_t pid,
-		     const struct perf_mapping *map);
+		     const struct sampler_mapping *map);
 
 /* Borrowed until the next module is mapped. */
 struct unwind_images module_table_images(const struct module_table *table);

@@ -28,10 +28,10 @@ struct recorder {
 	struct profile *profile;
 	struct child child;
 	struct child_end end;
-	struct perf_sampler *sampler;
+	struct sampler *sampler;
 	struct profile_writer *writer; /* NULL after a failure to write */
 	struct intake intake;
-	struct perf_record record;
+	struct sampler_record record;
 	uint64_t flushed_ns;
 	uint64_t progressed_ns;
 	uint64_t own_cpu_ns; /* at the start */
@@ -50,7 +50,7 @@ static uint64_t now_ns(clockid_t clock)
 static int fail_recording(struct recorder *recorder, int code)
 {
 	recorder->is_failed = true;
-	perf_sampler_stop(recorder->sampler);
+	sampler_stop(recorder->sampler);
 	return code;
 }
 
@@ -73,8 +73,8 @@ static int take_batch(struct recorder *recorder, bool is_final, struct error *er
 
 	if (recorder->is_failed)
 		return 0;
-	perf_sampler_begin(recorder->sampler, is_final);
-	while (r == 0 && perf_sampler_next(recorder->sampler, &recorder->record)) {
+	sampler_begin(recorder->sampler, is_final);
+	while (r == 0 && sampler_next(recorder->sampler, &recorder->record)) {
 		r = intake_record(&recorder->intake, &recorder->record, err);
 		if (r < 0)
 			return fail_recording(recorder, r);
@@ -95,7 +95,7 @@ static void tell_progress(struct recorder *recorder)
 	progress = (struct recorder_progress){
 		.elapsed_ns = now - recorder->profile->info.start_ns,
 		.n_samples = recorder->profile->quality.n_samples,
-		.n_lost = perf_sampler_n_lost(recorder->sampler),
+		.n_lost = sampler_n_lost(recorder->sampler),
 		.file_bytes = profile_writer_size_bytes(recorder->writer),
 	};
 	recorder->options->progress(recorder->options->progress_context, &progress);
@@ -110,9 +110,9 @@ static void tell_progress(struct recorder *recorder)
  */
 static int take_rest(struct recorder *recorder, uint32_t pid, struct error *err)
 {
-	uint64_t cpu_ns = perf_sampler_counted_ns(recorder->sampler);
+	uint64_t cpu_ns = sampler_counted_ns(recorder->sampler);
 
-	if (!recorder->result->sampler.abilities.kernel || !cpu_ns)
+	if (!recorder->result->sampler.has_kernel || !cpu_ns)
 		return 0;
 	if (cpu_ns < recorder->end.cpu_ns)
 		cpu_ns = recorder->end.cpu_ns;
@@ -124,7 +124,7 @@ static int record_until_end(struct recorder *recorder, struct error *err)
 {
 	struct pollfd fds[] = {
 		{ .fd = recorder->child.signal_fd, .events = POLLIN },
-		{ .fd = perf_sampler_fd(recorder->sampler), .events = POLLIN },
+		{ .fd = sampler_fd(recorder->sampler), .events = POLLIN },
 	};
 	const uint32_t pid = (uint32_t)recorder->child.pid;
 	int r = 0;
@@ -138,7 +138,7 @@ static int record_until_end(struct recorder *recorder, struct error *err)
 		if (child_reap(&recorder->child, false, &recorder->end))
 			break;
 	}
-	perf_sampler_stop(recorder->sampler);
+	sampler_stop(recorder->sampler);
 	if (r == 0)
 		r = take_batch(recorder, true, err);
 	if (r == 0 && !recorder->is_failed)
@@ -164,7 +164,7 @@ static void set_quality(struct recorder *recorder, uint64_t recorder_cpu_ns)
 {
 	struct profile *profile = recorder->profile;
 
-	profile->quality.n_lost = perf_sampler_n_lost(recorder->sampler);
+	profile->quality.n_lost = sampler_n_lost(recorder->sampler);
 	profile->quality.target_cpu_ns = recorder->end.cpu_ns;
 	profile->quality.recorder_cpu_ns = recorder_cpu_ns;
 	profile->info.exit_status = recorder->end.exit_status;
@@ -197,25 +197,24 @@ static int finish_file(struct recorder *recorder, struct error *err)
 static int start(struct recorder *recorder, struct error *err)
 {
 	const struct recorder_options *options = recorder->options;
-	struct perf_sampler_options sampler_options = {
-		.kind = options->event,
+	const struct sampler_options sampler_options = {
+		.event = options->event,
 		.rate_hz = options->rate_hz,
 		.stack_bytes = options->stack_bytes,
 	};
-	int r = perf_event_check_rate(options->rate_hz, err);
+	int r = sampler_open(options->engine, &recorder->sampler, &sampler_options, err);
 
 	if (r == 0)
 		r = profile_writer_open(&recorder->writer, options->output_path, recorder->profile,
 					err);
 	if (r == 0)
-		r = child_prepare(&recorder->child, options->argv, err);
+		r = child_prepare(&recorder->child, options->argv,
+				  sampler_environment(recorder->sampler), err);
+	if (r == 0)
+		r = sampler_watch(recorder->sampler, recorder->child.pid, err);
 	if (r < 0)
 		return r;
-	sampler_options.pid = recorder->child.pid;
-	r = perf_sampler_open(&recorder->sampler, &sampler_options, err);
-	if (r < 0)
-		return r;
-	recorder->result->sampler = *perf_sampler_facts(recorder->sampler);
+	recorder->result->sampler = recorder->sampler->facts;
 	r = intake_init(&recorder->intake, recorder->profile, options->unwinder,
 			recorder->result->sampler.period_ns ? recorder->result->sampler.period_ns
 							    : NS_PER_S / options->rate_hz,
@@ -257,7 +256,7 @@ int recorder_run(struct profile *profile, struct recorder_result *result,
 	if (recorder.writer)
 		profile_writer_abandon(recorder.writer, !result->has_started);
 	intake_release(&recorder.intake);
-	perf_sampler_close(recorder.sampler);
+	sampler_close(recorder.sampler);
 	child_release(&recorder.child);
 	return r;
 }

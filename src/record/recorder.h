@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "model/profile.h"
-#include "os/perf_sampler.h"
+#include "os/sampler.h"
 #include "unwind/unwinder.h"
 
 /*
@@ -25,6 +25,7 @@ struct recorder_progress {
 
 struct recorder_options {
 	const char *output_path;
+	const struct sampler_engine *engine;
 	const struct perf_event_kind *event;
 	uint64_t rate_hz;
 	uint64_t stack_bytes; /* of each dump; 0: as much as fits */
@@ -43,7 +44,7 @@ struct recorder_result {
 	uint64_t file_bytes;
 	uint32_t n_unreadable_modules;
 	char *statement; /* what the unwinder has to say, to be freed; NULL: nothing */
-	struct perf_sampler_facts sampler;
+	struct sampler_facts sampler;
 };
 
 /*

@@ -54,7 +54,7 @@ static uint64_t clock_ns(clockid_t clock)
 }
 
 int run_info_fill(struct profile *profile, const struct recorder_options *options,
-		  const struct perf_sampler_facts *facts, struct error *err)
+		  const struct sampler_facts *facts, struct error *err)
 {
 	struct profile_info *info = &profile->info;
 	struct interner *strings = &profile->strings;
@@ -65,11 +65,10 @@ int run_info_fill(struct profile *profile, const struct recorder_options *option
 	    interner_add(strings, &info->host, names.nodename) < 0 ||
 	    interner_add(strings, &info->kernel, names.release) < 0 ||
 	    interner_add(strings, &info->tool, PACKAGE_STRING) < 0 ||
-	    interner_add(strings, &info->engine, "perf") < 0 ||
+	    interner_add(strings, &info->engine, options->engine->name) < 0 ||
 	    interner_add(strings, &info->engine_reason,
-			 facts->abilities.kernel
-				 ? "perf_event_open is permitted"
-				 : "perf_event_open is permitted for user code") < 0 ||
+			 facts->has_kernel ? "perf_event_open is permitted"
+					   : "perf_event_open is permitted for user code") < 0 ||
 	    interner_add(strings, &info->event, options->event->name) < 0 ||
 	    interner_add(strings, &info->unwinder, options->unwinder->name) < 0)
 		return error_set_no_memory(err);

@@ -10,11 +10,11 @@ static void set_up(struct intake *intake, struct profile *profile, uint32_t n_pr
 	assert_int_equal(profile_init(profile), 0);
 	assert_int_equal(intake_init(intake, profile, unwind_backend_find("cfi"), 1000, NULL), 0);
 	for (uint32_t i = 0; i < n_processes; i++) {
-		const struct perf_record record = { .kind = PERF_RECORD_KIND_COMM,
-						    .pid = PID + i,
-						    .tid = PID + i,
-						    .comm = i ? "child" : "main",
-						    .is_exec = true };
+		const struct sampler_record record = { .kind = SAMPLER_RECORD_COMM,
+						       .pid = PID + i,
+						       .tid = PID + i,
+						       .comm = i ? "child" : "main",
+						       .is_exec = true };
 
 		assert_int_equal(intake_record(intake, &record, NULL), 0);
 	}

@@ -5,7 +5,7 @@
 
 static uint32_t map(struct module_table *table, uint32_t pid, const char *path, uint64_t inode)
 {
-	const struct perf_mapping mapping = { .start = 0x7f0000000000,
+	const struct sampler_mapping mapping = { .start = 0x7f0000000000,
 					      .size_bytes = 0x1000,
 					      .inode = inode,
 					      .is_executable = true,

@@ -58,7 +58,8 @@ static void end(struct buffer *out)
 	memcpy(out->data + 6, &size, sizeof(size));
 }
 
-static void parse(struct perf_record *record, const struct perf_layout *layout, struct buffer *out)
+static void parse(struct sampler_record *record, const struct perf_layout *layout,
+		  struct buffer *out)
 {
 	end(out);
 	perf_record_parse(record, layout, (const uint8_t *)out->data, out->size);
@@ -104,7 +105,7 @@ static void add_stack(struct buffer *out, uint64_t copied)
 static void sample__is_decoded_whole(void **state)
 {
 	struct buffer bytes = BUFFER_INIT;
-	struct perf_record record;
+	struct sampler_record record;
 
 	(void)state;
 	add_sample_head(&bytes);
@@ -112,7 +113,7 @@ static void sample__is_decoded_whole(void **state)
 	add_registers(&bytes, 2);
 	add_stack(&bytes, 16);
 	parse(&record, &sampler, &bytes);
-	assert_int_equal(record.kind, PERF_RECORD_KIND_SAMPLE);
+	assert_int_equal(record.kind, SAMPLER_RECORD_SAMPLE);
 	assert_int_equal(record.sample.pid, 10);
 	assert_int_equal(record.sample.tid, 11);
 	assert_int_equal(record.sample.time_ns, 7777);
@@ -133,7 +134,7 @@ static void sample__is_decoded_whole(void **state)
 static void sample__registers_have_the_numbers_of_dwarf(void **state)
 {
 	struct buffer bytes = BUFFER_INIT;
-	struct perf_record record;
+	struct sampler_record record;
 
 	(void)state;
 	add_sample_head(&bytes);
@@ -158,7 +159,7 @@ static void sample__registers_have_the_numbers_of_dwarf(void **state)
 static void sample__without_registers_or_of_32_bits_has_none(void **state)
 {
 	struct buffer bytes = BUFFER_INIT;
-	struct perf_record record;
+	struct sampler_record record;
 
 	(void)state;
 	for (uint64_t abi = 0; abi < 2; abi++) {
@@ -167,7 +168,7 @@ static void sample__without_registers_or_of_32_bits_has_none(void **state)
 		add_registers(&bytes, abi);
 		buffer_add_u64(&bytes, 0);
 		parse(&record, &sampler, &bytes);
-		assert_int_equal(record.kind, PERF_RECORD_KIND_SAMPLE);
+		assert_int_equal(record.kind, SAMPLER_RECORD_SAMPLE);
 		assert_false(record.sample.has_registers);
 		assert_int_equal(record.sample.stack_size_bytes, 0);
 	}
@@ -177,19 +178,19 @@ static void sample__without_registers_or_of_32_bits_has_none(void **state)
 static void sample__with_impossible_sizes_is_bad(void **state)
 {
 	struct buffer bytes = BUFFER_INIT;
-	struct perf_record record;
+	struct sampler_record record;
 
 	(void)state;
 	add_sample_head(&bytes);
 	buffer_add_u64(&bytes, UINT64_MAX / 4);
 	parse(&record, &sampler, &bytes);
-	assert_int_equal(record.kind, PERF_RECORD_KIND_BAD);
+	assert_int_equal(record.kind, SAMPLER_RECORD_BAD);
 	add_sample_head(&bytes);
 	add_kernel_chain(&bytes);
 	add_registers(&bytes, 2);
 	buffer_add_u64(&bytes, 65528);
 	parse(&record, &sampler, &bytes);
-	assert_int_equal(record.kind, PERF_RECORD_KIND_BAD);
+	assert_int_equal(record.kind, SAMPLER_RECORD_BAD);
 	assert_int_equal(record.sample.stack_size_bytes, 0);
 	buffer_release(&bytes);
 }
@@ -197,7 +198,7 @@ static void sample__with_impossible_sizes_is_bad(void **state)
 static void sample__copied_more_than_asked_is_cut(void **state)
 {
 	struct buffer bytes = BUFFER_INIT;
-	struct perf_record record;
+	struct sampler_record record;
 
 	(void)state;
 	add_sample_head(&bytes);
@@ -212,7 +213,7 @@ static void sample__copied_more_than_asked_is_cut(void **state)
 static void sample__cut_anywhere_stays_inside(void **state)
 {
 	struct buffer bytes = BUFFER_INIT;
-	struct perf_record record;
+	struct sampler_record record;
 
 	(void)state;
 	add_sample_head(&bytes);
@@ -225,7 +226,7 @@ static void sample__cut_anywhere_stays_inside(void **state)
 		assert_non_null(cut);
 		memcpy(cut, bytes.data, size);
 		perf_record_parse(&record, &sampler, (const uint8_t *)cut, size);
-		assert_int_equal(record.kind, PERF_RECORD_KIND_BAD);
+		assert_int_equal(record.kind, SAMPLER_RECORD_BAD);
 		(void)perf_record_time_ns(&sampler, (const uint8_t *)cut, size);
 		free(cut);
 	}
@@ -245,7 +246,7 @@ static void add_mmap2(struct buffer *bytes, uint16_t misc)
 static void mmap2__with_build_id(void **state)
 {
 	struct buffer bytes = BUFFER_INIT;
-	struct perf_record record;
+	struct sampler_record record;
 
 	(void)state;
 	add_mmap2(&bytes, MISC_BUILD_ID);
@@ -256,7 +257,7 @@ static void mmap2__with_build_id(void **state)
 	buffer_add(&bytes, "/bin/x\0", 8);
 	add_sideband_trailer(&bytes);
 	parse(&record, &sideband, &bytes);
-	assert_int_equal(record.kind, PERF_RECORD_KIND_MAP);
+	assert_int_equal(record.kind, SAMPLER_RECORD_MAP);
 	assert_true(record.map.is_executable);
 	assert_int_equal(record.map.build_id_size, 20);
 	assert_memory_equal(record.map.build_id, "abcdefghijklmnopqrst", 20);
@@ -269,7 +270,7 @@ static void mmap2__with_build_id(void **state)
 static void mmap2__with_inode(void **state)
 {
 	struct buffer bytes = BUFFER_INIT;
-	struct perf_record record;
+	struct sampler_record record;
 
 	(void)state;
 	add_mmap2(&bytes, 0);
@@ -282,7 +283,7 @@ static void mmap2__with_inode(void **state)
 	buffer_add(&bytes, "/bin/x\0", 8);
 	add_sideband_trailer(&bytes);
 	parse(&record, &sideband, &bytes);
-	assert_int_equal(record.kind, PERF_RECORD_KIND_MAP);
+	assert_int_equal(record.kind, SAMPLER_RECORD_MAP);
 	assert_false(record.map.is_executable);
 	assert_int_equal(record.map.inode, 4711);
 	assert_int_equal(record.map.device_major, 8);
@@ -293,7 +294,7 @@ static void mmap2__with_inode(void **state)
 static void mmap2__path_without_end_is_bad(void **state)
 {
 	struct buffer bytes = BUFFER_INIT;
-	struct perf_record record;
+	struct sampler_record record;
 
 	(void)state;
 	add_mmap2(&bytes, 0);
@@ -302,14 +303,14 @@ static void mmap2__path_without_end_is_bad(void **state)
 	buffer_add(&bytes, "/bin/xyz", 8);
 	add_sideband_trailer(&bytes);
 	parse(&record, &sideband, &bytes);
-	assert_int_equal(record.kind, PERF_RECORD_KIND_BAD);
+	assert_int_equal(record.kind, SAMPLER_RECORD_BAD);
 	buffer_release(&bytes);
 }
 
 static void comm__tells_exec_from_renaming(void **state)
 {
 	struct buffer bytes = BUFFER_INIT;
-	struct perf_record record;
+	struct sampler_record record;
 
 	(void)state;
 	for (int is_exec = 0; is_exec < 2; is_exec++) {
@@ -319,7 +320,7 @@ static void comm__tells_exec_from_renaming(void **state)
 		buffer_add(&bytes, "make\0\0\0", 8);
 		add_sideband_trailer(&bytes);
 		parse(&record, &sideband, &bytes);
-		assert_int_equal(record.kind, PERF_RECORD_KIND_COMM);
+		assert_int_equal(record.kind, SAMPLER_RECORD_COMM);
 		assert_string_equal(record.comm, "make");
 		assert_int_equal(record.is_exec, is_exec);
 		assert_int_equal(record.pid, 20);
@@ -331,7 +332,7 @@ static void comm__tells_exec_from_renaming(void **state)
 static void fork__names_child_and_parent(void **state)
 {
 	struct buffer bytes = BUFFER_INIT;
-	struct perf_record record;
+	struct sampler_record record;
 
 	(void)state;
 	begin(&bytes, TYPE_FORK, 0);
@@ -342,7 +343,7 @@ static void fork__names_child_and_parent(void **state)
 	buffer_add_u64(&bytes, 5000);
 	add_sideband_trailer(&bytes);
 	parse(&record, &sideband, &bytes);
-	assert_int_equal(record.kind, PERF_RECORD_KIND_FORK);
+	assert_int_equal(record.kind, SAMPLER_RECORD_FORK);
 	assert_int_equal(record.pid, 30);
 	assert_int_equal(record.parent_pid, 10);
 	assert_int_equal(record.tid, 31);
@@ -353,7 +354,7 @@ static void fork__names_child_and_parent(void **state)
 static void lost__tells_how_many(void **state)
 {
 	struct buffer bytes = BUFFER_INIT;
-	struct perf_record record;
+	struct sampler_record record;
 
 	(void)state;
 	begin(&bytes, TYPE_LOST, 0);
@@ -361,7 +362,7 @@ static void lost__tells_how_many(void **state)
 	buffer_add_u64(&bytes, 99);
 	add_sideband_trailer(&bytes);
 	parse(&record, &sideband, &bytes);
-	assert_int_equal(record.kind, PERF_RECORD_KIND_LOST);
+	assert_int_equal(record.kind, SAMPLER_RECORD_LOST);
 	assert_int_equal(record.n_lost, 99);
 	buffer_release(&bytes);
 }
@@ -369,13 +370,13 @@ static void lost__tells_how_many(void **state)
 static void unknown_type__is_other(void **state)
 {
 	struct buffer bytes = BUFFER_INIT;
-	struct perf_record record;
+	struct sampler_record record;
 
 	(void)state;
 	begin(&bytes, 4000, 0);
 	add_sideband_trailer(&bytes);
 	parse(&record, &sideband, &bytes);
-	assert_int_equal(record.kind, PERF_RECORD_KIND_OTHER);
+	assert_int_equal(record.kind, SAMPLER_RECORD_OTHER);
 	buffer_release(&bytes);
 }
 

@@ -5,9 +5,9 @@
 
 static uint64_t next(struct sample_weights *weights, uint64_t stream_id, uint64_t value)
 {
-	const struct perf_record record = { .stream_id = stream_id,
-					    .read_value = value,
-					    .read_time_ns = 2 * value };
+	const struct sampler_record record = { .stream_id = stream_id,
+					       .read_value = value,
+					       .read_time_ns = 2 * value };
 
 	return sample_weights_next(weights, &record);
 }
