@@ -12,7 +12,13 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { RECORD_MAX_BYTES = 1 << 16 };
+enum {
+	RECORD_MAX_BYTES = 1 << 16,
+	CACHE_LINE_BYTES = 64,
+	LOOK_AHEAD_MIN_BYTES = 4096, /* smaller records come in by themselves */
+	LOOK_AHEAD_HEAD_BYTES = 256, /* header, counts, registers */
+	LOOK_AHEAD_BYTES = 2048,     /* … and the innermost frames */
+};
 
 static size_t page_bytes(void)
 {
@@ -93,6 +99,25 @@ const uint8_t *perf_ring_peek(struct perf_ring *ring, size_t *ret_size_bytes)
 		return ring->scratch;
 	}
 	return ring->data + start;
+}
+
+static const uint8_t *byte_at(const struct perf_ring *ring, uint64_t position)
+{
+	return ring->data + (position & (ring->data_bytes - 1));
+}
+
+void perf_ring_look_ahead(const struct perf_ring *ring, size_t size_bytes)
+{
+	const uint64_t next = ring->tail + size_bytes;
+
+	if (size_bytes < LOOK_AHEAD_MIN_BYTES)
+		return;
+	for (size_t i = LOOK_AHEAD_HEAD_BYTES; i < LOOK_AHEAD_BYTES; i += CACHE_LINE_BYTES)
+		__builtin_prefetch(byte_at(ring, next + i));
+	for (size_t i = 0; i < LOOK_AHEAD_HEAD_BYTES; i += CACHE_LINE_BYTES)
+		__builtin_prefetch(byte_at(ring, next + size_bytes + i));
+	/* How much was copied stands behind the dump. */
+	__builtin_prefetch(byte_at(ring, next + 2 * (uint64_t)size_bytes - sizeof(uint64_t)));
 }
 
 void perf_ring_skip(struct perf_ring *ring, size_t size_bytes)

@@ -50,6 +50,14 @@ void perf_ring_refresh(struct perf_ring *ring);
  */
 const uint8_t *perf_ring_peek(struct perf_ring *ring, size_t *ret_size_bytes);
 
+/*
+ * The record of `size_bytes` that was just peeked is about to be worked on: have
+ * the beginnings of those behind it brought into the cache meanwhile, taking
+ * them to be as long.  The kernel wrote them on another CPU and long ago, so
+ * that each line would otherwise be waited for.  Only a hint, reads nothing.
+ */
+void perf_ring_look_ahead(const struct perf_ring *ring, size_t size_bytes);
+
 void perf_ring_skip(struct perf_ring *ring, size_t size_bytes);
 
 /* Give everything skipped back to the kernel. */

@@ -37,6 +37,8 @@
 #define SIDEBAND_MIN_BYTES ((uint64_t)32 << 10)
 
 enum {
+	MS_PER_S = 1000,
+	WAKEUP_MARGIN_MS = 50,
 	RATE_FAST_HZ = 2000,
 	DUMPS_PER_RING = 32,   /* at least; 32 ms at 997 Hz */
 	SIDEBAND_FRACTION = 32 /* of the samples' ring */
@@ -83,6 +85,18 @@ static void sources_close(struct perf_sampler *sampler)
 	sampler->n_sources = 0;
 }
 
+/*
+ * Late, because each wake-up meets cold caches: half a ring, unless what is left
+ * would then fill within WAKEUP_MARGIN_MS.
+ */
+static uint64_t wakeup_bytes(const struct perf_sampler *sampler, uint64_t data_bytes)
+{
+	const uint64_t margin = sampler->options.rate_hz * sampler->base.facts.stack_bytes *
+				WAKEUP_MARGIN_MS / MS_PER_S;
+
+	return margin > data_bytes / 2 ? data_bytes / 4 : data_bytes / 2;
+}
+
 static int source_open(struct perf_sampler *sampler, int cpu, bool is_sampler, struct error *err)
 {
 	struct source *source = &sampler->sources[sampler->n_sources];
@@ -94,7 +108,7 @@ static int source_open(struct perf_sampler *sampler, int cpu, bool is_sampler, s
 		.kind = sampler->options.event,
 		.rate_hz = sampler->options.rate_hz,
 		.stack_bytes = sampler->base.facts.stack_bytes,
-		.wakeup_bytes = data_bytes / 4,
+		.wakeup_bytes = wakeup_bytes(sampler, data_bytes),
 		.pid = sampler->pid,
 	};
 	struct epoll_event interest = { .events = EPOLLIN | EPOLLET };
@@ -256,6 +270,8 @@ static int perf_sampler_fd(const struct sampler *base)
 static void source_look(struct source *source)
 {
 	source->next = perf_ring_peek(&source->ring, &source->next_bytes);
+	if (source->next && source->is_sampler)
+		perf_ring_look_ahead(&source->ring, source->next_bytes);
 	source->next_time_ns = source->next ? perf_record_time_ns(&source->layout, source->next,
 								  source->next_bytes)
 					    : UINT64_MAX;
