@@ -2,7 +2,7 @@
  * Run a command in which perf_event_open fails with EACCES, as a container's
  * seccomp filter makes it.
  *
- *	no_perf COMMAND [ARG...]
+ *	without_perf COMMAND [ARG...]
  */
 #include <errno.h>
 #include <linux/filter.h>
@@ -27,10 +27,10 @@ int main(int argc, char **argv)
 		return 2;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
 	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0) {
-		perror("no_perf: seccomp");
+		perror("without_perf: seccomp");
 		return 77;
 	}
 	(void)execvp(argv[1], argv + 1);
-	perror("no_perf: exec");
+	perror("without_perf: exec");
 	return 127;
 }
