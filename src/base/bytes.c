@@ -1,7 +1,7 @@
 /* The variable-length reads of the bounded cursor. */
 #include "base/bytes.h"
 
-uint64_t bytes_uleb(struct bytes *b)
+uint64_t bytes_uleb_long(struct bytes *b)
 {
 	uint64_t value = 0;
 	unsigned int shift = 0;
@@ -19,7 +19,7 @@ uint64_t bytes_uleb(struct bytes *b)
 	return value;
 }
 
-int64_t bytes_sleb(struct bytes *b)
+int64_t bytes_sleb_long(struct bytes *b)
 {
 	uint64_t value = 0;
 	unsigned int shift = 0;

@@ -73,11 +73,25 @@ BYTES_READ(u32, uint32_t)
 BYTES_READ(u64, uint64_t)
 #undef BYTES_READ
 
+/* For the two below: numbers of any length. */
+uint64_t bytes_uleb_long(struct bytes *b);
+int64_t bytes_sleb_long(struct bytes *b);
+
 /* Unsigned LEB128 (DWARF 5, 7.6).  Bits past the 64th are an error. */
-uint64_t bytes_uleb(struct bytes *b);
+static inline uint64_t bytes_uleb(struct bytes *b)
+{
+	if (b->at < b->end && *b->at < 0x80)
+		return *b->at++;
+	return bytes_uleb_long(b);
+}
 
 /* Signed LEB128 (DWARF 5, 7.6). */
-int64_t bytes_sleb(struct bytes *b);
+static inline int64_t bytes_sleb(struct bytes *b)
+{
+	if (b->at < b->end && *b->at < 0x40)
+		return *b->at++;
+	return bytes_sleb_long(b);
+}
 
 /* Borrowed: a NUL-terminated string inside the bytes; NULL and bad when there is no NUL. */
 const char *bytes_string(struct bytes *b);

@@ -68,6 +68,13 @@ static inline struct hash_cursor hash_index_cursor(const struct hash_index *inde
 	return (struct hash_cursor){ .tag = tag, .slot = tag & (index->n_slots - 1) };
 }
 
+/* Have the slot brought into the cache for a look-up that comes soon. */
+static inline void hash_index_prefetch(const struct hash_index *index, uint64_t hash)
+{
+	if (index->n_slots)
+		__builtin_prefetch(&index->slots[hash_fold(hash) & (index->n_slots - 1)]);
+}
+
 /* The next position that may hold the key, or HASH_INDEX_NONE. */
 static inline uint32_t hash_index_next(const struct hash_index *index, struct hash_cursor *cursor)
 {

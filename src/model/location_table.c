@@ -13,10 +13,20 @@ void location_table_release(struct location_table *table)
 	*table = (struct location_table){ 0 };
 }
 
+static uint64_t location_hash(uint32_t module, uint64_t vaddr)
+{
+	return hash_pair(vaddr, module);
+}
+
+void location_table_prefetch(const struct location_table *table, uint32_t module, uint64_t vaddr)
+{
+	hash_index_prefetch(&table->index, location_hash(module, vaddr));
+}
+
 int location_table_add(struct location_table *table, uint32_t *ret_id, uint32_t module,
 		       uint64_t vaddr)
 {
-	const uint64_t hash = hash_pair(vaddr, module);
+	const uint64_t hash = location_hash(module, vaddr);
 	struct hash_cursor cursor = hash_index_cursor(&table->index, hash);
 	struct location *grown;
 	uint32_t id;

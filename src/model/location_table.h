@@ -29,6 +29,9 @@ struct location_table {
 
 void location_table_release(struct location_table *table);
 
+/* A hint that location_table_add will be asked for this one soon. */
+void location_table_prefetch(const struct location_table *table, uint32_t module, uint64_t vaddr);
+
 /* The id of (module, vaddr), added if new.  Returns 0 or -ENOMEM. */
 int location_table_add(struct location_table *table, uint32_t *ret_id, uint32_t module,
 		       uint64_t vaddr);

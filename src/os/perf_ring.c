@@ -17,7 +17,7 @@ enum {
 	CACHE_LINE_BYTES = 64,
 	LOOK_AHEAD_MIN_BYTES = 4096, /* smaller records come in by themselves */
 	LOOK_AHEAD_HEAD_BYTES = 256, /* header, counts, registers */
-	LOOK_AHEAD_BYTES = 2048,     /* … and the innermost frames */
+	LOOK_AHEAD_BYTES = 1280,     /* … and the innermost frames */
 };
 
 static size_t page_bytes(void)

@@ -195,6 +195,8 @@ bool cfi_cache_fill(struct cfi_cache_context *context, uint64_t ip, struct cfi_e
 	if (!mapping)
 		return false;
 	context->process->cache->n_filled++;
+	/* The tables take as long as the memory for what mostly comes next. */
+	location_table_prefetch(context->locations, mapping->module, ip - mapping->bias);
 	*entry = (struct cfi_entry){
 		.ip = ip,
 		.rule = rule_at(context, mapping->module, ip - mapping->bias),

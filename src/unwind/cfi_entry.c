@@ -1,7 +1,4 @@
-/*
- * CIE and FDE parsing.  An FDE is parsed together with its CIE each time: that
- * takes some 30 ns and saves a cache that would have to be bounded.
- */
+/* CIE and FDE parsing; the last few CIEs are remembered by who asks for many FDEs. */
 #include "unwind/cfi_entry.h"
 
 enum {
@@ -201,15 +198,32 @@ static bool cie_read(struct cfi_fde *fde, const struct cfi_section *section, uin
 	return !body.is_bad;
 }
 
+/* `cies` may be NULL. */
+static bool cie_get(struct cfi_fde *fde, const struct cfi_section *section, uint64_t cie,
+		    struct cfi_cies *cies)
+{
+	struct cfi_fde *known = cies ? cfi_cies_slot(cies, cie) : NULL;
+
+	if (known && known->section == section && known->cie == cie) {
+		*fde = *known;
+		return true;
+	}
+	*fde = (struct cfi_fde){ .section = section, .cie = cie };
+	if (cie >= section->size_bytes || !cie_read(fde, section, cie))
+		return false;
+	if (known)
+		*known = *fde;
+	return true;
+}
+
 static bool fde_read(struct cfi_fde *fde, const struct cfi_section *section,
-		     const struct entry_header *header)
+		     const struct entry_header *header, struct cfi_cies *cies)
 {
 	struct bytes body = header->body;
 	const uint64_t cie = section->is_debug_frame ? header->id : header->id_offset - header->id;
 	uint64_t size;
 
-	*fde = (struct cfi_fde){ .section = section };
-	if (cie >= section->size_bytes || !cie_read(fde, section, cie))
+	if (!cie_get(fde, section, cie, cies))
 		return false;
 	fde->has_long_words = header->has_long_words;
 	fde->start = cfi_pointer(&body, fde->pointer_encoding, section->bytes, section->vaddr, 0);
@@ -238,5 +252,17 @@ enum cfi_entry_kind cfi_entry_parse(const struct cfi_section *section, uint64_t 
 		return CFI_ENTRY_CIE;
 	if (header_is_cie(section, &header))
 		return CFI_ENTRY_CIE;
-	return fde_read(ret_fde, section, &header) ? CFI_ENTRY_FDE : CFI_ENTRY_BAD;
+	return fde_read(ret_fde, section, &header, NULL) ? CFI_ENTRY_FDE : CFI_ENTRY_BAD;
+}
+
+bool cfi_entry_fde(const struct cfi_section *section, uint64_t offset, struct cfi_cies *cies,
+		   struct cfi_fde *ret_fde)
+{
+	struct entry_header header;
+
+	if (!section->bytes || offset >= section->size_bytes)
+		return false;
+	header = header_read(section, offset);
+	return !header.body.is_bad && header.next != header.id_offset &&
+	       !header_is_cie(section, &header) && fde_read(ret_fde, section, &header, cies);
 }

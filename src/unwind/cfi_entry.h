@@ -18,6 +18,8 @@ struct cfi_section {
 	bool is_debug_frame;
 };
 
+struct cfi_row;
+
 /* One function's call frame information, with what its CIE says. */
 struct cfi_fde {
 	uint64_t start; /* first vaddr */
@@ -30,6 +32,8 @@ struct cfi_fde {
 	int64_t data_alignment;
 	uint64_t return_register; /* the column of the return address */
 	const struct cfi_section *section;
+	uint64_t cie;		       /* its offset in the section */
+	const struct cfi_row *initial; /* what the CIE's program makes; NULL: not yet run */
 	uint8_t pointer_encoding;
 	bool is_signal;	     /* 'S': the caller was interrupted, it did not call */
 	bool has_data;	     /* 'z' */
@@ -59,8 +63,28 @@ enum cfi_entry_kind {
 	CFI_ENTRY_END, /* nothing more in this section */
 };
 
+/*
+ * The CIEs read last, so that an FDE need not read its own again: a module has
+ * two or three.  Holds FDEs of which only what the CIE says is used.
+ */
+enum { CFI_CIES_KEPT = 4 };
+
+struct cfi_cies {
+	struct cfi_fde known[CFI_CIES_KEPT]; /* section NULL: empty */
+};
+
 /* The entry at `offset`; `ret_next` is the offset behind it, `ret_fde` is set for an FDE. */
 enum cfi_entry_kind cfi_entry_parse(const struct cfi_section *section, uint64_t offset,
 				    struct cfi_fde *ret_fde, uint64_t *ret_next);
+
+/* The FDE at `offset`, with a CIE that may be known and will be; false when there is none. */
+bool cfi_entry_fde(const struct cfi_section *section, uint64_t offset, struct cfi_cies *cies,
+		   struct cfi_fde *ret_fde);
+
+/* Where the CIE of that FDE is kept: to remember its `initial`. */
+static inline struct cfi_fde *cfi_cies_slot(struct cfi_cies *cies, uint64_t cie)
+{
+	return &cies->known[cie / 8 % CFI_CIES_KEPT];
+}
 
 #endif

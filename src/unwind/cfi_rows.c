@@ -233,7 +233,8 @@ static bool step_column(struct machine *m, uint8_t opcode)
 	return true;
 }
 
-static void step_other(struct machine *m, uint8_t opcode)
+/* Instructions about the location and the whole row; false when it is none of them. */
+static bool step_row(struct machine *m, uint8_t opcode)
 {
 	switch (opcode) {
 	case CFA_NOP:
@@ -267,9 +268,9 @@ static void step_other(struct machine *m, uint8_t opcode)
 		(void)bytes_uleb(&m->from); /* matters to exceptions only */
 		break;
 	default:
-		m->from.is_bad = true;
-		break;
+		return false;
 	}
+	return true;
 }
 
 static void step(struct machine *m)
@@ -291,8 +292,8 @@ static void step(struct machine *m)
 	default:
 		break;
 	}
-	if (!step_cfa(m, opcode) && !step_column(m, opcode))
-		step_other(m, opcode);
+	if (!step_cfa(m, opcode) && !step_row(m, opcode) && !step_column(m, opcode))
+		m->from.is_bad = true;
 }
 
 /* The row that holds at `vaddr` is the one before the location passes it. */
@@ -307,11 +308,9 @@ static int machine_run(struct machine *m, const uint8_t *program, size_t size, u
 	return m->from.is_bad ? -EINVAL : 0;
 }
 
-int cfi_row_at(const struct cfi_fde *fde, uint64_t vaddr, enum arch arch, struct cfi_row *ret_row)
+int cfi_row_initial(const struct cfi_fde *fde, enum arch arch, struct cfi_row *ret_row)
 {
 	struct machine m;
-	struct cfi_row initial;
-	int r;
 
 	m.fde = fde;
 	m.row = ret_row;
@@ -326,11 +325,26 @@ int cfi_row_at(const struct cfi_fde *fde, uint64_t vaddr, enum arch arch, struct
 		.n_columns = arch == ARCH_X86_64 ? X86_64_N_REGISTERS : AARCH64_N_REGISTERS,
 		.is_signal = fde->is_signal,
 	};
-	r = machine_run(&m, fde->initial_program, fde->initial_program_size, UINT64_MAX);
+	return machine_run(&m, fde->initial_program, fde->initial_program_size, UINT64_MAX);
+}
+
+int cfi_row_at(const struct cfi_fde *fde, uint64_t vaddr, enum arch arch, struct cfi_row *ret_row)
+{
+	struct machine m;
+	struct cfi_row initial;
+	int r = 0;
+
+	m.initial = fde->initial;
+	if (!m.initial) {
+		r = cfi_row_initial(fde, arch, &initial);
+		m.initial = &initial;
+	}
 	if (r < 0)
 		return r;
-	row_copy(&initial, ret_row);
-	m.initial = &initial;
+	row_copy(ret_row, m.initial);
+	m.fde = fde;
+	m.row = ret_row;
+	m.n_states = 0;
 	m.location = fde->start;
 	return machine_run(&m, fde->program, fde->program_size, vaddr);
 }

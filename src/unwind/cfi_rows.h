@@ -47,6 +47,12 @@ struct cfi_row {
 enum { CFI_ROWS_MAX_STATES = 8 };
 
 /*
+ * What the program of the FDE's CIE makes, before the FDE's own: kept in
+ * fde->initial it saves running it again.  Returns 0 or -EINVAL.
+ */
+int cfi_row_initial(const struct cfi_fde *fde, enum arch arch, struct cfi_row *ret_row);
+
+/*
  * Run the programs of the FDE and its CIE up to `vaddr`, which it must cover.
  * Returns 0, or -EINVAL for programs that make no sense.  Expressions borrow
  * from the section.  Bounded by the programs' bytes, allocates nothing.

@@ -1,14 +1,18 @@
 /* Look-up of FDEs: binary search in the linker's table, or in one of our own. */
 #include "unwind/cfi_tables.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/array.h"
 
 enum {
 	HEADER_VERSION = 1,
 	HEADER_FIXED_BYTES = 4, /* version and three encodings */
+	MARKED_BYTES = 8,	/* of an item in the encoding that is marked */
+	SEARCHES_BEFORE_MARKS = 32,
 };
 
 static struct cfi_section section_of(const struct elf_section *section, bool is_debug_frame)
@@ -53,6 +57,7 @@ void cfi_tables_init(struct cfi_tables *tables, const struct elf_image *image)
 	*tables = (struct cfi_tables){
 		.eh_frame = section_of(&image->eh_frame, false),
 		.debug_frame = section_of(&image->debug_frame, true),
+		.arch = image->machine == EM_AARCH64 ? ARCH_AARCH64 : ARCH_X86_64,
 	};
 	if (tables->eh_frame.bytes && image->eh_frame_hdr.bytes)
 		tables_read_header(tables, &image->eh_frame_hdr);
@@ -62,6 +67,7 @@ void cfi_tables_release(struct cfi_tables *tables)
 {
 	free(tables->eh_index.items);
 	free(tables->debug_index.items);
+	free(tables->marks.starts);
 	*tables = (struct cfi_tables){ 0 };
 }
 
@@ -104,22 +110,29 @@ static int index_build(struct cfi_index *index, const struct cfi_section *sectio
 	return 0;
 }
 
-static int section_fde(const struct cfi_section *section, uint64_t offset, uint64_t vaddr,
-		       struct cfi_fde *ret_fde)
+static int section_fde(struct cfi_tables *tables, const struct cfi_section *section,
+		       uint64_t offset, uint64_t vaddr, struct cfi_fde *ret_fde)
 {
-	struct cfi_fde fde;
-	uint64_t next;
+	struct cfi_cies *cies = &tables->cies[section->is_debug_frame];
+	struct cfi_fde *known;
+	struct cfi_row *initial;
 
-	if (cfi_entry_parse(section, offset, &fde, &next) != CFI_ENTRY_FDE)
+	if (!cfi_entry_fde(section, offset, cies, ret_fde))
 		return -ENOENT;
-	if (vaddr < fde.start || vaddr >= fde.end)
+	if (vaddr < ret_fde->start || vaddr >= ret_fde->end)
 		return -ENOENT;
-	*ret_fde = fde;
+	if (!ret_fde->initial) {
+		known = cfi_cies_slot(cies, ret_fde->cie);
+		initial = &tables->initials[section->is_debug_frame][known - cies->known];
+		/* A program that makes no sense is left to whoever runs it. */
+		if (cfi_row_initial(ret_fde, tables->arch, initial) == 0)
+			known->initial = ret_fde->initial = initial;
+	}
 	return 0;
 }
 
-static int index_find(struct cfi_index *index, const struct cfi_section *section, uint64_t vaddr,
-		      struct cfi_fde *ret_fde)
+static int index_find(struct cfi_tables *tables, struct cfi_index *index,
+		      const struct cfi_section *section, uint64_t vaddr, struct cfi_fde *ret_fde)
 {
 	size_t low = 0;
 	size_t high;
@@ -137,7 +150,9 @@ static int index_find(struct cfi_index *index, const struct cfi_section *section
 		else
 			high = middle;
 	}
-	return low ? section_fde(section, index->items[low - 1].offset, vaddr, ret_fde) : -ENOENT;
+	if (!low)
+		return -ENOENT;
+	return section_fde(tables, section, index->items[low - 1].offset, vaddr, ret_fde);
 }
 
 /* The vaddr in the header's item: its function (0) or its FDE (1). */
@@ -152,11 +167,55 @@ static uint64_t header_item(const struct cfi_tables *tables, size_t at, size_t w
 			   tables->header_vaddr, tables->header_vaddr);
 }
 
-static int header_find(const struct cfi_tables *tables, uint64_t vaddr, struct cfi_fde *ret_fde)
+/* Only for the encoding that linkers use; without memory for them there are none. */
+static void marks_make(struct cfi_tables *tables)
+{
+	const size_t n_starts = (tables->n_header_items + CFI_MARK_EVERY - 1) / CFI_MARK_EVERY;
+	struct cfi_marks *marks = &tables->marks;
+
+	if (tables->header_encoding != CFI_POINTER_DATA_RELATIVE_S4 ||
+	    tables->header_vaddr > INT64_MAX)
+		return;
+	marks->starts = malloc(n_starts * sizeof(*marks->starts));
+	if (!marks->starts)
+		return;
+	marks->n_starts = n_starts;
+	for (size_t i = 0; i < n_starts; i++)
+		memcpy(&marks->starts[i], tables->header_items + i * CFI_MARK_EVERY * MARKED_BYTES,
+		       sizeof(marks->starts[i]));
+}
+
+/* Narrow the items that may be the last one at or below `vaddr` to those behind one mark. */
+static void marks_narrow(const struct cfi_tables *tables, uint64_t vaddr, size_t *low, size_t *high)
+{
+	const struct cfi_marks *marks = &tables->marks;
+	const int64_t wanted = (int64_t)(vaddr - tables->header_vaddr);
+	size_t first = 0;
+	size_t last = marks->n_starts;
+
+	while (first < last) {
+		const size_t middle = first + (last - first) / 2;
+
+		if (marks->starts[middle] <= wanted)
+			first = middle + 1;
+		else
+			last = middle;
+	}
+	*low = first ? (first - 1) * CFI_MARK_EVERY : 0;
+	if (first * CFI_MARK_EVERY < *high)
+		*high = first * CFI_MARK_EVERY;
+}
+
+static int header_find(struct cfi_tables *tables, uint64_t vaddr, struct cfi_fde *ret_fde)
 {
 	size_t low = 0;
 	size_t high = tables->n_header_items;
 
+	if (tables->marks.n_searches < SEARCHES_BEFORE_MARKS &&
+	    ++tables->marks.n_searches == SEARCHES_BEFORE_MARKS)
+		marks_make(tables);
+	if (tables->marks.starts)
+		marks_narrow(tables, vaddr, &low, &high);
 	while (low < high) {
 		const size_t middle = low + (high - low) / 2;
 
@@ -167,7 +226,7 @@ static int header_find(const struct cfi_tables *tables, uint64_t vaddr, struct c
 	}
 	if (!low)
 		return -ENOENT;
-	return section_fde(&tables->eh_frame,
+	return section_fde(tables, &tables->eh_frame,
 			   header_item(tables, low - 1, 1) - tables->eh_frame.vaddr, vaddr,
 			   ret_fde);
 }
@@ -179,8 +238,8 @@ int cfi_tables_find(struct cfi_tables *tables, uint64_t vaddr, struct cfi_fde *r
 	if (tables->header_items)
 		r = header_find(tables, vaddr, ret_fde);
 	else
-		r = index_find(&tables->eh_index, &tables->eh_frame, vaddr, ret_fde);
+		r = index_find(tables, &tables->eh_index, &tables->eh_frame, vaddr, ret_fde);
 	if (r == -ENOENT)
-		r = index_find(&tables->debug_index, &tables->debug_frame, vaddr, ret_fde);
+		r = index_find(tables, &tables->debug_index, &tables->debug_frame, vaddr, ret_fde);
 	return r;
 }

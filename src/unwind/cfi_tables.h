@@ -7,13 +7,14 @@
 
 #include "symbol/elf_image.h"
 #include "unwind/cfi_entry.h"
+#include "unwind/cfi_rows.h"
 
 /*
  * From a vaddr of one module to its FDE.  .eh_frame_hdr is searched where it is;
  * a section without such a table (.debug_frame always) is indexed in one pass
  * when it is first needed.  Where .eh_frame knows nothing .debug_frame is asked.
  *
- * Borrows the image.  Not thread-safe: finding may build an index.
+ * Borrows the image.  Must not move.  Not thread-safe: finding may build an index.
  */
 struct cfi_index {
 	struct cfi_index_item {
@@ -23,6 +24,19 @@ struct cfi_index {
 	size_t n_items;
 	size_t capacity;
 	bool is_built;
+};
+
+/*
+ * A few KiB of marks in a linker's table of some hundred, made when it is searched
+ * over and over: a binary search of the table itself would miss the cache at
+ * most of its steps.
+ */
+enum { CFI_MARK_EVERY = 16 };
+
+struct cfi_marks {
+	int32_t *starts; /* of every CFI_MARK_EVERY'th item, as in the table; NULL: not made */
+	size_t n_starts;
+	uint32_t n_searches;
 };
 
 struct cfi_tables {
@@ -35,6 +49,10 @@ struct cfi_tables {
 	uint64_t header_vaddr;
 	const uint8_t *header_bytes;
 	uint8_t header_encoding;
+	struct cfi_marks marks;
+	enum arch arch;
+	struct cfi_cies cies[2]; /* of .eh_frame and of .debug_frame */
+	struct cfi_row initials[2][CFI_CIES_KEPT];
 };
 
 /* Reads only headers; cannot fail: a module without tables just finds nothing. */
@@ -43,7 +61,7 @@ void cfi_tables_release(struct cfi_tables *tables);
 
 /*
  * The FDE that covers `vaddr`.  Returns 0, -ENOENT when there is none, or
- * -ENOMEM.  `ret_fde` borrows from the tables and the image.
+ * -ENOMEM.  `ret_fde` borrows from the tables, until the next search, and from the image.
  */
 int cfi_tables_find(struct cfi_tables *tables, uint64_t vaddr, struct cfi_fde *ret_fde);
 

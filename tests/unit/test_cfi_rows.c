@@ -1,6 +1,7 @@
 /* Entries and rows from call frame information written by hand. */
 #include "unit.h"
 
+#include <elf.h>
 #include <errno.h>
 
 #include "cfi_section_fixture.h"
@@ -209,6 +210,67 @@ static void tables__index_sections_without_header(void **state)
 	buffer_release(&bytes);
 }
 
+enum { HEADER_VADDR = 0x900000, N_FUNCTIONS = 201, FUNCTION_STRIDE = 96 };
+
+/* A linker's table over functions with a hole of 32 bytes behind each. */
+static void write_header(struct buffer *header, struct buffer *bytes)
+{
+	buffer_add_u8(header, 1);
+	buffer_add_u8(header, CFI_POINTER_OMITTED);
+	buffer_add_u8(header, 0x03); /* udata4 */
+	buffer_add_u8(header, CFI_POINTER_DATA_RELATIVE_S4);
+	buffer_add_u32(header, N_FUNCTIONS);
+	for (uint64_t i = 0; i < N_FUNCTIONS; i++) {
+		struct cfi_description d = x86_function;
+		uint64_t offset;
+
+		d.start = 0x1000 + i * FUNCTION_STRIDE;
+		d.size = FUNCTION_STRIDE - 32;
+		/* The CIEs differ, and are more than are kept. */
+		d.return_register = i % 7 ? X86_64_RIP : X86_64_RBX;
+		offset = cfi_description_write(bytes, &d);
+		buffer_add_u32(header, (uint32_t)(d.start - HEADER_VADDR));
+		buffer_add_u32(header, (uint32_t)(CFI_FIXTURE_VADDR + offset - HEADER_VADDR));
+	}
+}
+
+static void tables__find_the_same_before_and_after_marking(void **state)
+{
+	struct buffer bytes = BUFFER_INIT;
+	struct buffer header = BUFFER_INIT;
+	struct elf_image image = { .machine = EM_X86_64 };
+	struct cfi_tables tables;
+	struct cfi_fde fde;
+
+	(void)state;
+	write_header(&header, &bytes);
+	image.eh_frame = (struct elf_section){ .bytes = (const uint8_t *)bytes.data,
+					       .size_bytes = bytes.size,
+					       .vaddr = CFI_FIXTURE_VADDR };
+	image.eh_frame_hdr = (struct elf_section){ .bytes = (const uint8_t *)header.data,
+						   .size_bytes = header.size,
+						   .vaddr = HEADER_VADDR };
+	cfi_tables_init(&tables, &image);
+	assert_int_equal(tables.n_header_items, N_FUNCTIONS);
+	for (uint64_t i = 0; i < 3 * (uint64_t)N_FUNCTIONS; i++) {
+		const uint64_t n = i * 89 % N_FUNCTIONS;
+		const uint64_t start = 0x1000 + n * FUNCTION_STRIDE;
+
+		assert_int_equal(cfi_tables_find(&tables, start, &fde), 0);
+		assert_int_equal(fde.start, start);
+		assert_int_equal(cfi_tables_find(&tables, start + FUNCTION_STRIDE - 33, &fde), 0);
+		assert_int_equal(fde.start, start);
+		assert_int_equal(fde.return_register, n % 7 ? X86_64_RIP : X86_64_RBX);
+		assert_int_equal(cfi_tables_find(&tables, start + FUNCTION_STRIDE - 32, &fde),
+				 -ENOENT);
+	}
+	assert_non_null(tables.marks.starts);
+	assert_int_equal(cfi_tables_find(&tables, 0xfff, &fde), -ENOENT);
+	cfi_tables_release(&tables);
+	buffer_release(&bytes);
+	buffer_release(&header);
+}
+
 static void tables__survive_every_cut(void **state)
 {
 	struct buffer bytes = BUFFER_INIT;
@@ -335,6 +397,7 @@ int main(void)
 		cmocka_unit_test(rows__restore_what_the_cie_says),
 		cmocka_unit_test(rows__follow_aarch64_signed_returns),
 		cmocka_unit_test(tables__index_sections_without_header),
+		cmocka_unit_test(tables__find_the_same_before_and_after_marking),
 		cmocka_unit_test(tables__survive_every_cut),
 		cmocka_unit_test(expressions__are_evaluated),
 		cmocka_unit_test(expressions__are_bounded),
