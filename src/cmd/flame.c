@@ -22,6 +22,8 @@ struct flame_options {
 	const char *title;
 	const char *subtitle;
 	const char *thread;
+	const char *process;
+	const char *by;
 	uint64_t width_px;
 	uint64_t height_px;
 	double min_width_px;
@@ -55,6 +57,10 @@ static const struct option flame_options[] = {
 	  offsetof(struct flame_options, with_threads), NULL },
 	{ "thread", 0, OPTION_STRING, "NAME|TID", "only samples of this thread",
 	  offsetof(struct flame_options, thread), NULL },
+	{ "process", 0, OPTION_STRING, "NAME|PID", "only samples of this process",
+	  offsetof(struct flame_options, process), NULL },
+	{ "by", 0, OPTION_STRING, "GROUP", "first boxes are the processes, threads or comms",
+	  offsetof(struct flame_options, by), view_by_words },
 	{ "from", 0, OPTION_DURATION, "TIME", "only samples after this time since the start",
 	  offsetof(struct flame_options, from_ns), NULL },
 	{ "to", 0, OPTION_DURATION, "TIME", "only samples before this time since the start",
@@ -66,6 +72,8 @@ static void describe_range(struct buffer *out, const struct flame_options *optio
 {
 	char text[UNITS_TEXT_BYTES];
 
+	if (options->process)
+		buffer_printf(out, "%sprocess %s", out->size ? ", " : "", options->process);
 	if (options->thread)
 		buffer_printf(out, "%sthread %s", out->size ? ", " : "", options->thread);
 	if (options->from_ns)
@@ -115,6 +123,8 @@ static int flame_draw(struct buffer *svg, const struct profile *profile,
 	const struct view view = { .from_ns = options->from_ns,
 				   .to_ns = options->to_ns,
 				   .thread = options->thread,
+				   .process = options->process,
+				   .by = view_by_find(options->by),
 				   .with_process = true,
 				   .with_thread = options->with_threads };
 	struct buffer subtitle = BUFFER_INIT;

@@ -15,6 +15,8 @@ struct fold_options {
 	const char *input;
 	const char *output;
 	const char *thread;
+	const char *process;
+	const char *by;
 	uint64_t from_ns;
 	uint64_t to_ns;
 	bool with_threads;
@@ -39,6 +41,10 @@ static const struct option fold_options[] = {
 	  offsetof(struct fold_options, to_ns), NULL },
 	{ "thread", 0, OPTION_STRING, "NAME|TID", "only the threads of that name or number",
 	  offsetof(struct fold_options, thread), NULL },
+	{ "process", 0, OPTION_STRING, "NAME|PID", "only the processes of that name or number",
+	  offsetof(struct fold_options, process), NULL },
+	{ "by", 0, OPTION_STRING, "GROUP", "the outermost frame is the process, thread or comm",
+	  offsetof(struct fold_options, by), view_by_words },
 	{ 0 },
 };
 
@@ -77,6 +83,8 @@ static int fold_profile(struct app *app, const struct fold_options *options,
 	view.from_ns = options->from_ns;
 	view.to_ns = options->to_ns;
 	view.thread = options->thread;
+	view.process = options->process;
+	view.by = view_by_find(options->by);
 	view.with_thread = options->with_threads;
 	if (options->as_time && !profile->info.has_times)
 		return error_set(err, -EINVAL,

@@ -144,19 +144,28 @@ static int builder_add_label(struct builder *builder, uint32_t *node, const char
 /* The tree node below which the thread's stacks go. */
 static int builder_label(struct builder *builder, uint32_t *ret_node, uint32_t thread_index)
 {
-	const struct interner *strings = &builder->profile->strings;
-	const struct thread *thread = &builder->profile->threads[thread_index];
+	const struct profile *profile = builder->profile;
+	const struct view *view = builder->view;
+	const uint32_t process_name = profile->threads[thread_index].process_name;
 	struct buffer name = BUFFER_INIT;
 	int r = 0;
 
 	*ret_node = 0;
-	if (builder->view->with_process && thread->process_name)
-		r = builder_add_label(builder, ret_node,
-				      interner_get(strings, thread->process_name));
-	if (r == 0 && builder->view->with_thread && (thread->name || thread->tid)) {
-		buffer_printf(&name, "%s/%u", interner_get(strings, thread->name), thread->tid);
-		r = name.is_failed ? -ENOMEM : builder_add_label(builder, ret_node, name.data);
-	}
+	if (view->by)
+		view_add_group(&name, view->by, profile, thread_index);
+	else if (view->with_process)
+		buffer_add_string(&name, interner_get(&profile->strings, process_name));
+	if (view->by && !name.size)
+		buffer_add_string(&name, "[unknown]");
+	if (name.size)
+		r = builder_add_label(builder, ret_node, buffer_string(&name));
+	buffer_clear(&name);
+	if (view->with_thread && view->by != VIEW_BY_THREAD)
+		view_add_group(&name, VIEW_BY_THREAD, profile, thread_index);
+	if (r == 0 && name.size)
+		r = builder_add_label(builder, ret_node, buffer_string(&name));
+	if (name.is_failed)
+		r = -ENOMEM;
 	buffer_release(&name);
 	return r;
 }

@@ -1,4 +1,4 @@
-/* Filters on the way from samples to tree: a time window and a thread. */
+/* Filters on the way from samples to tree: a time window, a process and a thread. */
 #include "tree/view.h"
 
 #include <errno.h>
@@ -8,48 +8,97 @@
 #include "base/buffer.h"
 #include "base/escape.h"
 
-/* So many threads are listed in a message, and no more. */
-enum { VIEW_LISTED_THREADS = 12 };
+const char *const view_by_words[] = { "process", "thread", "comm", NULL };
 
-static bool is_first_of_its_kind(const struct profile *profile, size_t at)
+/* So many threads or processes are listed in a message, and no more. */
+enum { VIEW_LISTED_NAMES = 12 };
+
+enum view_by view_by_find(const char *word)
 {
-	const struct thread *threads = profile->threads;
+	for (size_t i = 0; word && view_by_words[i]; i++)
+		if (strcmp(view_by_words[i], word) == 0)
+			return (enum view_by)(VIEW_BY_PROCESS + i);
+	return VIEW_BY_NONE;
+}
 
-	for (size_t i = 0; i < at; i++)
-		if (threads[i].name == threads[at].name && threads[i].tid == threads[at].tid)
+/* A name with a number: what --thread and --process choose by. */
+struct view_choice {
+	uint32_t name;
+	uint32_t number;
+};
+
+static struct view_choice choice_of(const struct thread *thread, bool is_process)
+{
+	if (is_process)
+		return (struct view_choice){ thread->process_name, thread->pid };
+	return (struct view_choice){ thread->name, thread->tid };
+}
+
+static bool is_chosen(const char *wanted, const struct profile *profile, struct view_choice choice)
+{
+	char number[16];
+
+	if (strcmp(wanted, interner_get(&profile->strings, choice.name)) == 0)
+		return true;
+	(void)snprintf(number, sizeof(number), "%u", choice.number);
+	return strcmp(wanted, number) == 0;
+}
+
+static bool is_first_of_its_kind(const struct profile *profile, size_t at, bool is_process)
+{
+	const struct view_choice choice = choice_of(&profile->threads[at], is_process);
+
+	for (size_t i = 0; i < at; i++) {
+		const struct view_choice other = choice_of(&profile->threads[i], is_process);
+
+		if (other.name == choice.name && other.number == choice.number)
 			return false;
+	}
 	return true;
 }
 
-static int fail_unknown_thread(const struct view *view, const struct profile *profile,
-			       struct error *err)
+static int fail_unknown(const char *wanted, const struct profile *profile, bool is_process,
+			struct error *err)
 {
+	const char *const what = is_process ? "process" : "thread";
+	const char *const many = is_process ? "processes" : "threads";
 	struct buffer list = BUFFER_INIT;
 	size_t n_listed = 0;
 
 	for (size_t i = 0; i < profile->n_threads; i++) {
-		const struct thread *thread = &profile->threads[i];
+		const struct view_choice choice = choice_of(&profile->threads[i], is_process);
 
-		if (!is_first_of_its_kind(profile, i))
+		if (!is_first_of_its_kind(profile, i, is_process))
 			continue;
-		if (n_listed == VIEW_LISTED_THREADS) {
+		if (n_listed == VIEW_LISTED_NAMES) {
 			buffer_add_string(&list, ", …");
 			break;
 		}
 		buffer_add_string(&list, n_listed ? ", " : "");
-		escape_terminal_fit(&list, interner_get(&profile->strings, thread->name), 32);
-		buffer_printf(&list, "/%u", thread->tid);
+		escape_terminal_fit(&list, interner_get(&profile->strings, choice.name), 32);
+		buffer_printf(&list, "/%u", choice.number);
 		n_listed++;
 	}
 	if (n_listed)
-		(void)error_set(err, -EINVAL, "no thread is called '%s'; there are %s",
-				view->thread, buffer_string(&list));
+		(void)error_set(err, -EINVAL, "no %s is called '%s'; there are %s", what, wanted,
+				buffer_string(&list));
 	else
 		(void)error_set(err, -EINVAL,
-				"no thread is called '%s'; the profile does not tell threads apart",
-				view->thread);
+				"no %s is called '%s'; the profile does not tell %s apart", what,
+				wanted, many);
 	buffer_release(&list);
 	return -EINVAL;
+}
+
+static int view_check_choice(const char *wanted, const struct profile *profile, bool is_process,
+			     struct error *err)
+{
+	if (!wanted)
+		return 0;
+	for (size_t i = 0; i < profile->n_threads; i++)
+		if (is_chosen(wanted, profile, choice_of(&profile->threads[i], is_process)))
+			return 0;
+	return fail_unknown(wanted, profile, is_process, err);
 }
 
 static int view_check_window(const struct view *view, const struct profile *profile,
@@ -69,31 +118,59 @@ static int view_check_window(const struct view *view, const struct profile *prof
 	return 0;
 }
 
+void view_add_group(struct buffer *out, enum view_by by, const struct profile *profile,
+		    uint32_t thread)
+{
+	const struct view_choice choice = choice_of(&profile->threads[thread],
+						    by == VIEW_BY_PROCESS);
+
+	if (by == VIEW_BY_NONE)
+		return;
+	buffer_add_string(out, interner_get(&profile->strings, choice.name));
+	if (by != VIEW_BY_COMM && (choice.name || choice.number))
+		buffer_printf(out, "/%u", choice.number);
+}
+
+/* Is there a group with a name?  Imports know of none. */
+static int view_check_groups(enum view_by by, const struct profile *profile, struct error *err)
+{
+	struct buffer name = BUFFER_INIT;
+	bool is_known;
+
+	for (size_t i = 0; i < profile->n_threads && !name.size && !name.is_failed; i++)
+		view_add_group(&name, by, profile, (uint32_t)i);
+	is_known = name.size || name.is_failed;
+	buffer_release(&name);
+	if (by && !is_known)
+		return error_set(err, -EINVAL,
+				 "--by %s: the profile does not tell them apart (leave it out)",
+				 view_by_words[by - VIEW_BY_PROCESS]);
+	return 0;
+}
+
 int view_check(const struct view *view, const struct profile *profile, struct error *err)
 {
-	const int r = view_check_window(view, profile, err);
+	int r = view_check_window(view, profile, err);
 
-	if (r < 0 || !view->thread)
-		return r;
-	for (size_t i = 0; i < profile->n_threads; i++)
-		if (view_has_thread(view, profile, (uint32_t)i))
-			return 0;
-	return fail_unknown_thread(view, profile, err);
+	if (r == 0)
+		r = view_check_choice(view->process, profile, true, err);
+	if (r == 0)
+		r = view_check_choice(view->thread, profile, false, err);
+	if (r == 0)
+		r = view_check_groups(view->by, profile, err);
+	return r;
 }
 
 bool view_has_thread(const struct view *view, const struct profile *profile, uint32_t thread)
 {
-	char tid[16];
-
-	if (!view->thread)
+	if (!view->thread && !view->process)
 		return true;
 	if (thread >= profile->n_threads)
 		return false;
-	if (strcmp(view->thread, interner_get(&profile->strings, profile->threads[thread].name)) ==
-	    0)
-		return true;
-	(void)snprintf(tid, sizeof(tid), "%u", profile->threads[thread].tid);
-	return strcmp(view->thread, tid) == 0;
+	return (!view->thread ||
+		is_chosen(view->thread, profile, choice_of(&profile->threads[thread], false))) &&
+	       (!view->process ||
+		is_chosen(view->process, profile, choice_of(&profile->threads[thread], true)));
 }
 
 bool view_has_time(const struct view *view, const struct profile *profile, uint64_t time_ns)

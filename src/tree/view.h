@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/buffer.h"
 #include "base/error.h"
 #include "model/profile.h"
 
@@ -15,26 +16,52 @@ enum granularity {
 	GRANULARITY_MODULE,   /* the module alone; neighbours of one module are one frame */
 };
 
+/* What samples are told apart by: the group of a sample is its outermost frame. */
+enum view_by {
+	VIEW_BY_NONE,
+	VIEW_BY_PROCESS, /* "name/pid" */
+	VIEW_BY_THREAD,	 /* "name/tid" */
+	VIEW_BY_COMM,	 /* the thread's name alone, whatever process it is in */
+};
+
+/* The words for them on the command line, from VIEW_BY_PROCESS on, ended by NULL. */
+extern const char *const view_by_words[];
+
 struct view {
 	enum granularity granularity;
-	uint64_t from_ns;   /* since the start of the run */
-	uint64_t to_ns;	    /* UINT64_MAX: to the end; else the first instant outside */
-	const char *thread; /* borrowed; a name or a tid; NULL: all */
-	bool with_process;  /* the process name is the outermost frame */
-	bool with_thread;   /* "name/tid" is a frame below it */
+	uint64_t from_ns;    /* since the start of the run */
+	uint64_t to_ns;	     /* UINT64_MAX: to the end; else the first instant outside */
+	const char *thread;  /* borrowed; a name or a tid; NULL: all */
+	const char *process; /* borrowed; a name or a pid; NULL: all */
+	enum view_by by;   /* unless NONE: the group is the outermost frame, not the process name */
+	bool with_process; /* the process name is the outermost frame */
+	bool with_thread;  /* "name/tid" is a frame below it */
 };
 
 #define VIEW_INIT ((struct view){ .to_ns = UINT64_MAX, .with_process = true })
 
+/* VIEW_BY_NONE for a word that is none of them, or NULL. */
+enum view_by view_by_find(const char *word);
+
 /*
- * -EINVAL, listing the threads there are, when `view->thread` matches none;
+ * -EINVAL, listing the threads or processes there are, when `view->thread` or
+ * `view->process` matches none;
  * also for an empty time window, and for any window when the profile has no
  * times.
  */
 int view_check(const struct view *view, const struct profile *profile, struct error *err);
 
-/* `thread` is an index into profile.threads. */
+/* By its own name and that of its process, and the numbers of both; `thread` is an index into
+ * profile.threads. */
 bool view_has_thread(const struct view *view, const struct profile *profile, uint32_t thread);
+
+/*
+ * "name/pid", "name/tid" or "name": what `view->by` puts the thread in.  Where
+ * the profile has several runs, whose numbers may coincide, " [RUN]" follows a
+ * number.  Nothing is added where the profile does not know.
+ */
+void view_add_group(struct buffer *out, enum view_by by, const struct profile *profile,
+		    uint32_t thread);
 
 /* A sample from before the start counts as one at the start. */
 bool view_has_time(const struct view *view, const struct profile *profile, uint64_t time_ns);
