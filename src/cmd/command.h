@@ -16,11 +16,18 @@ enum option_kind {
 	OPTION_FLAG,	 /* bool, set to true */
 	OPTION_NO_FLAG,	 /* bool, set to false */
 	OPTION_STRING,	 /* const char *, borrowed from argv */
+	OPTION_STRINGS,	 /* struct option_strings, one more each time */
 	OPTION_COUNT,	 /* uint64_t, units_parse_count */
 	OPTION_BYTES,	 /* uint64_t, units_parse_bytes */
 	OPTION_RATE,	 /* uint64_t, units_parse_rate */
 	OPTION_DURATION, /* uint64_t in ns, units_parse_duration */
 	OPTION_NUMBER,	 /* double >= 0 */
+};
+
+/* To be freed by the command. */
+struct option_strings {
+	const char **strings; /* borrowed from argv */
+	size_t n_strings, capacity;
 };
 
 struct option {

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/escape.h"
 #include "base/units.h"
 #include "cmd/suggest.h"
@@ -82,6 +83,18 @@ found:
 	return 0;
 }
 
+static int option_add_string(struct option_strings *list, const char *text, struct error *err)
+{
+	const char **grown = array_grown(list->strings, &list->capacity, list->n_strings + 1,
+					 sizeof(*grown));
+
+	if (!grown)
+		return error_set_no_memory(err);
+	list->strings = grown;
+	grown[list->n_strings++] = text;
+	return 0;
+}
+
 static int option_store(const struct option *option, void *value, const char *text,
 			struct error *err)
 {
@@ -94,6 +107,8 @@ static int option_store(const struct option *option, void *value, const char *te
 		return 0;
 	case OPTION_STRING:
 		return option_parse_choice(value, option, text, err);
+	case OPTION_STRINGS:
+		return option_add_string(value, text, err);
 	case OPTION_COUNT:
 		return units_parse_count(value, text, err);
 	case OPTION_BYTES:

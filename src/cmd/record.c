@@ -1,14 +1,18 @@
 /* tsprof record: run a command and write its profile. */
 #include "cmd/command.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/buffer.h"
 #include "base/units.h"
 #include "model/profile.h"
 #include "os/perf_event.h"
+#include "os/sampler_choice.h"
 #include "record/recorder.h"
 #include "unwind/unwinder.h"
 
@@ -25,6 +29,14 @@ struct record_options {
 	bool without_symbols;
 	bool is_strict;
 	bool is_quiet;
+	const char *engine;
+	struct option_strings processes;
+	bool is_system;
+	uint64_t duration_ns;
+	uint64_t delay_ns;
+	bool is_paused;
+	pid_t *pids; /* what `processes` says */
+	size_t n_pids;
 };
 
 static const char *const event_choices[] = { "cpu-clock",	 "task-clock",	 "cycles",
@@ -32,6 +44,8 @@ static const char *const event_choices[] = { "cpu-clock",	 "task-clock",	 "cycle
 					     "cache-references", "cache-misses", NULL };
 
 static const char *const unwinder_choices[] = { "cfi", "fp", "libunwind", "libdw", "verify", NULL };
+
+static const char *const engine_choices[] = { "auto", "perf", "sigprof", NULL };
 
 static const struct option record_options[] = {
 	{ .name = "output",
@@ -46,6 +60,37 @@ static const struct option record_options[] = {
 	  .argument = "HZ",
 	  .help = "samples per second of CPU time (default 997)",
 	  .offset = offsetof(struct record_options, rate_hz) },
+	{ .name = "pid",
+	  .letter = 'p',
+	  .kind = OPTION_STRINGS,
+	  .argument = "PID",
+	  .help = "sample a process that runs already; may be repeated",
+	  .offset = offsetof(struct record_options, processes) },
+	{ .name = "system-wide",
+	  .letter = 'a',
+	  .kind = OPTION_FLAG,
+	  .help = "sample all processes",
+	  .offset = offsetof(struct record_options, is_system) },
+	{ .name = "duration",
+	  .kind = OPTION_DURATION,
+	  .argument = "TIME",
+	  .help = "stop sampling after TIME, such as 10s or 500ms",
+	  .offset = offsetof(struct record_options, duration_ns) },
+	{ .name = "delay",
+	  .kind = OPTION_DURATION,
+	  .argument = "TIME",
+	  .help = "start sampling after TIME",
+	  .offset = offsetof(struct record_options, delay_ns) },
+	{ .name = "start-paused",
+	  .kind = OPTION_FLAG,
+	  .help = "start sampling when SIGUSR2 comes, which pauses it later",
+	  .offset = offsetof(struct record_options, is_paused) },
+	{ .name = "engine",
+	  .kind = OPTION_STRING,
+	  .argument = "NAME",
+	  .help = "how to take samples (default auto: what is permitted)",
+	  .offset = offsetof(struct record_options, engine),
+	  .choices = engine_choices },
 	{ .name = "event",
 	  .kind = OPTION_STRING,
 	  .argument = "EVENT",
@@ -87,7 +132,8 @@ static void show_progress(void *context, const struct recorder_progress *progres
 	char lost[UNITS_TEXT_BYTES];
 	char size[UNITS_TEXT_BYTES];
 
-	(void)fprintf(app->messages, "\r\033[K%s: %s, %s samples, %s lost, %s", app->program,
+	(void)fprintf(app->messages, "\r\033[K%s: %s%s, %s samples, %s lost, %s", app->program,
+		      progress->is_paused ? "paused, " : "",
 		      units_duration(elapsed, progress->elapsed_ns),
 		      units_count(samples, progress->n_samples),
 		      units_count(lost, progress->n_lost), units_bytes(size, progress->file_bytes));
@@ -142,8 +188,9 @@ static void show_limits(struct app *app, const struct profile *profile,
 	const uint64_t n_cut = quality->n_by_end[STACK_TRUNCATED_DUMP];
 
 	if (!quality->n_samples)
-		app_say(app, "the command used too little CPU time for a single sample (raise the "
-			     "rate with -F)");
+		app_say(app,
+			"too little CPU time was used for a single sample (raise the rate with "
+			"-F)");
 	if (!result->sampler.has_kernel)
 		app_say(app, "time in the kernel was not recorded: it is not permitted (as root: "
 			     "sysctl kernel.perf_event_paranoid=1)");
@@ -170,38 +217,39 @@ static void show_limits(struct app *app, const struct profile *profile,
 			result->n_unreadable_modules);
 }
 
-static int finish(struct app *app, const struct record_options *options,
-		  const struct profile *profile, const struct recorder_result *result)
-{
-	const struct quality *quality = &profile->quality;
+struct record {
+	struct app *app;
+	const struct record_options *options;
+	bool has_status_line;
+};
 
-	if (!options->is_quiet) {
-		show_summary(app, profile, result, options->output);
+/* The profile is there; a command that is still running is waited for. */
+static void show_written(void *context, const struct profile *profile,
+			 const struct recorder_result *result)
+{
+	const struct record *record = context;
+	struct app *app = record->app;
+
+	if (record->has_status_line)
+		(void)fputs("\r\033[K", app->messages);
+	if (!record->options->is_quiet) {
+		show_summary(app, profile, result, record->options->output);
 		show_limits(app, profile, result);
 	}
 	if (result->statement)
 		app_say(app, "%s", result->statement);
-	if (options->is_strict &&
-	    (quality->n_lost || quality->n_lost_events || n_complete(quality) < quality->n_samples))
-		return EXIT_FAILED;
-	return result->exit_status;
 }
 
-static int record(struct app *app, const struct record_options *options, char *const *argv)
+static bool is_flawless(const struct quality *quality)
 {
-	const bool has_status_line = !options->is_quiet && isatty(fileno(app->messages));
-	const struct recorder_options recorder_options = {
-		.output_path = options->output,
-		.engine = &sampler_engine_perf,
-		.event = perf_event_kind_find(options->event),
-		.rate_hz = options->rate_hz,
-		.stack_bytes = options->stack_bytes & ~UINT64_C(7),
-		.unwinder = unwind_backend_find(options->unwinder),
-		.without_symbols = options->without_symbols,
-		.argv = argv,
-		.progress = has_status_line ? show_progress : NULL,
-		.progress_context = app,
-	};
+	return !quality->n_lost && !quality->n_lost_events &&
+	       n_complete(quality) == quality->n_samples;
+}
+
+static int run_recorder(struct record *record, const struct recorder_options *recorder_options)
+{
+	const struct record_options *options = record->options;
+	struct app *app = record->app;
 	struct recorder_result result;
 	struct profile profile;
 	struct error err = ERROR_INIT;
@@ -212,11 +260,12 @@ static int record(struct app *app, const struct record_options *options, char *c
 		(void)error_set_no_memory(&err);
 		return app_fail(app, EXIT_FAILED, &err);
 	}
-	r = recorder_run(&profile, &result, &recorder_options, &err);
-	if (has_status_line && result.has_started)
+	r = recorder_run(&profile, &result, recorder_options, &err);
+	if (r < 0 && record->has_status_line && result.has_started)
 		(void)fputs("\r\033[K", app->messages);
 	if (r == 0)
-		status = finish(app, options, &profile, &result);
+		status = options->is_strict && !is_flawless(&profile.quality) ? EXIT_FAILED
+									      : result.exit_status;
 	else if (!result.has_started && result.exit_status)
 		status = app_fail(app, result.exit_status, &err);
 	else
@@ -229,42 +278,141 @@ static int record(struct app *app, const struct record_options *options, char *c
 	return status;
 }
 
+static int record(struct app *app, const struct record_options *options, char *const *argv)
+{
+	struct record record = {
+		.app = app,
+		.options = options,
+		.has_status_line = !options->is_quiet && isatty(fileno(app->messages)),
+	};
+	struct recorder_options recorder_options = {
+		.output_path = options->output,
+		.sampler = {
+			.event = perf_event_kind_find(options->event),
+			.rate_hz = options->rate_hz,
+			.stack_bytes = options->stack_bytes & ~UINT64_C(7),
+			.is_paused = options->is_paused || options->delay_ns,
+			.is_attaching = !argv,
+			.is_system = options->is_system,
+		},
+		.target = { .argv = argv, .pids = options->pids, .n_pids = options->n_pids },
+		.control = {
+			.delay_ns = options->delay_ns,
+			.duration_ns = options->duration_ns,
+			.is_paused = options->is_paused,
+		},
+		.unwinder = unwind_backend_find(options->unwinder),
+		.without_symbols = options->without_symbols,
+		.written = show_written,
+		.written_context = &record,
+		.progress = record.has_status_line ? show_progress : NULL,
+		.progress_context = app,
+	};
+	struct sampler_choice choice;
+	struct error err = ERROR_INIT;
+
+	if (sampler_choose(&choice, options->engine, &recorder_options.sampler, &err) < 0)
+		return app_fail(app, EXIT_FAILED, &err);
+	recorder_options.engine = choice.engine;
+	recorder_options.engine_reason = choice.reason;
+	if (choice.is_fallback && !options->is_quiet)
+		app_say(app, "sampling with the engine %s: %s", choice.engine->name, choice.reason);
+	return run_recorder(&record, &recorder_options);
+}
+
+/* "123", or several with commas. */
+static int add_pids(struct record_options *options, const char *text, struct error *err)
+{
+	const char *at = text;
+
+	for (;;) {
+		size_t capacity = options->n_pids;
+		char *end;
+		const unsigned long number = strtoul(at, &end, 10);
+		pid_t *grown;
+
+		if (*at < '0' || *at > '9' || !number || number > INT32_MAX ||
+		    (*end && *end != ','))
+			return error_set(err, -EINVAL, "-p: '%s' is not the number of a process",
+					 text);
+		grown = array_grown(options->pids, &capacity, options->n_pids + 1, sizeof(*grown));
+		if (!grown)
+			return error_set_no_memory(err);
+		options->pids = grown;
+		grown[options->n_pids++] = (pid_t)number;
+		if (!*end)
+			return 0;
+		at = end + 1;
+	}
+}
+
+/* What cannot be said together, or not at all. */
+static int check_options(struct record_options *options, int n_operands, struct error *err)
+{
+	const bool is_attaching = options->is_system || options->processes.n_strings;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < options->processes.n_strings; i++)
+		r = add_pids(options, options->processes.strings[i], err);
+	if (r < 0)
+		return r;
+	if (n_operands == 0 && !is_attaching)
+		return error_set(err, -EINVAL, "expected a command to run; see 'tsprof record -h'");
+	if (n_operands && is_attaching)
+		return error_set(err, -EINVAL,
+				 "%s samples what runs already: give either it or a command",
+				 options->is_system ? "-a" : "-p");
+	if (options->is_system && options->n_pids)
+		return error_set(err, -EINVAL,
+				 "-a samples every process: -p makes no sense with it");
+	if (is_attaching && strcmp(options->engine, "sigprof") == 0)
+		return error_set(err, -EINVAL,
+				 "the engine sigprof can only launch commands, not attach");
+	if (options->delay_ns && options->is_paused)
+		return error_set(err, -EINVAL, "--delay and --start-paused exclude each other");
+	if (options->rate_hz == 0)
+		return error_set(err, -EINVAL, "-F is 0 Hz, expected at least 1");
+	if (options->stack_bytes > PERF_EVENT_STACK_MAX_BYTES ||
+	    (options->stack_bytes && options->stack_bytes < STACK_MIN_BYTES))
+		return error_set(err, -EINVAL,
+				 "--stack-size is %" PRIu64 " bytes, expected %d to %d",
+				 options->stack_bytes, STACK_MIN_BYTES, PERF_EVENT_STACK_MAX_BYTES);
+	return 0;
+}
+
 static int record_run(struct app *app, int argc, char **argv)
 {
 	struct record_options options = {
 		.output = "profile.tsprof",
 		.rate_hz = 997,
+		.engine = "auto",
 		.event = perf_event_kinds[0].name,
 		.unwinder = unwind_backends[0]->name,
 	};
 	const int n_operands = options_parse(app, &command_record, &options, argc, argv, true);
+	struct error err = ERROR_INIT;
+	int status;
 
-	if (n_operands == OPTIONS_HELP)
-		return EXIT_OK;
-	if (n_operands == OPTIONS_ERROR)
-		return EXIT_USAGE;
-	if (n_operands == 0) {
-		app_say(app, "record: expected a command to run; see 'tsprof record -h'");
-		return EXIT_USAGE;
+	if (n_operands == OPTIONS_HELP) {
+		status = EXIT_OK;
+	} else if (n_operands == OPTIONS_ERROR) {
+		status = EXIT_USAGE;
+	} else if (check_options(&options, n_operands, &err) < 0) {
+		app_say(app, "record: %s", err.message);
+		status = EXIT_USAGE;
+	} else {
+		argv[n_operands + 1] = NULL;
+		status = record(app, &options, n_operands ? argv + 1 : NULL);
 	}
-	if (options.rate_hz == 0) {
-		app_say(app, "record: -F is 0 Hz, expected at least 1");
-		return EXIT_USAGE;
-	}
-	if (options.stack_bytes > PERF_EVENT_STACK_MAX_BYTES ||
-	    (options.stack_bytes && options.stack_bytes < STACK_MIN_BYTES)) {
-		app_say(app, "record: --stack-size is %" PRIu64 " bytes, expected %d to %d",
-			options.stack_bytes, STACK_MIN_BYTES, PERF_EVENT_STACK_MAX_BYTES);
-		return EXIT_USAGE;
-	}
-	argv[n_operands + 1] = NULL;
-	return record(app, &options, argv + 1);
+	free(options.processes.strings);
+	free(options.pids);
+	return status;
 }
 
 const struct command command_record = {
 	.name = "record",
 	.summary = "run a command and write its profile",
-	.operands = "[--] COMMAND [ARG...]",
+	.operands = "[[--] COMMAND [ARG...]]",
 	.details = "Samples the command with all its threads and children until it ends.  Its\n"
 		   "standard input, output and error are its own.  The exit status is the\n"
 		   "command's; 128 + n when signal n killed it, 127 when it was not found, 126\n"

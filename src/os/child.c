@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -24,30 +23,8 @@ static void close_fd(int *fd)
 	*fd = -1;
 }
 
-static int block_signals(struct child *child, struct error *err)
-{
-	sigset_t set;
-
-	(void)sigemptyset(&set);
-	(void)sigaddset(&set, SIGINT);
-	(void)sigaddset(&set, SIGQUIT);
-	(void)sigaddset(&set, SIGTERM);
-	(void)sigaddset(&set, SIGHUP);
-	(void)sigaddset(&set, SIGCHLD);
-	if (sigprocmask(SIG_BLOCK, &set, &child->old_mask) < 0)
-		return error_set_errno(err, -errno, "sigprocmask");
-	child->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (child->signal_fd < 0) {
-		const int code = -errno;
-
-		(void)sigprocmask(SIG_SETMASK, &child->old_mask, NULL);
-		return error_set_errno(err, code, "signalfd");
-	}
-	return 0;
-}
-
 /* In the child, which has one thread: nothing but system calls and the environment. */
-static _Noreturn void run_child(const struct child *child, int start_fd, int failure_fd,
+static _Noreturn void run_child(const sigset_t *mask, int start_fd, int failure_fd,
 				char *const *argv, char *const *environment)
 {
 	ssize_t n_read;
@@ -59,7 +36,7 @@ static _Noreturn void run_child(const struct child *child, int start_fd, int fai
 	while (n_read < 0 && errno == EINTR);
 	if (n_read != 1)
 		_exit(EXIT_NOT_EXECUTABLE);
-	(void)sigprocmask(SIG_SETMASK, &child->old_mask, NULL);
+	(void)sigprocmask(SIG_SETMASK, mask, NULL);
 	for (; environment && *environment; environment++)
 		(void)putenv(*environment);
 	(void)execvp(argv[0], argv);
@@ -69,20 +46,17 @@ static _Noreturn void run_child(const struct child *child, int start_fd, int fai
 }
 
 int child_prepare(struct child *child, char *const *argv, char *const *environment,
-		  struct error *err)
+		  const sigset_t *mask, struct error *err)
 {
 	int start[2] = { -1, -1 };
 	int failure[2] = { -1, -1 };
-	int r;
+	int r = 0;
 
 	*child = CHILD_INIT;
 	if (pipe2(start, O_CLOEXEC) < 0 || pipe2(failure, O_CLOEXEC) < 0) {
 		r = error_set_errno(err, -errno, "pipe2");
 		goto out;
 	}
-	r = block_signals(child, err);
-	if (r < 0)
-		goto out;
 	child->pid = fork();
 	if (child->pid < 0) {
 		child->pid = 0;
@@ -91,7 +65,7 @@ int child_prepare(struct child *child, char *const *argv, char *const *environme
 	}
 	if (child->pid == 0) {
 		(void)close(start[1]);
-		run_child(child, start[0], failure[1], argv, environment);
+		run_child(mask, start[0], failure[1], argv, environment);
 	}
 	child->start_fd = start[1];
 	child->failure_fd = failure[0];
@@ -131,15 +105,10 @@ int child_start(struct child *child, struct error *err)
 	return error_set(err, -code, "%s", strerror(code));
 }
 
-void child_handle_signals(struct child *child)
+void child_signal(const struct child *child, int number)
 {
-	struct signalfd_siginfo info;
-
-	while (read(child->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-		/* SI_KERNEL: the terminal's driver, which signals the whole group. */
-		if (info.ssi_signo != SIGCHLD && info.ssi_code <= 0 && child->pid)
-			(void)kill(child->pid, (int)info.ssi_signo);
-	}
+	if (child->pid)
+		(void)kill(child->pid, number);
 }
 
 static uint64_t timeval_ns(struct timeval time)
@@ -181,10 +150,4 @@ void child_release(struct child *child)
 	close_fd(&child->failure_fd);
 	if (child->pid)
 		(void)child_reap(child, true, &end);
-	if (child->signal_fd >= 0) {
-		/* Left over, they would kill tsprof now. */
-		child_handle_signals(child);
-		close_fd(&child->signal_fd);
-		(void)sigprocmask(SIG_SETMASK, &child->old_mask, NULL);
-	}
 }

@@ -12,21 +12,17 @@
  * A command that waits to be started, so that it can be watched from its first
  * instruction, with its standard input, output and error untouched.
  *
- * Signals: while a child exists SIGINT, SIGQUIT, SIGTERM, SIGHUP and SIGCHLD are
- * blocked and come through `signal_fd`.  What the terminal sends reaches the
- * child by itself, since it is in the same process group; what somebody sent to
- * tsprof alone is passed on.  The child runs with the signal mask that tsprof
- * was started with.
+ * Signals: what the terminal sends reaches the child by itself, since it is in
+ * the same process group; what somebody sent to tsprof alone is to be passed on.
+ * The child runs with the signal mask that it is given.
  */
 struct child {
 	pid_t pid;	/* 0 when there is none */
 	int start_fd;	/* writing one byte starts it */
 	int failure_fd; /* tells the errno of a failed exec; closed by a good one */
-	int signal_fd;
-	sigset_t old_mask;
 };
 
-#define CHILD_INIT ((struct child){ .start_fd = -1, .failure_fd = -1, .signal_fd = -1 })
+#define CHILD_INIT ((struct child){ .start_fd = -1, .failure_fd = -1 })
 
 /* How it ended. */
 struct child_end {
@@ -41,7 +37,7 @@ struct child_end {
  * NULL; may be NULL.
  */
 int child_prepare(struct child *child, char *const *argv, char *const *environment,
-		  struct error *err);
+		  const sigset_t *mask, struct error *err);
 
 /*
  * Let it exec.  Returns 0, or the negative errno of the exec with a message like
@@ -49,13 +45,13 @@ int child_prepare(struct child *child, char *const *argv, char *const *environme
  */
 int child_start(struct child *child, struct error *err);
 
-/* Handle what came through `signal_fd`; does not wait. */
-void child_handle_signals(struct child *child);
+/* Pass a signal on; nothing when it has ended. */
+void child_signal(const struct child *child, int number);
 
 /* True when it has ended, filling `ret_end`; does not wait unless told to. */
 bool child_reap(struct child *child, bool is_waiting, struct child_end *ret_end);
 
-/* Kill it if it never started, close everything and restore the signal mask. */
+/* End it if it never started, wait for it, and close everything. */
 void child_release(struct child *child);
 
 /* The exit status of a shell for an exec that failed: 127 not found, 126 otherwise. */

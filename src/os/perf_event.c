@@ -98,14 +98,15 @@ int perf_event_check_rate(uint64_t rate_hz, struct error *err)
 	return 0;
 }
 
-static struct perf_event_attr common_attributes(void)
+static struct perf_event_attr common_attributes(const struct perf_event_options *options)
 {
 	return (struct perf_event_attr){
 		.size = sizeof(struct perf_event_attr),
 		.sample_type = PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_CPU,
-		.disabled = 1,
-		.inherit = 1,
-		.enable_on_exec = 1,
+		.disabled = options->start != PERF_EVENT_AT_ONCE,
+		.inherit = options->pid >= 0,
+		.enable_on_exec = options->start == PERF_EVENT_ON_EXEC,
+		.exclude_idle = options->pid < 0,
 		.sample_id_all = 1,
 		.watermark = 1,
 		.use_clockid = 1,
@@ -117,7 +118,7 @@ static struct perf_event_attr common_attributes(void)
 static struct perf_event_attr sampler_attributes(const struct perf_event_options *options,
 						 const struct perf_abilities *abilities)
 {
-	struct perf_event_attr attr = common_attributes();
+	struct perf_event_attr attr = common_attributes(options);
 
 	attr.type = options->kind->type;
 	attr.config = options->kind->config;
@@ -151,7 +152,7 @@ static struct perf_event_attr sampler_attributes(const struct perf_event_options
 static struct perf_event_attr sideband_attributes(const struct perf_event_options *options,
 						  const struct perf_abilities *abilities)
 {
-	struct perf_event_attr attr = common_attributes();
+	struct perf_event_attr attr = common_attributes(options);
 
 	attr.type = PERF_TYPE_SOFTWARE;
 	attr.config = PERF_COUNT_SW_DUMMY;
@@ -173,13 +174,27 @@ static int open_event(const struct perf_event_attr *attr, pid_t pid, int cpu)
 	return fd < 0 ? -errno : (int)fd;
 }
 
-static int error_not_permitted(int code, struct error *err)
+static int error_not_permitted(int code, const struct perf_event_options *options,
+			       struct error *err)
 {
 	int64_t level = 0;
 
+	if (options->is_of_another)
+		return error_set(err, code,
+				 "thread %ld belongs to another user or has more rights (run "
+				 "tsprof as its user, or as root)",
+				 (long)options->pid);
 	if (proc_files_read_number(&level, PARANOID_PATH) < 0)
 		return error_set_errno(err, code,
 				       "perf_event_open (this kernel has no perf events)");
+	if (options->pid < 0 && level > 0)
+		return error_set(err, code,
+				 "the kernel lets ordinary users see their own processes "
+				 "only: " PARANOID_PATH
+				 " is %lld (run tsprof as root, or as root: sysctl "
+				 "kernel.perf_event_paranoid=0; or give tsprof the capability "
+				 "CAP_PERFMON)",
+				 (long long)level);
 	if (level > 2)
 		return error_set(err, code,
 				 "the kernel forbids profiling to ordinary users: " PARANOID_PATH
@@ -199,11 +214,12 @@ static int error_of_open(int code, const struct perf_event_options *options, str
 
 	switch (-code) {
 	case ENODEV:
-	case ESRCH:
 		return error_set_errno(err, code, "perf_event_open");
+	case ESRCH:
+		return error_set(err, code, "thread %ld has ended", (long)options->pid);
 	case EACCES:
 	case EPERM:
-		return error_not_permitted(code, err);
+		return error_not_permitted(code, options, err);
 	case ENOENT:
 	case EOPNOTSUPP:
 		return error_set(err, code,
@@ -257,13 +273,16 @@ static int open_reducing(const struct perf_event_options *options, int cpu,
 			 bool is_sideband, struct error *err)
 {
 	struct perf_event_attr attr;
+	bool is_refused;
 	int fd;
 
 	do {
 		attr = is_sideband ? sideband_attributes(options, abilities)
 				   : sampler_attributes(options, abilities);
 		fd = open_event(&attr, options->pid, cpu);
-	} while (fd < 0 && abilities_reduce(abilities, fd, is_sideband));
+		is_refused = fd == -EACCES || fd == -EPERM;
+	} while (fd < 0 && !(is_refused && options->is_of_another) &&
+		 abilities_reduce(abilities, fd, is_sideband));
 	if (fd < 0)
 		return error_of_open(fd, options, err);
 	*ret_layout = (struct perf_layout){ .sample_type = attr.sample_type,
@@ -293,6 +312,11 @@ int perf_event_enable(int fd)
 int perf_event_disable(int fd)
 {
 	return ioctl(fd, PERF_EVENT_IOC_DISABLE, 0) < 0 ? -errno : 0;
+}
+
+int perf_event_share_ring(int fd, int other_fd)
+{
+	return ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, other_fd) < 0 ? -errno : 0;
 }
 
 uint64_t perf_event_read_time_ns(int fd, const struct perf_layout *layout, bool is_time)

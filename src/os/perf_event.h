@@ -39,13 +39,22 @@ struct perf_abilities {
 	bool counts;   /* samples of inherited events carry their own count (6.12) */
 };
 
+/* When an event begins to count. */
+enum perf_event_start {
+	PERF_EVENT_ON_EXEC,
+	PERF_EVENT_AT_ONCE,
+	PERF_EVENT_BY_HAND, /* with perf_event_enable */
+};
+
 struct perf_event_options {
 	const struct perf_event_kind *kind;
 	uint64_t rate_hz;
 	uint64_t stack_bytes; /* at most PERF_EVENT_STACK_MAX_BYTES, multiple of 8 */
 	uint64_t wakeup_bytes;
-	pid_t pid;    /* 0: the calling thread */
-	bool is_bare; /* ticks only, without registers and stacks: what a tick itself costs */
+	pid_t pid; /* 0: the calling thread; -1: all that runs on the CPU, except idling */
+	enum perf_event_start start;
+	bool is_of_another; /* a process that may be somebody else's; EPERM is about it alone */
+	bool is_bare;	    /* ticks only, without registers and stacks: what a tick itself costs */
 };
 
 enum { PERF_EVENT_STACK_MAX_BYTES = 65528 };
@@ -57,10 +66,10 @@ uint64_t perf_event_period_ns(uint64_t rate_hz);
 int perf_event_check_rate(uint64_t rate_hz, struct error *err);
 
 /*
- * Open the sampling event or the side-band of one process on one CPU, disabled
- * until the process execs and inherited by its threads and children.  Returns a
- * descriptor or a negative errno: -ENODEV when the CPU is offline, other values
- * with a message.  `abilities` loses what the kernel refused.
+ * Open the sampling event or the side-band of one thread on one CPU, inherited
+ * by the threads and children that it starts.  Returns a descriptor or a
+ * negative errno: -ENODEV when the CPU is offline, other values with a message.  `abilities` loses
+ * what the kernel refused.
  */
 int perf_event_open_sampler(const struct perf_event_options *options, int cpu,
 			    struct perf_abilities *abilities, struct perf_layout *ret_layout,
@@ -69,9 +78,12 @@ int perf_event_open_sideband(const struct perf_event_options *options, int cpu,
 			     struct perf_abilities *abilities, struct perf_layout *ret_layout,
 			     struct error *err);
 
-/* Switch an event by hand. */
+/* Switch an event by hand, and those that inherited it. */
 int perf_event_enable(int fd);
 int perf_event_disable(int fd);
+
+/* Write the records of `fd` to the ring of another event of the same CPU. */
+int perf_event_share_ring(int fd, int other_fd);
 
 /*
  * What the event counted in its process and all that inherited it: ns for time

@@ -2,18 +2,20 @@
 #define TSPROF_OS_SAMPLER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 #include "base/error.h"
-#include "os/perf_event.h"
+#include "os/sampler_options.h"
 #include "os/sampler_record.h"
 
 /*
- * Everything an engine has to say about a command, its threads and its
- * children, in the order in which it happened.
+ * Everything an engine has to say about a command or running processes, their
+ * threads and the children that they start, in the order in which it happened.
  *
  *	open → environment for the child → watch its pid → the child execs
+ *	or: open → attach → what /proc tells is read → resume
  *	sampler_begin(sampler, false);
  *	while (sampler_next(sampler, &record))
  *		…
@@ -21,21 +23,6 @@
  *
  * One thread only.
  */
-struct sampler_options {
-	const struct perf_event_kind *event;
-	uint64_t rate_hz;
-	uint64_t stack_bytes; /* of each dump, at most; 0: as much as fits */
-};
-
-/* What the engine got; valid once the target is watched. */
-struct sampler_facts {
-	bool has_kernel;      /* samples in the kernel, with their kernel stacks */
-	uint64_t period_ns;   /* 0 when the event does not count time */
-	uint64_t stack_bytes; /* of each dump */
-	uint64_t ring_bytes;  /* for each CPU, or thread */
-	uint32_t n_cpus;      /* online */
-};
-
 /* The first member of an engine's own struct. */
 struct sampler {
 	const struct sampler_engine *engine;
@@ -44,12 +31,26 @@ struct sampler {
 
 struct sampler_engine {
 	const char *name; /* as in --engine */
+	/*
+	 * Would it work here, for this user and with these options?  0, or a negative
+	 * errno with the reason: -EACCES, -EPERM or -ENOSYS when this engine is not
+	 * permitted, so that another may be, anything else when no other would do better.
+	 */
+	int (*probe)(const struct sampler_options *options, struct error *err);
 	int (*open)(struct sampler **ret_sampler, const struct sampler_options *options,
 		    struct error *err);
 	/* "NAME=VALUE" for the child's environment, ended by NULL; borrowed, NULL for none. */
 	char *const *(*environment)(const struct sampler *sampler);
-	/* `pid` has not yet execed; sampling starts when it does. */
+	/* `pid` has not yet execed; sampling starts when it does, unless it is paused. */
 	int (*watch)(struct sampler *sampler, pid_t pid, struct error *err);
+	/*
+	 * All threads of running processes; no pids: the whole system.  NULL when the
+	 * engine has to be there from the start of a process.
+	 */
+	int (*attach)(struct sampler *sampler, const pid_t *pids, size_t n_pids, struct error *err);
+	/* Stop taking samples and go on; all else is still told.  NULL: the caller drops them. */
+	void (*pause)(struct sampler *sampler);
+	void (*resume)(struct sampler *sampler);
 	/* Readable when there is something to take; to be polled together with others. */
 	int (*fd)(const struct sampler *sampler);
 	void (*begin)(struct sampler *sampler, bool is_final);
@@ -76,6 +77,24 @@ static inline char *const *sampler_environment(const struct sampler *sampler)
 static inline int sampler_watch(struct sampler *sampler, pid_t pid, struct error *err)
 {
 	return sampler->engine->watch(sampler, pid, err);
+}
+
+static inline int sampler_attach(struct sampler *sampler, const pid_t *pids, size_t n_pids,
+				 struct error *err)
+{
+	return sampler->engine->attach(sampler, pids, n_pids, err);
+}
+
+static inline void sampler_pause(struct sampler *sampler)
+{
+	if (sampler->engine->pause)
+		sampler->engine->pause(sampler);
+}
+
+static inline void sampler_resume(struct sampler *sampler)
+{
+	if (sampler->engine->resume)
+		sampler->engine->resume(sampler);
 }
 
 static inline int sampler_fd(const struct sampler *sampler)

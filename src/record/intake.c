@@ -68,6 +68,13 @@ static int read_maps(struct intake *intake, struct live_process *process)
 	return r == -ENOMEM ? r : 0;
 }
 
+int intake_read_maps(struct intake *intake, uint32_t pid)
+{
+	struct live_process *process = process_table_process(&intake->processes, pid);
+
+	return process ? read_maps(intake, process) : -ENOMEM;
+}
+
 static int take_lost_sideband(struct intake *intake, uint64_t n_lost)
 {
 	struct process_table *processes = &intake->processes;

@@ -49,6 +49,9 @@ char *intake_statement(const struct intake *intake);
 /* Only lack of memory is an error: a record that makes no sense is counted. */
 int intake_record(struct intake *intake, const struct sampler_record *record, struct error *err);
 
+/* Take in the mappings that a process has now.  Only -ENOMEM is an error. */
+int intake_read_maps(struct intake *intake, uint32_t pid);
+
 /*
  * The CPU time of the whole run: what of it no sample stands for becomes one
  * entry without a tick.  It is the launched process's when that was the only

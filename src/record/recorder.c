@@ -11,10 +11,12 @@
 #include <time.h>
 
 #include "base/units.h"
-#include "os/child.h"
+#include "os/signal_inbox.h"
 #include "profile/profile_writer.h"
+#include "record/control.h"
 #include "record/intake.h"
 #include "record/run_info.h"
+#include "record/target.h"
 #include "symbol/symbolizer.h"
 
 #define FLUSH_INTERVAL_NS (100 * NS_PER_MS)
@@ -26,8 +28,9 @@ struct recorder {
 	const struct recorder_options *options;
 	struct recorder_result *result;
 	struct profile *profile;
-	struct child child;
-	struct child_end end;
+	struct signal_inbox signals;
+	struct target target;
+	struct control control;
 	struct sampler *sampler;
 	struct profile_writer *writer; /* NULL after a failure to write */
 	struct intake intake;
@@ -35,7 +38,10 @@ struct recorder {
 	uint64_t flushed_ns;
 	uint64_t progressed_ns;
 	uint64_t own_cpu_ns; /* at the start */
+	uint64_t counted_ns; /* CPU time of the target, at the end */
+	uint32_t only_pid;   /* of the command or the one process attached to; else 0 */
 	bool is_failed;	     /* nothing more can be recorded */
+	bool is_stopped;     /* by a signal */
 };
 
 static uint64_t now_ns(clockid_t clock)
@@ -66,6 +72,13 @@ static int flush_if_due(struct recorder *recorder, struct error *err)
 	return r < 0 ? fail_recording(recorder, r) : 0;
 }
 
+/* An engine that cannot pause is ignored instead. */
+static bool is_dropped(const struct recorder *recorder)
+{
+	return recorder->control.is_paused && !recorder->sampler->engine->pause &&
+	       recorder->record.kind == SAMPLER_RECORD_SAMPLE;
+}
+
 static int take_batch(struct recorder *recorder, bool is_final, struct error *err)
 {
 	uint64_t n_taken = 0;
@@ -75,6 +88,8 @@ static int take_batch(struct recorder *recorder, bool is_final, struct error *er
 		return 0;
 	sampler_begin(recorder->sampler, is_final);
 	while (r == 0 && sampler_next(recorder->sampler, &recorder->record)) {
+		if (is_dropped(recorder))
+			continue;
 		r = intake_record(&recorder->intake, &recorder->record, err);
 		if (r < 0)
 			return fail_recording(recorder, r);
@@ -93,6 +108,7 @@ static void tell_progress(struct recorder *recorder)
 		return;
 	recorder->progressed_ns = now;
 	progress = (struct recorder_progress){
+		.is_paused = recorder->control.is_paused,
 		.elapsed_ns = now - recorder->profile->info.start_ns,
 		.n_samples = recorder->profile->quality.n_samples,
 		.n_lost = sampler_n_lost(recorder->sampler),
@@ -108,42 +124,100 @@ static void tell_progress(struct recorder *recorder)
  * last steps of each exit, after the events are gone.  Time in the kernel that
  * may not be sampled is no part of the profile.
  */
-static int take_rest(struct recorder *recorder, uint32_t pid, struct error *err)
+static int take_rest(struct recorder *recorder, struct error *err)
 {
-	uint64_t cpu_ns = sampler_counted_ns(recorder->sampler);
+	const struct target *target = &recorder->target;
+	uint64_t cpu_ns = recorder->counted_ns;
 
 	if (!recorder->result->sampler.has_kernel || !cpu_ns)
 		return 0;
-	if (cpu_ns < recorder->end.cpu_ns)
-		cpu_ns = recorder->end.cpu_ns;
-	return intake_add_not_sampled(&recorder->intake, pid, cpu_ns, err);
+	if (target->has_ended && !recorder->control.was_paused && cpu_ns < target->end.cpu_ns)
+		cpu_ns = target->end.cpu_ns;
+	return intake_add_not_sampled(&recorder->intake, recorder->only_pid, cpu_ns, err);
 }
 
-/* Until the command ends.  The first failure is kept, and the command waited for. */
-static int record_until_end(struct recorder *recorder, struct error *err)
+static void set_paused(struct recorder *recorder, bool is_paused)
+{
+	if (is_paused)
+		sampler_pause(recorder->sampler);
+	else
+		sampler_resume(recorder->sampler);
+}
+
+static void handle_signals(struct recorder *recorder)
+{
+	struct signal_message message;
+
+	while (signal_inbox_next(&recorder->signals, &message)) {
+		if (message.number == SIGCHLD) {
+			continue;
+		} else if (message.number == SIGUSR2) {
+			control_toggle(&recorder->control, now_ns(CLOCK_MONOTONIC));
+			set_paused(recorder, recorder->control.is_paused);
+		} else if (!recorder->options->target.argv) {
+			recorder->is_stopped = true;
+		} else if (!message.is_from_terminal) {
+			child_signal(&recorder->target.child, message.number);
+		}
+	}
+}
+
+/* The first failure is kept, and a command waited for. */
+static bool is_over(struct recorder *recorder)
+{
+	if (target_has_ended(&recorder->target) || recorder->is_stopped)
+		return true;
+	if (recorder->is_failed)
+		return !recorder->options->target.argv;
+	return control_is_over(&recorder->control, now_ns(CLOCK_MONOTONIC));
+}
+
+static void wait_a_while(struct recorder *recorder)
 {
 	struct pollfd fds[] = {
-		{ .fd = recorder->child.signal_fd, .events = POLLIN },
+		{ .fd = recorder->signals.fd, .events = POLLIN },
+		{ .fd = target_fd(&recorder->target), .events = POLLIN },
 		{ .fd = sampler_fd(recorder->sampler), .events = POLLIN },
 	};
-	const uint32_t pid = (uint32_t)recorder->child.pid;
+
+	(void)poll(fds, recorder->is_failed ? 2 : 3,
+		   control_timeout_ms(&recorder->control, now_ns(CLOCK_MONOTONIC),
+				      POLL_INTERVAL_MS));
+}
+
+static int record_until_end(struct recorder *recorder, struct error *err)
+{
 	int r = 0;
 
 	for (;;) {
-		(void)poll(fds, recorder->is_failed ? 1 : 2, POLL_INTERVAL_MS);
-		child_handle_signals(&recorder->child);
+		wait_a_while(recorder);
+		handle_signals(recorder);
+		if (control_resume_if_due(&recorder->control, now_ns(CLOCK_MONOTONIC)))
+			set_paused(recorder, false);
 		if (r == 0)
 			r = take_batch(recorder, false, err);
 		tell_progress(recorder);
-		if (child_reap(&recorder->child, false, &recorder->end))
+		if (is_over(recorder))
 			break;
 	}
 	sampler_stop(recorder->sampler);
+	recorder->counted_ns = sampler_counted_ns(recorder->sampler);
 	if (r == 0)
 		r = take_batch(recorder, true, err);
 	if (r == 0 && !recorder->is_failed)
-		r = take_rest(recorder, pid, err);
+		r = take_rest(recorder, err);
 	return r;
+}
+
+/* Its profile is written, the command goes on. */
+static void wait_for_command(struct recorder *recorder)
+{
+	struct pollfd fd = { .fd = recorder->signals.fd, .events = POLLIN };
+
+	while (recorder->options->target.argv && !target_has_ended(&recorder->target)) {
+		(void)poll(&fd, 1, POLL_INTERVAL_MS);
+		handle_signals(recorder);
+	}
 }
 
 static int resolve_symbols(struct recorder *recorder, struct error *err)
@@ -162,12 +236,14 @@ static int resolve_symbols(struct recorder *recorder, struct error *err)
 
 static void set_quality(struct recorder *recorder, uint64_t recorder_cpu_ns)
 {
+	const struct target *target = &recorder->target;
 	struct profile *profile = recorder->profile;
 
 	profile->quality.n_lost = sampler_n_lost(recorder->sampler);
-	profile->quality.target_cpu_ns = recorder->end.cpu_ns;
+	profile->quality.target_cpu_ns = target->end.cpu_ns ? target->end.cpu_ns
+							    : recorder->counted_ns;
 	profile->quality.recorder_cpu_ns = recorder_cpu_ns;
-	profile->info.exit_status = recorder->end.exit_status;
+	profile->info.exit_status = target->end.exit_status;
 	intake_finish_quality(&recorder->intake);
 }
 
@@ -193,70 +269,110 @@ static int finish_file(struct recorder *recorder, struct error *err)
 	return r;
 }
 
-/* Everything that can go wrong before the command runs its first instruction. */
-static int start(struct recorder *recorder, struct error *err)
+/* The events are open, and what they will tell about is known. */
+static int prepare_intake(struct recorder *recorder, struct error *err)
 {
 	const struct recorder_options *options = recorder->options;
-	const struct sampler_options sampler_options = {
-		.event = options->event,
-		.rate_hz = options->rate_hz,
-		.stack_bytes = options->stack_bytes,
-	};
-	int r = sampler_open(options->engine, &recorder->sampler, &sampler_options, err);
+	const struct sampler_facts *facts = &recorder->sampler->facts;
+	int r = intake_init(&recorder->intake, recorder->profile, options->unwinder,
+			    facts->period_ns ? facts->period_ns
+					     : NS_PER_S / options->sampler.rate_hz,
+			    err);
 
+	recorder->result->sampler = *facts;
+	if (r == 0)
+		r = target_learn(&recorder->target, &recorder->intake, err);
+	if (r == 0)
+		r = run_info_fill(recorder->profile, options, facts, err);
+	return r;
+}
+
+/* Everything that can go wrong before anything is sampled, or the command runs. */
+static int prepare(struct recorder *recorder, struct error *err)
+{
+	const struct recorder_options *options = recorder->options;
+	int r = target_open(&recorder->target, &options->target, err);
+
+	if (r == 0)
+		r = sampler_open(options->engine, &recorder->sampler, &options->sampler, err);
 	if (r == 0)
 		r = profile_writer_open(&recorder->writer, options->output_path, recorder->profile,
 					err);
 	if (r == 0)
-		r = child_prepare(&recorder->child, options->argv,
-				  sampler_environment(recorder->sampler), err);
+		r = signal_inbox_open(&recorder->signals, err);
 	if (r == 0)
-		r = sampler_watch(recorder->sampler, recorder->child.pid, err);
-	if (r < 0)
-		return r;
-	recorder->result->sampler = recorder->sampler->facts;
-	r = intake_init(&recorder->intake, recorder->profile, options->unwinder,
-			recorder->result->sampler.period_ns ? recorder->result->sampler.period_ns
-							    : NS_PER_S / options->rate_hz,
-			err);
-	if (r == 0)
-		r = run_info_fill(recorder->profile, options, &recorder->result->sampler, err);
-	if (r < 0)
-		return r;
+		r = target_watch(&recorder->target, recorder->sampler, &recorder->signals.old_mask,
+				 err);
+	return r < 0 ? r : prepare_intake(recorder, err);
+}
+
+static int start(struct recorder *recorder, struct error *err)
+{
+	const uint64_t start_ns = recorder->profile->info.start_ns;
+	int r;
+
+	if (recorder->options->target.argv)
+		recorder->only_pid = (uint32_t)recorder->target.child.pid;
+	else if (recorder->target.processes.n_processes == 1)
+		recorder->only_pid = (uint32_t)recorder->target.processes.pids[0];
 	recorder->own_cpu_ns = now_ns(CLOCK_PROCESS_CPUTIME_ID);
-	recorder->flushed_ns = recorder->progressed_ns = recorder->profile->info.start_ns;
-	r = child_start(&recorder->child, err);
-	if (r < 0)
+	recorder->flushed_ns = recorder->progressed_ns = start_ns;
+	control_start(&recorder->control, &recorder->options->control, start_ns);
+	r = target_start(&recorder->target, err);
+	if (r < 0) {
 		recorder->result->exit_status = child_exec_status(r);
-	else
-		recorder->result->has_started = true;
-	return r < 0 ? error_prefix(err, "%s", options->argv[0]) : 0;
+		return r;
+	}
+	recorder->result->has_started = true;
+	if (recorder->options->sampler.is_attaching && !recorder->control.is_paused)
+		sampler_resume(recorder->sampler);
+	return 0;
+}
+
+static void finish(struct recorder *recorder, bool is_written)
+{
+	const struct recorder_options *options = recorder->options;
+
+	if (is_written && options->written)
+		options->written(options->written_context, recorder->profile, recorder->result);
+	wait_for_command(recorder);
+	recorder->result->has_ended = recorder->target.has_ended;
+	recorder->result->exit_status = recorder->target.end.exit_status;
 }
 
 int recorder_run(struct profile *profile, struct recorder_result *result,
 		 const struct recorder_options *options, struct error *err)
 {
 	struct recorder recorder = {
-		.options = options, .result = result, .profile = profile, .child = CHILD_INIT
+		.options = options,
+		.result = result,
+		.profile = profile,
+		.signals = SIGNAL_INBOX_INIT,
+		.target = TARGET_INIT,
 	};
 	int r;
 
 	*result = (struct recorder_result){ 0 };
-	r = start(&recorder, err);
+	r = prepare(&recorder, err);
+	if (r == 0)
+		r = start(&recorder, err);
 	if (r == 0) {
 		r = record_until_end(&recorder, err);
-		result->has_ended = true;
-		result->exit_status = recorder.end.exit_status;
 		result->n_unreadable_modules = recorder.intake.modules.n_unreadable;
 		result->statement = intake_statement(&recorder.intake);
+		/* Whoever cannot wait for the names presses Ctrl-C once more. */
+		if (!options->target.argv)
+			signal_inbox_close(&recorder.signals);
 		if (r == 0)
 			r = finish_file(&recorder, err);
+		finish(&recorder, r == 0);
 	}
 	/* After a failure what was recorded stays beside the name it should have got. */
 	if (recorder.writer)
 		profile_writer_abandon(recorder.writer, !result->has_started);
 	intake_release(&recorder.intake);
 	sampler_close(recorder.sampler);
-	child_release(&recorder.child);
+	target_release(&recorder.target);
+	signal_inbox_close(&recorder.signals);
 	return r;
 }

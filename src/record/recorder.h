@@ -7,31 +7,48 @@
 #include "base/error.h"
 #include "model/profile.h"
 #include "os/sampler.h"
+#include "record/control.h"
+#include "record/target.h"
 #include "unwind/unwinder.h"
 
 /*
- * Run a command and write its profile: the live half of tsprof, in one loop.
+ * Run a command, or attach to what runs, and write its profile: the live half
+ * of tsprof, in one loop.
  *
- * The recording ends when the command itself does.  Children that it left
- * behind run on, unrecorded.  When writing fails (a full disk) the command runs
- * on too; what was written until then stays readable as OUT.part.
+ * The recording ends when the command itself does, or the last of the processes,
+ * or its duration is over; the command is waited for then.  Children that were
+ * left behind run on, unrecorded.  When writing fails (a full disk) the command
+ * runs on too; what was written until then stays readable as OUT.part.
+ *
+ * SIGINT, SIGQUIT, SIGTERM and SIGHUP are passed on to a command; without one
+ * they end the recording.  SIGUSR2 pauses it and lets it go on.
  */
 struct recorder_progress {
 	uint64_t elapsed_ns;
+	bool is_paused;
 	uint64_t n_samples;
 	uint64_t n_lost;
 	uint64_t file_bytes;
 };
 
+struct recorder_result;
+
 struct recorder_options {
 	const char *output_path;
 	const struct sampler_engine *engine;
-	const struct perf_event_kind *event;
-	uint64_t rate_hz;
-	uint64_t stack_bytes; /* of each dump; 0: as much as fits */
+	const char *engine_reason;
+	struct sampler_options sampler;
+	struct target_options target;
+	struct control_options control;
 	const struct unwind_backend *unwinder;
 	bool without_symbols;
-	char *const *argv; /* the command, ended by NULL */
+	/*
+	 * Called once when the profile is complete under its name, while the command
+	 * may still run; may be NULL.
+	 */
+	void (*written)(void *context, const struct profile *profile,
+			const struct recorder_result *result);
+	void *written_context;
 	/* Called some times a second while recording; may be NULL. */
 	void (*progress)(void *context, const struct recorder_progress *progress);
 	void *progress_context;

@@ -7,6 +7,7 @@
 
 #include "base/buffer.h"
 #include "base/units.h"
+#include "os/proc_files.h"
 
 /* Text that a shell reads back as the same word. */
 static void add_quoted(struct buffer *out, const char *word)
@@ -28,16 +29,35 @@ static void add_quoted(struct buffer *out, const char *word)
 	buffer_add_char(out, '\'');
 }
 
-static int intern_command(struct profile *profile, char *const *argv)
+/* "redis-server (process 123), …" */
+static void add_processes(struct buffer *out, const struct target_options *target)
+{
+	for (size_t i = 0; i < target->n_pids; i++) {
+		char comm[16];
+
+		if (i)
+			buffer_add_string(out, ", ");
+		if (proc_files_read_comm(comm, (uint32_t)target->pids[i]) == 0)
+			buffer_printf(out, "%s (process %ld)", comm, (long)target->pids[i]);
+		else
+			buffer_printf(out, "process %ld", (long)target->pids[i]);
+	}
+}
+
+static int intern_command(struct profile *profile, const struct target_options *target)
 {
 	struct buffer text = BUFFER_INIT;
 	int r;
 
-	for (size_t i = 0; argv[i]; i++) {
+	for (size_t i = 0; target->argv && target->argv[i]; i++) {
 		if (i)
 			buffer_add_char(&text, ' ');
-		add_quoted(&text, argv[i]);
+		add_quoted(&text, target->argv[i]);
 	}
+	if (!target->argv && target->n_pids)
+		add_processes(&text, target);
+	else if (!target->argv)
+		buffer_add_string(&text, "the whole system");
 	r = text.is_failed
 		    ? -1
 		    : interner_add(&profile->strings, &profile->info.command, buffer_string(&text));
@@ -61,15 +81,13 @@ int run_info_fill(struct profile *profile, const struct recorder_options *option
 	struct utsname names = { 0 };
 
 	(void)uname(&names);
-	if (intern_command(profile, options->argv) < 0 ||
+	if (intern_command(profile, &options->target) < 0 ||
 	    interner_add(strings, &info->host, names.nodename) < 0 ||
 	    interner_add(strings, &info->kernel, names.release) < 0 ||
 	    interner_add(strings, &info->tool, PACKAGE_STRING) < 0 ||
 	    interner_add(strings, &info->engine, options->engine->name) < 0 ||
-	    interner_add(strings, &info->engine_reason,
-			 facts->has_kernel ? "perf_event_open is permitted"
-					   : "perf_event_open is permitted for user code") < 0 ||
-	    interner_add(strings, &info->event, options->event->name) < 0 ||
+	    interner_add(strings, &info->engine_reason, options->engine_reason) < 0 ||
+	    interner_add(strings, &info->event, options->sampler.event->name) < 0 ||
 	    interner_add(strings, &info->unwinder, options->unwinder->name) < 0)
 		return error_set_no_memory(err);
 	info->arch = ARCH_NATIVE;

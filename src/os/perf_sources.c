@@ -1,0 +1,397 @@
+/*
+ * Rings belong to CPUs and are charged to the user's mlock limit; events belong
+ * to threads and cost descriptors.  An inherited event can only have a ring when
+ * it is bound to a CPU (perf_mmap), so each thread of a running process needs
+ * two events on each CPU, and shares rings through PERF_EVENT_IOC_SET_OUTPUT.
+ */
+#include "os/perf_sources.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/array.h"
+#include "base/units.h"
+
+#define RING_MAX_BYTES ((uint64_t)16 << 20)
+#define RING_FAST_MAX_BYTES ((uint64_t)32 << 20) /* from RATE_FAST_HZ on */
+#define RINGS_MAX_BYTES ((uint64_t)512 << 20)	 /* of all CPUs together */
+#define RING_MIN_BYTES ((uint64_t)32 << 10)
+#define SIDEBAND_MAX_BYTES ((uint64_t)32 << 10) /* unless the samples' ring is large */
+
+/*
+ * A thread can be seen in /proc some microseconds before its FORK record gets
+ * its time.
+ */
+#define DOUBLED_MARGIN_NS (10 * NS_PER_MS)
+
+enum {
+	MS_PER_S = 1000,
+	WAKEUP_MARGIN_MS = 50,
+	RATE_FAST_HZ = 2000,
+	DUMPS_PER_RING = 32,   /* at least; 32 ms at 997 Hz */
+	SIDEBAND_FRACTION = 32 /* of the samples' ring */
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
+int perf_sources_init(struct perf_sources *sources, const struct sampler_options *options,
+		      struct sampler_facts *facts, struct error *err)
+{
+	*sources = (struct perf_sources){
+		.options = *options,
+		.facts = facts,
+		.abilities = { .kernel = true, .build_id = true, .lost = true, .counts = true },
+		.epoll_fd = epoll_create1(EPOLL_CLOEXEC),
+	};
+	if (sources->epoll_fd < 0)
+		return error_set_errno(err, -errno, "epoll_create1");
+	/* The count of a CPU goes on while it idles, where no sample is taken. */
+	if (options->is_system)
+		sources->abilities.counts = false;
+	if (options->event->is_time)
+		facts->period_ns = perf_event_period_ns(options->rate_hz);
+	return 0;
+}
+
+static void source_close(struct perf_source *source)
+{
+	perf_ring_close(&source->ring);
+	if (source->fd >= 0)
+		(void)close(source->fd);
+}
+
+static void sources_close(struct perf_sources *sources)
+{
+	for (size_t i = 0; i < sources->n_members; i++)
+		if (sources->members[i].fd >= 0)
+			(void)close(sources->members[i].fd);
+	for (size_t i = 0; i < sources->n_sources; i++)
+		source_close(&sources->sources[i]);
+	sources->n_members = sources->n_sources = 0;
+}
+
+void perf_sources_release(struct perf_sources *sources)
+{
+	sources_close(sources);
+	if (sources->epoll_fd >= 0)
+		(void)close(sources->epoll_fd);
+	free(sources->sources);
+	free(sources->members);
+	sources->sources = NULL;
+	sources->members = NULL;
+	sources->epoll_fd = -1;
+}
+
+/*
+ * Late, because each wake-up meets cold caches: half a ring, unless what is left
+ * would then fill within WAKEUP_MARGIN_MS.
+ */
+static uint64_t wakeup_bytes(const struct perf_sources *sources, uint64_t data_bytes)
+{
+	const uint64_t margin = sources->options.rate_hz * sources->facts->stack_bytes *
+				WAKEUP_MARGIN_MS / MS_PER_S;
+
+	return margin > data_bytes / 2 ? data_bytes / 4 : data_bytes / 2;
+}
+
+static uint64_t data_bytes_of(const struct perf_sources *sources, bool is_sampler)
+{
+	const uint64_t ring_bytes = sources->facts->ring_bytes;
+
+	if (is_sampler)
+		return ring_bytes;
+	if (ring_bytes / SIDEBAND_FRACTION > SIDEBAND_MAX_BYTES)
+		return ring_bytes / SIDEBAND_FRACTION;
+	return ring_bytes < SIDEBAND_MAX_BYTES ? ring_bytes : SIDEBAND_MAX_BYTES;
+}
+
+static int open_event(struct perf_sources *sources, pid_t pid, int cpu, bool is_sampler,
+		      struct perf_layout *ret_layout, struct error *err)
+{
+	const struct perf_event_options options = {
+		.kind = sources->options.event,
+		.rate_hz = sources->options.rate_hz,
+		.stack_bytes = sources->facts->stack_bytes,
+		.wakeup_bytes = wakeup_bytes(sources, data_bytes_of(sources, is_sampler)),
+		.pid = pid,
+		.start = is_sampler			 ? sources->start
+			 : sources->options.is_attaching ? PERF_EVENT_AT_ONCE
+							 : PERF_EVENT_ON_EXEC,
+		.is_of_another = sources->options.is_attaching && pid > 0,
+	};
+
+	return is_sampler ? perf_event_open_sampler(&options, cpu, &sources->abilities, ret_layout,
+						    err)
+			  : perf_event_open_sideband(&options, cpu, &sources->abilities, ret_layout,
+						     err);
+}
+
+static int source_open(struct perf_sources *sources, pid_t pid, int cpu, bool is_sampler,
+		       struct error *err)
+{
+	struct perf_source *source = &sources->sources[sources->n_sources];
+	struct epoll_event interest = { .events = EPOLLIN | EPOLLET };
+	int r;
+
+	*source = (struct perf_source){ .fd = -1, .cpu = cpu, .is_sampler = is_sampler };
+	r = open_event(sources, pid, cpu, is_sampler, &source->layout, err);
+	if (r < 0)
+		return r;
+	source->fd = r;
+	r = perf_ring_open(&source->ring, source->fd, data_bytes_of(sources, is_sampler), err);
+	if (r == 0 && epoll_ctl(sources->epoll_fd, EPOLL_CTL_ADD, source->fd, &interest) < 0)
+		r = error_set_errno(err, -errno, "epoll_ctl");
+	if (r < 0) {
+		source_close(source);
+		return r == -EPERM ? -ENOBUFS : r;
+	}
+	sources->n_sources++;
+	return 0;
+}
+
+/* All CPUs with the sizes in `facts`.  -ENOBUFS: the rings are too large for the mlock limit. */
+static int open_on_cpus(struct perf_sources *sources, pid_t pid, size_t n_cpus, struct error *err)
+{
+	sources->facts->n_cpus = 0;
+	for (size_t cpu = 0; cpu < n_cpus; cpu++) {
+		int r = source_open(sources, pid, (int)cpu, false, err);
+
+		if (r == -ENODEV)
+			continue;
+		if (r == 0)
+			r = source_open(sources, pid, (int)cpu, true, err);
+		if (r < 0) {
+			sources_close(sources);
+			return r;
+		}
+		sources->facts->n_cpus++;
+	}
+	if (!sources->facts->n_cpus)
+		return error_set(err, -ENODEV, "perf events: no CPU could be opened");
+	return 0;
+}
+
+static void fit_dump(struct perf_sources *sources)
+{
+	const uint64_t fitting = sources->facts->ring_bytes / DUMPS_PER_RING;
+	uint64_t stack_bytes = sources->options.stack_bytes;
+
+	if (!stack_bytes || stack_bytes > PERF_EVENT_STACK_MAX_BYTES)
+		stack_bytes = PERF_EVENT_STACK_MAX_BYTES;
+	if (stack_bytes > fitting)
+		stack_bytes = fitting;
+	sources->facts->stack_bytes = stack_bytes & ~UINT64_C(7);
+}
+
+/* Smaller and smaller rings, until the kernel lets this user have them. */
+static int open_fitting(struct perf_sources *sources, pid_t pid, size_t n_cpus, struct error *err)
+{
+	uint64_t ring_bytes = sources->options.rate_hz < RATE_FAST_HZ ? RING_MAX_BYTES
+								      : RING_FAST_MAX_BYTES;
+	int r;
+
+	while (ring_bytes > RING_MIN_BYTES && ring_bytes * n_cpus > RINGS_MAX_BYTES)
+		ring_bytes /= 2;
+	for (;;) {
+		sources->facts->ring_bytes = ring_bytes;
+		fit_dump(sources);
+		r = open_on_cpus(sources, pid, n_cpus, err);
+		if ((r != -ENOBUFS && r != -ENOMEM) || ring_bytes <= RING_MIN_BYTES)
+			break;
+		ring_bytes /= 2;
+	}
+	if (r == -ENOBUFS)
+		return error_set(err, -EPERM,
+				 "no memory for perf's ring buffers (raise ulimit -l or "
+				 "/proc/sys/kernel/perf_event_mlock_kb)");
+	return r;
+}
+
+int perf_sources_open(struct perf_sources *sources, pid_t pid, struct error *err)
+{
+	const long n_configured = sysconf(_SC_NPROCESSORS_CONF);
+	const size_t n_cpus = n_configured > 0 ? (size_t)n_configured : 1;
+	int r;
+
+	free(sources->sources);
+	sources->sources = calloc(2 * n_cpus, sizeof(*sources->sources));
+	if (!sources->sources)
+		return error_set_no_memory(err);
+	sources->start = sources->options.is_paused || sources->options.is_attaching
+				 ? PERF_EVENT_BY_HAND
+				 : PERF_EVENT_ON_EXEC;
+	sources->last_opened_ns = now_ns();
+	r = open_fitting(sources, pid, n_cpus, err);
+	if (r == 0)
+		sources->facts->has_kernel = sources->abilities.kernel;
+	return r;
+}
+
+/* A soft limit is there to be raised; true when that gave more. */
+static bool raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= limit.rlim_max)
+		return false;
+	limit.rlim_cur = limit.rlim_max;
+	return setrlimit(RLIMIT_NOFILE, &limit) == 0;
+}
+
+static int add_member(struct perf_sources *sources, uint32_t at, pid_t tid, struct error *err)
+{
+	const struct perf_source *source = &sources->sources[at];
+	struct perf_member *grown = array_grown(sources->members, &sources->members_capacity,
+						sources->n_members + 1, sizeof(*grown));
+	struct perf_layout layout;
+	int fd;
+	int r;
+
+	if (!grown)
+		return error_set_no_memory(err);
+	sources->members = grown;
+	fd = open_event(sources, tid, source->cpu, source->is_sampler, &layout, err);
+	if (fd == -EMFILE && raise_descriptor_limit())
+		fd = open_event(sources, tid, source->cpu, source->is_sampler, &layout, err);
+	if (fd < 0)
+		return fd;
+	r = perf_event_share_ring(fd, source->fd);
+	if (r < 0) {
+		(void)close(fd);
+		return error_set_errno(err, r, "perf ring of thread %ld", (long)tid);
+	}
+	grown[sources->n_members++] = (struct perf_member){
+		.fd = fd,
+		.source = at,
+		.tid = (uint32_t)tid,
+		.opened_ns = sources->last_opened_ns,
+	};
+	return 0;
+}
+
+int perf_sources_add_thread(struct perf_sources *sources, pid_t tid, struct error *err)
+{
+	sources->last_opened_ns = now_ns();
+	for (size_t i = 0; i < sources->n_sources; i++) {
+		const int r = add_member(sources, (uint32_t)i, tid, err);
+
+		/* A CPU that went away since takes no new events. */
+		if (r < 0 && r != -ENODEV)
+			return r;
+	}
+	return 0;
+}
+
+void perf_sources_forget_doubled(struct perf_sources *sources, uint32_t tid, uint64_t time_ns)
+{
+	if (!sources->n_members || time_ns > sources->last_opened_ns + DOUBLED_MARGIN_NS)
+		return;
+	for (size_t i = 0; i < sources->n_members; i++) {
+		struct perf_member *member = &sources->members[i];
+
+		if (member->tid != tid || member->fd < 0 ||
+		    time_ns > member->opened_ns + DOUBLED_MARGIN_NS)
+			continue;
+		(void)close(member->fd);
+		member->fd = -1;
+	}
+}
+
+static void set_enabled(int fd, bool is_on)
+{
+	if (fd >= 0)
+		(void)(is_on ? perf_event_enable(fd) : perf_event_disable(fd));
+}
+
+void perf_sources_set_sampling(const struct perf_sources *sources, bool is_on)
+{
+	for (size_t i = 0; i < sources->n_sources; i++)
+		if (sources->sources[i].is_sampler)
+			set_enabled(sources->sources[i].fd, is_on);
+	for (size_t i = 0; i < sources->n_members; i++)
+		if (sources->sources[sources->members[i].source].is_sampler)
+			set_enabled(sources->members[i].fd, is_on);
+}
+
+void perf_sources_stop(const struct perf_sources *sources)
+{
+	for (size_t i = 0; i < sources->n_sources; i++)
+		set_enabled(sources->sources[i].fd, false);
+	for (size_t i = 0; i < sources->n_members; i++)
+		set_enabled(sources->members[i].fd, false);
+}
+
+uint64_t perf_sources_counted_ns(const struct perf_sources *sources)
+{
+	const bool is_time = sources->options.event->is_time;
+	uint64_t counted_ns = 0;
+
+	for (size_t i = 0; i < sources->n_sources; i++)
+		if (sources->sources[i].is_sampler)
+			counted_ns += perf_event_read_time_ns(sources->sources[i].fd,
+							      &sources->sources[i].layout, is_time);
+	for (size_t i = 0; i < sources->n_members; i++) {
+		const struct perf_member *member = &sources->members[i];
+		const struct perf_source *source = &sources->sources[member->source];
+
+		if (source->is_sampler && member->fd >= 0)
+			counted_ns += perf_event_read_time_ns(member->fd, &source->layout, is_time);
+	}
+	return counted_ns;
+}
+
+uint64_t perf_sources_n_lost(const struct perf_sources *sources)
+{
+	uint64_t n_lost = 0;
+
+	for (size_t i = 0; i < sources->n_sources; i++)
+		if (sources->sources[i].is_sampler)
+			n_lost += perf_event_read_lost(sources->sources[i].fd,
+						       &sources->sources[i].layout);
+	for (size_t i = 0; i < sources->n_members; i++) {
+		const struct perf_member *member = &sources->members[i];
+		const struct perf_source *source = &sources->sources[member->source];
+
+		if (source->is_sampler && member->fd >= 0)
+			n_lost += perf_event_read_lost(member->fd, &source->layout);
+	}
+	return n_lost;
+}
+
+int perf_sources_probe(const struct sampler_options *options, struct error *err)
+{
+	struct sampler_facts facts = { .ring_bytes = RING_MIN_BYTES };
+	const int cpu = sched_getcpu();
+	struct perf_sources sources;
+	struct perf_source source;
+	int r = perf_event_check_rate(options->rate_hz, err);
+
+	if (r == 0)
+		r = perf_sources_init(&sources, options, &facts, err);
+	if (r < 0)
+		return r;
+	sources.start = PERF_EVENT_BY_HAND;
+	sources.options.is_attaching = false;
+	sources.sources = &source;
+	fit_dump(&sources);
+	r = source_open(&sources, options->is_system ? -1 : 0, cpu < 0 ? 0 : cpu, true, err);
+	if (r == -ENOBUFS)
+		r = error_set(err, -EPERM,
+			      "no memory for perf's ring buffers (raise ulimit -l or "
+			      "/proc/sys/kernel/perf_event_mlock_kb)");
+	sources_close(&sources);
+	sources.sources = NULL;
+	perf_sources_release(&sources);
+	return r;
+}

@@ -1,0 +1,91 @@
+#ifndef TSPROF_OS_PERF_SOURCES_H
+#define TSPROF_OS_PERF_SOURCES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+#include "os/perf_event.h"
+#include "os/perf_record.h"
+#include "os/perf_ring.h"
+#include "os/sampler_options.h"
+
+/*
+ * The events of one recording: on each CPU a sampling event and a side-band
+ * event, each with a ring.  Those of a running process are opened thread by
+ * thread; all threads of one CPU share its two rings.
+ */
+struct perf_source {
+	struct perf_ring ring;
+	struct perf_layout layout;
+	int fd; /* the event that the ring was made for */
+	int cpu;
+	bool is_sampler;
+	/* Where the reader is. */
+	uint64_t next_time_ns; /* of the ring's first record, UINT64_MAX when empty */
+	const uint8_t *next;
+	size_t next_bytes;
+	uint64_t published; /* the ring's tail when it was last given back */
+};
+
+/* An event of one more thread, which writes to the ring of a source. */
+struct perf_member {
+	int fd;
+	uint32_t source;
+	uint32_t tid;
+	uint64_t opened_ns; /* CLOCK_MONOTONIC */
+};
+
+struct perf_sources {
+	struct sampler_options options;
+	struct sampler_facts *facts; /* borrowed */
+	struct perf_abilities abilities;
+	enum perf_event_start start; /* of the sampling events */
+	struct perf_source *sources; /* each CPU's side-band before its samples */
+	struct perf_member *members;
+	size_t n_sources;
+	size_t n_members, members_capacity;
+	uint64_t last_opened_ns;
+	int epoll_fd; /* readable when a ring has filled to its mark */
+};
+
+/* `facts` gets period_ns now, the rest when the rings are there. */
+int perf_sources_init(struct perf_sources *sources, const struct sampler_options *options,
+		      struct sampler_facts *facts, struct error *err);
+void perf_sources_release(struct perf_sources *sources);
+
+/*
+ * Rings and events for one thread and what it will start, as large as this user
+ * may have them.  -1 is everything on each CPU.
+ */
+int perf_sources_open(struct perf_sources *sources, pid_t pid, struct error *err);
+
+/*
+ * Events for one more thread.  -ESRCH: it is gone; -EMFILE when descriptors run
+ * out even after the soft limit was raised.
+ */
+int perf_sources_add_thread(struct perf_sources *sources, pid_t tid, struct error *err);
+
+/*
+ * A thread was started at `time_ns` by one that is watched, so it inherited its
+ * events: close those that were opened for it besides.
+ */
+void perf_sources_forget_doubled(struct perf_sources *sources, uint32_t tid, uint64_t time_ns);
+
+/* Switch the sampling events; the side-band goes on. */
+void perf_sources_set_sampling(const struct perf_sources *sources, bool is_on);
+void perf_sources_stop(const struct perf_sources *sources);
+
+/* What all sampling events counted, and what they lost. */
+uint64_t perf_sources_counted_ns(const struct perf_sources *sources);
+uint64_t perf_sources_n_lost(const struct perf_sources *sources);
+
+/*
+ * Would it work?  Opens a sampling event on the calling thread and the smallest
+ * ring, and closes them.  0, or a negative errno with the reason.
+ */
+int perf_sources_probe(const struct sampler_options *options, struct error *err);
+
+#endif

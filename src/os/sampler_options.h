@@ -1,0 +1,28 @@
+#ifndef TSPROF_OS_SAMPLER_OPTIONS_H
+#define TSPROF_OS_SAMPLER_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "os/perf_event.h"
+
+/* What is asked of an engine. */
+struct sampler_options {
+	const struct perf_event_kind *event;
+	uint64_t rate_hz;
+	uint64_t stack_bytes; /* of each dump, at most; 0: as much as fits */
+	bool is_paused;	      /* no samples before sampler_resume */
+	bool is_attaching;    /* to running processes, with sampler_attach; implies is_paused */
+	bool is_system;	      /* all of them */
+};
+
+/* What the engine got; valid once the target is watched. */
+struct sampler_facts {
+	bool has_kernel;      /* samples in the kernel, with their kernel stacks */
+	uint64_t period_ns;   /* 0 when the event does not count time */
+	uint64_t stack_bytes; /* of each dump */
+	uint64_t ring_bytes;  /* for each CPU, or thread */
+	uint32_t n_cpus;      /* online */
+};
+
+#endif
