@@ -103,3 +103,43 @@ paths_to_find()
 		n_seen=$((n_seen + n_files + 1000))
 	done
 }
+
+# ENGINE ARG…: tsprof record with it.  "perf" and "sigprof" are as --engine has
+# them; "sigprof-tick" is sigprof where perf_event_open is refused, so that
+# it has nothing but the kernel's CPU timers.
+record_with()
+{
+	engine=$1
+	shift
+	case $engine in
+	sigprof-tick)
+		"$BUILD/tests/workloads/without_perf" "$TSPROF" record --engine sigprof "$@"
+		;;
+	perf)
+		if "$TSPROF" record -h 2>/dev/null | grep -q -- --engine; then
+			"$TSPROF" record --engine perf "$@"
+		else
+			"$TSPROF" record "$@"
+		fi
+		;;
+	*)
+		"$TSPROF" record --engine "$engine" "$@"
+		;;
+	esac
+}
+
+# Sets $engines to those that can record here; tells why the others cannot.
+find_engines()
+{
+	engines=
+	for candidate in ${1:-perf sigprof sigprof-tick}; do
+		if record_with "$candidate" -q -o "$work/probe.tsprof" -- true \
+			>"$work/probe.log" 2>&1; then
+			engines="$engines $candidate"
+		else
+			echo "not here: engine $candidate: $(head -1 "$work/probe.log")"
+		fi
+		rm -f "$work/probe.tsprof"
+	done
+	[ -n "$engines" ] || skip_test "no engine can record here"
+}
