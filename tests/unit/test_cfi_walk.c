@@ -6,73 +6,24 @@
 
 #include <execinfo.h>
 #include <signal.h>
-#include <ucontext.h>
 #include <unistd.h>
 
+#include "own_stack.h"
 #include "process_fixture.h"
 #include "unwind/unwinder.h"
 
-enum { DUMP_BYTES = 65528, MAX_FRAMES = 300, DEPTH = 100 };
+enum { MAX_FRAMES = 300, DEPTH = 100 };
 
 static struct {
-	_Alignas(8) uint8_t bytes[DUMP_BYTES];
-	struct raw_sample sample;
+	struct own_stack stack;
 	void *wanted[MAX_FRAMES]; /* from backtrace(), its caller first */
 	int n_wanted;
 } captured;
 
-extern char **environ;
-
-static void capture_registers(struct registers *registers, const ucontext_t *context)
-{
-	registers->arch = ARCH_NATIVE;
-#if defined(__x86_64__)
-	static const int indices[] = { REG_RAX, REG_RDX, REG_RCX, REG_RBX, REG_RSI, REG_RDI,
-				       REG_RBP, REG_RSP, REG_R8,  REG_R9,  REG_R10, REG_R11,
-				       REG_R12, REG_R13, REG_R14, REG_R15, REG_RIP };
-
-	for (size_t i = 0; i < N_ITEMS(indices); i++)
-		registers->values[i] = (uint64_t)context->uc_mcontext.gregs[indices[i]];
-#else
-	for (size_t i = 0; i < 31; i++)
-		registers->values[i] = context->uc_mcontext.regs[i];
-	registers->values[AARCH64_SP] = context->uc_mcontext.sp;
-	registers->values[AARCH64_PC] = context->uc_mcontext.pc;
-#endif
-}
-
-/* By hand: AddressSanitizer would object to reading its own red zones. */
-__attribute__((no_sanitize("address"))) static void copy_stack(uint64_t sp, size_t size)
-{
-	const volatile uint8_t *from = (const volatile uint8_t *)(uintptr_t)sp;
-
-	for (size_t i = 0; i < size; i++)
-		captured.bytes[i] = from[i];
-}
-
-static void capture(int signal_number, siginfo_t *info, void *context)
-{
-	struct raw_sample *sample = &captured.sample;
-	size_t size = DUMP_BYTES;
-	uint64_t sp;
-
-	(void)signal_number;
-	(void)info;
-	capture_registers(&sample->registers, context);
-	sp = registers_sp(&sample->registers);
-	if ((uintptr_t)environ - sp < size)
-		size = (uintptr_t)environ - sp;
-	copy_stack(sp, size);
-	sample->has_registers = true;
-	sample->stack_bytes = captured.bytes;
-	sample->stack_size_bytes = size;
-	sample->stack_asked_bytes = DUMP_BYTES;
-}
-
 __attribute__((noinline)) static void capture_here(void)
 {
 	captured.n_wanted = backtrace(captured.wanted, MAX_FRAMES);
-	raise(SIGUSR1);
+	own_stack_capture(&captured.stack);
 }
 
 /* Frames of many sizes. */
@@ -116,9 +67,6 @@ static void signal_and_capture(void)
 
 static void capture_from(void (*end)(void))
 {
-	struct sigaction action = { .sa_sigaction = capture, .sa_flags = SA_SIGINFO };
-
-	sigaction(SIGUSR1, &action, NULL);
 	captured.n_wanted = 0;
 	(void)descend(DEPTH, end);
 	assert_true(captured.n_wanted > DEPTH);
@@ -175,10 +123,10 @@ static void cfi__agrees_with_backtrace(void **state)
 	(void)state;
 	for (size_t i = 0; i < N_ITEMS(ends); i++) {
 		capture_from(ends[i]);
-		walk(&unwind_backend_cfi, &captured.sample, &stack);
+		walk(&unwind_backend_cfi, &captured.stack.sample, &stack);
 		assert_int_equal(stack.end, STACK_COMPLETE);
 		assert_is_backtrace(&stack);
-		assert_true(stack.needed_stack_bytes <= captured.sample.stack_size_bytes);
+		assert_true(stack.needed_stack_bytes <= captured.stack.sample.stack_size_bytes);
 	}
 }
 
@@ -190,12 +138,12 @@ static void cfi__sees_each_word_that_changed(void **state)
 	struct location_table locations = { 0 };
 	struct process_fixture fixture;
 	struct unwinder *unwinder;
-	uint64_t *words = (uint64_t *)(void *)captured.bytes;
+	uint64_t *words = (uint64_t *)(void *)captured.stack.bytes;
 	struct raw_sample sample;
 
 	(void)state;
 	capture_from(capture_here);
-	sample = captured.sample;
+	sample = captured.stack.sample;
 	assert_int_equal(process_fixture_load(&fixture, getpid()), 0);
 	assert_int_equal(unwind_backend_cfi.new(&unwinder, &locations, NULL), 0);
 	for (size_t i = 0; i < sample.stack_size_bytes / 8 && i < 2048; i++) {
@@ -229,7 +177,7 @@ static void cfi__says_what_a_short_dump_means(void **state)
 
 	(void)state;
 	capture_from(capture_here);
-	cut = captured.sample;
+	cut = captured.stack.sample;
 	for (size_t size = 0; size < 2048; size += 8) {
 		cut.stack_size_bytes = size;
 		cut.stack_asked_bytes = size;
@@ -237,7 +185,7 @@ static void cfi__says_what_a_short_dump_means(void **state)
 		assert_int_equal(stack.end, STACK_TRUNCATED_DUMP);
 		assert_true(stack.needed_stack_bytes > size);
 		/* A page within the asked range that is not there: see unwind/stack_dump.h. */
-		cut.stack_asked_bytes = DUMP_BYTES;
+		cut.stack_asked_bytes = OWN_STACK_MAX_BYTES;
 		walk(&unwind_backend_cfi, &cut, &stack);
 		assert_int_equal(stack.end, STACK_TRUNCATED_DUMP);
 		size += 248;
@@ -253,7 +201,7 @@ static void cfi__survives_random_stacks(void **state)
 
 	(void)state;
 	capture_from(capture_here);
-	hostile = captured.sample;
+	hostile = captured.stack.sample;
 	hostile.stack_bytes = (const uint8_t *)noise;
 	hostile.stack_size_bytes = sizeof(noise);
 	hostile.stack_asked_bytes = sizeof(noise);
@@ -276,11 +224,11 @@ static void cfi__finds_who_called_nowhere(void **state)
 {
 	static struct stack stack;
 	struct raw_sample sample;
-	uint64_t *words = (uint64_t *)(void *)captured.bytes;
+	uint64_t *words = (uint64_t *)(void *)captured.stack.bytes;
 
 	(void)state;
 	capture_from(capture_here);
-	sample = captured.sample;
+	sample = captured.stack.sample;
 	/* call *NULL pushed the return address and went to 0. */
 	sample.registers.values[X86_64_RIP] = 0;
 	sample.registers.values[X86_64_RSP] -= 8;
