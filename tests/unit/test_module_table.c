@@ -6,10 +6,10 @@
 static uint32_t map(struct module_table *table, uint32_t pid, const char *path, uint64_t inode)
 {
 	const struct sampler_mapping mapping = { .start = 0x7f0000000000,
-					      .size_bytes = 0x1000,
-					      .inode = inode,
-					      .is_executable = true,
-					      .path = path };
+						 .size_bytes = 0x1000,
+						 .inode = inode,
+						 .is_executable = true,
+						 .path = path };
 	struct address_space space = { 0 };
 	uint32_t module;
 

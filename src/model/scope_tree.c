@@ -1,0 +1,165 @@
+/* Nodes in an array with an index beside it; a child asked for twice running needs neither. */
+#include "model/scope_tree.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/array.h"
+
+int scope_tree_init(struct scope_tree *tree)
+{
+	*tree = (struct scope_tree){ 0 };
+	tree->nodes = array_grown(NULL, &tree->capacity, 1, sizeof(*tree->nodes));
+	if (!tree->nodes)
+		return -ENOMEM;
+	tree->nodes[0] = (struct scope_node){ 0 };
+	tree->n_nodes = 1;
+	return 0;
+}
+
+void scope_tree_release(struct scope_tree *tree)
+{
+	for (size_t i = 0; i < tree->n_nodes; i++)
+		histogram_release(&tree->nodes[i].durations_ns);
+	free(tree->nodes);
+	hash_index_release(&tree->index);
+	*tree = (struct scope_tree){ 0 };
+}
+
+static int scope_tree_add(struct scope_tree *tree, uint32_t *ret_node, uint32_t parent,
+			  uint32_t site, uint64_t hash)
+{
+	const uint32_t id = (uint32_t)tree->n_nodes;
+	struct scope_node *grown = array_grown(tree->nodes, &tree->capacity, tree->n_nodes + 1,
+					       sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	tree->nodes = grown;
+	if (hash_index_add(&tree->index, hash, id) < 0)
+		return -ENOMEM;
+	grown[id] = (struct scope_node){ .parent = parent, .site = site };
+	tree->n_nodes++;
+	*ret_node = id;
+	return 0;
+}
+
+int scope_tree_get(struct scope_tree *tree, uint32_t *ret_node, uint32_t parent, uint32_t site)
+{
+	const uint32_t last = tree->nodes[parent].last_child;
+	const uint64_t hash = hash_pair(parent, site);
+	struct hash_cursor cursor;
+	uint32_t id;
+	int r = 0;
+
+	if (last && tree->nodes[last].site == site) {
+		*ret_node = last;
+		return 0;
+	}
+	cursor = hash_index_cursor(&tree->index, hash);
+	while ((id = hash_index_next(&tree->index, &cursor)) != HASH_INDEX_NONE)
+		if (tree->nodes[id].parent == parent && tree->nodes[id].site == site)
+			break;
+	if (id == HASH_INDEX_NONE)
+		r = scope_tree_add(tree, &id, parent, site, hash);
+	if (r < 0)
+		return r;
+	tree->nodes[parent].last_child = id;
+	*ret_node = id;
+	return 0;
+}
+
+int scope_tree_add_call(struct scope_tree *tree, uint32_t id, uint64_t duration_ns,
+			uint64_t inside_ns)
+{
+	struct scope_node *node = &tree->nodes[id];
+	const double difference = (double)duration_ns - node->mean_ns;
+
+	if (histogram_add(&node->durations_ns, duration_ns, 1) < 0)
+		return -ENOMEM;
+	node->total_ns += duration_ns;
+	node->self_ns += duration_ns > inside_ns ? duration_ns - inside_ns : 0;
+	node->mean_ns += difference / (double)node->durations_ns.n_values;
+	node->squares_ns2 += difference * ((double)duration_ns - node->mean_ns);
+	return 0;
+}
+
+double scope_node_deviation_ns(const struct scope_node *node)
+{
+	const uint64_t n_calls = node->durations_ns.n_values;
+
+	return n_calls > 1 ? sqrt(node->squares_ns2 / (double)(n_calls - 1)) : 0;
+}
+
+void scope_stack_release(struct scope_stack *stack)
+{
+	free(stack->open);
+	*stack = (struct scope_stack){ 0 };
+}
+
+int scope_stack_begin(struct scope_stack *stack, struct scope_tree *tree, uint32_t site,
+		      uint64_t time_ns)
+{
+	uint32_t node;
+	int r;
+
+	if (stack->n_open == SCOPE_STACK_MAX_DEPTH) {
+		stack->n_skipped++;
+		tree->n_too_deep++;
+		return 0;
+	}
+	if (!stack->open)
+		stack->open = malloc(SCOPE_STACK_MAX_DEPTH * sizeof(*stack->open));
+	if (!stack->open)
+		return -ENOMEM;
+	r = scope_tree_get(tree, &node, scope_stack_node(stack), site);
+	if (r < 0)
+		return r;
+	stack->open[stack->n_open++] =
+		(struct open_scope){ .node = node, .site = site, .start_ns = time_ns };
+	return 0;
+}
+
+/* End the innermost open scope. */
+static int scope_stack_pop(struct scope_stack *stack, struct scope_tree *tree, uint64_t time_ns)
+{
+	const struct open_scope *scope = &stack->open[--stack->n_open];
+	const uint64_t duration_ns = time_ns > scope->start_ns ? time_ns - scope->start_ns : 0;
+
+	if (stack->n_open)
+		stack->open[stack->n_open - 1].inside_ns += duration_ns;
+	return scope_tree_add_call(tree, scope->node, duration_ns, scope->inside_ns);
+}
+
+int scope_stack_end(struct scope_stack *stack, struct scope_tree *tree, uint32_t site,
+		    uint64_t time_ns, bool is_error)
+{
+	size_t at = stack->n_open;
+	int r = 0;
+
+	if (stack->n_skipped) {
+		stack->n_skipped--;
+		return 0;
+	}
+	while (at && stack->open[at - 1].site != site)
+		at--;
+	if (!at) {
+		tree->n_unmatched_ends++;
+		return 0;
+	}
+	while (r == 0 && stack->n_open > at) {
+		tree->nodes[stack->open[stack->n_open - 1].node].n_cut++;
+		r = scope_stack_pop(stack, tree, time_ns);
+	}
+	if (is_error)
+		tree->nodes[stack->open[at - 1].node].n_errors++;
+	return r < 0 ? r : scope_stack_pop(stack, tree, time_ns);
+}
+
+void scope_stack_finish(struct scope_stack *stack, struct scope_tree *tree)
+{
+	while (stack->n_open)
+		tree->nodes[stack->open[--stack->n_open].node].n_open++;
+	stack->n_skipped = 0;
+}

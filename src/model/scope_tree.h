@@ -1,0 +1,90 @@
+#ifndef TSPROF_MODEL_SCOPE_TREE_H
+#define TSPROF_MODEL_SCOPE_TREE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/hash.h"
+#include "base/histogram.h"
+
+/*
+ * The scopes of a run as one tree: a node is a site (the place in the program
+ * that opens the scope) inside another node's, and what all its calls have in
+ * common.  Bounded by the nestings that occur, whatever the number of calls.
+ * Node 0 is the outside of all scopes; a parent's id is smaller than its children's.
+ */
+struct scope_node {
+	uint32_t parent;
+	uint32_t site;
+	uint32_t last_child; /* the one asked for last; 0: none */
+	uint32_t padding;
+	uint64_t n_errors; /* calls that the program said failed */
+	uint64_t n_cut;	   /* calls that ended because one around them did */
+	uint64_t n_open;   /* begun and never ended; not among the durations */
+	uint64_t total_ns;
+	uint64_t self_ns; /* without the scopes inside; never below 0 */
+	double mean_ns;	  /* with the next: Welford's running variance */
+	double squares_ns2;
+	struct histogram durations_ns; /* of the calls, which it also counts */
+};
+
+struct scope_tree {
+	struct scope_node *nodes;
+	size_t n_nodes;
+	size_t capacity;
+	struct hash_index index;   /* by (parent, site) */
+	uint64_t n_unmatched_ends; /* without a begin on their thread */
+	uint64_t n_too_deep;	   /* begins beyond SCOPE_STACK_MAX_DEPTH, not counted otherwise */
+};
+
+/* Returns 0 or -ENOMEM. */
+int scope_tree_init(struct scope_tree *tree);
+void scope_tree_release(struct scope_tree *tree);
+
+/* The node of `site` inside `parent`, added if new.  Returns 0 or -ENOMEM. */
+int scope_tree_get(struct scope_tree *tree, uint32_t *ret_node, uint32_t parent, uint32_t site);
+
+/* One call.  Returns 0 or -ENOMEM. */
+int scope_tree_add_call(struct scope_tree *tree, uint32_t node, uint64_t duration_ns,
+			uint64_t inside_ns);
+
+/* Of a sample: n - 1 in the divisor; 0 for fewer than two calls. */
+double scope_node_deviation_ns(const struct scope_node *node);
+
+enum { SCOPE_STACK_MAX_DEPTH = 256 };
+
+/* The open scopes of one thread, outermost first. */
+struct scope_stack {
+	struct open_scope {
+		uint32_t node;
+		uint32_t site;
+		uint64_t start_ns;
+		uint64_t inside_ns; /* of the scopes inside that have ended */
+	} * open;
+	size_t n_open;
+	size_t n_skipped; /* begins beyond the maximal depth that wait for their ends */
+};
+
+/*
+ * Opens and closes scopes in order of time; a time before the last one counts as
+ * no time at all.  An end closes the innermost open scope of its site, and cuts those
+ * inside it, which a jump out of them (longjmp, a lost record) left open.  Both return 0 or
+ * -ENOMEM.
+ */
+int scope_stack_begin(struct scope_stack *stack, struct scope_tree *tree, uint32_t site,
+		      uint64_t time_ns);
+int scope_stack_end(struct scope_stack *stack, struct scope_tree *tree, uint32_t site,
+		    uint64_t time_ns, bool is_error);
+
+/* The thread ended: what is open never will. */
+void scope_stack_finish(struct scope_stack *stack, struct scope_tree *tree);
+void scope_stack_release(struct scope_stack *stack);
+
+/* The node that the thread is in, 0 outside all. */
+static inline uint32_t scope_stack_node(const struct scope_stack *stack)
+{
+	return stack->n_open ? stack->open[stack->n_open - 1].node : 0;
+}
+
+#endif
