@@ -7,7 +7,6 @@
 #include "os/perf_sources.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
@@ -160,9 +159,29 @@ static int source_open(struct perf_sources *sources, pid_t pid, int cpu, bool is
 	return 0;
 }
 
-/* All CPUs with the sizes in `facts`.  -ENOBUFS: the rings are too large for the mlock limit. */
-static int open_on_cpus(struct perf_sources *sources, pid_t pid, size_t n_cpus, struct error *err)
+static size_t n_configured_cpus(void)
 {
+	const long n_cpus = sysconf(_SC_NPROCESSORS_CONF);
+
+	return n_cpus > 0 ? (size_t)n_cpus : 1;
+}
+
+static int error_set_too_large(struct error *err)
+{
+	return error_set(err, -EPERM,
+			 "no memory for perf's ring buffers (raise ulimit -l or "
+			 "/proc/sys/kernel/perf_event_mlock_kb)");
+}
+
+/* All CPUs with the sizes in `facts`.  -ENOBUFS: the rings are too large for the mlock limit. */
+static int open_on_cpus(struct perf_sources *sources, pid_t pid, struct error *err)
+{
+	const size_t n_cpus = n_configured_cpus();
+
+	if (!sources->sources)
+		sources->sources = calloc(2 * n_cpus, sizeof(*sources->sources));
+	if (!sources->sources)
+		return error_set_no_memory(err);
 	sources->facts->n_cpus = 0;
 	for (size_t cpu = 0; cpu < n_cpus; cpu++) {
 		int r = source_open(sources, pid, (int)cpu, false, err);
@@ -195,8 +214,9 @@ static void fit_dump(struct perf_sources *sources)
 }
 
 /* Smaller and smaller rings, until the kernel lets this user have them. */
-static int open_fitting(struct perf_sources *sources, pid_t pid, size_t n_cpus, struct error *err)
+static int open_fitting(struct perf_sources *sources, pid_t pid, struct error *err)
 {
+	const size_t n_cpus = n_configured_cpus();
 	uint64_t ring_bytes = sources->options.rate_hz < RATE_FAST_HZ ? RING_MAX_BYTES
 								      : RING_FAST_MAX_BYTES;
 	int r;
@@ -206,33 +226,23 @@ static int open_fitting(struct perf_sources *sources, pid_t pid, size_t n_cpus, 
 	for (;;) {
 		sources->facts->ring_bytes = ring_bytes;
 		fit_dump(sources);
-		r = open_on_cpus(sources, pid, n_cpus, err);
+		r = open_on_cpus(sources, pid, err);
 		if ((r != -ENOBUFS && r != -ENOMEM) || ring_bytes <= RING_MIN_BYTES)
 			break;
 		ring_bytes /= 2;
 	}
-	if (r == -ENOBUFS)
-		return error_set(err, -EPERM,
-				 "no memory for perf's ring buffers (raise ulimit -l or "
-				 "/proc/sys/kernel/perf_event_mlock_kb)");
-	return r;
+	return r == -ENOBUFS ? error_set_too_large(err) : r;
 }
 
 int perf_sources_open(struct perf_sources *sources, pid_t pid, struct error *err)
 {
-	const long n_configured = sysconf(_SC_NPROCESSORS_CONF);
-	const size_t n_cpus = n_configured > 0 ? (size_t)n_configured : 1;
 	int r;
 
-	free(sources->sources);
-	sources->sources = calloc(2 * n_cpus, sizeof(*sources->sources));
-	if (!sources->sources)
-		return error_set_no_memory(err);
 	sources->start = sources->options.is_paused || sources->options.is_attaching
 				 ? PERF_EVENT_BY_HAND
 				 : PERF_EVENT_ON_EXEC;
 	sources->last_opened_ns = now_ns();
-	r = open_fitting(sources, pid, n_cpus, err);
+	r = open_fitting(sources, pid, err);
 	if (r == 0)
 		sources->facts->has_kernel = sources->abilities.kernel;
 	return r;
@@ -372,26 +382,19 @@ uint64_t perf_sources_n_lost(const struct perf_sources *sources)
 int perf_sources_probe(const struct sampler_options *options, struct error *err)
 {
 	struct sampler_facts facts = { .ring_bytes = RING_MIN_BYTES };
-	const int cpu = sched_getcpu();
 	struct perf_sources sources;
-	struct perf_source source;
 	int r = perf_event_check_rate(options->rate_hz, err);
 
 	if (r == 0)
 		r = perf_sources_init(&sources, options, &facts, err);
 	if (r < 0)
 		return r;
-	sources.start = PERF_EVENT_BY_HAND;
 	sources.options.is_attaching = false;
-	sources.sources = &source;
+	sources.start = PERF_EVENT_BY_HAND;
 	fit_dump(&sources);
-	r = source_open(&sources, options->is_system ? -1 : 0, cpu < 0 ? 0 : cpu, true, err);
+	r = open_on_cpus(&sources, options->is_system ? -1 : 0, err);
 	if (r == -ENOBUFS)
-		r = error_set(err, -EPERM,
-			      "no memory for perf's ring buffers (raise ulimit -l or "
-			      "/proc/sys/kernel/perf_event_mlock_kb)");
-	sources_close(&sources);
-	sources.sources = NULL;
+		r = error_set_too_large(err);
 	perf_sources_release(&sources);
 	return r;
 }

@@ -83,8 +83,8 @@ uint64_t perf_sources_counted_ns(const struct perf_sources *sources);
 uint64_t perf_sources_n_lost(const struct perf_sources *sources);
 
 /*
- * Would it work?  Opens a sampling event on the calling thread and the smallest
- * ring, and closes them.  0, or a negative errno with the reason.
+ * Would it work?  Opens events of the calling thread with the smallest rings, and
+ * closes them.  0, or a negative errno with the reason.
  */
 int perf_sources_probe(const struct sampler_options *options, struct error *err);
 
