@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 
 #include "base/escape.h"
@@ -50,4 +51,21 @@ size_t app_columns(const struct app *app)
 	if (columns < COLUMNS_MIN)
 		return COLUMNS_MIN;
 	return columns > COLUMNS_MAX ? COLUMNS_MAX : columns;
+}
+
+/*
+ * Where nothing is set nothing is known about the terminal, and today's know
+ * UTF-8; LANG=C says that this one does not.
+ */
+bool app_is_utf8(void)
+{
+	static const char *const names[] = { "LC_ALL", "LC_CTYPE", "LANG" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const char *const value = getenv(names[i]);
+
+		if (value && value[0])
+			return strcasestr(value, "utf-8") || strcasestr(value, "utf8");
+	}
+	return true;
 }

@@ -67,6 +67,7 @@ extern const struct command command_record;
 extern const struct command command_report;
 extern const struct command command_fold;
 extern const struct command command_flame;
+extern const struct command command_doctor;
 extern const struct command command_completion;
 
 /* All of them, ended by NULL. */
@@ -95,5 +96,8 @@ __attribute__((format(printf, 2, 3))) void app_say(struct app *app, const char *
 
 /* Columns to lay text out for: those of the terminal, 80 when it is none (or COLUMNS is set). */
 size_t app_columns(const struct app *app);
+
+/* False where LC_ALL, LC_CTYPE or LANG says that the terminal does not know UTF-8. */
+bool app_is_utf8(void);
 
 #endif

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/buffer.h"
 #include "base/escape.h"
@@ -12,23 +11,6 @@
 #include "base/units.h"
 #include "cmd/profile_input.h"
 #include "export/quality_json.h"
-
-/*
- * Where nothing is set nothing is known about the terminal, and today's know
- * UTF-8; LANG=C says that this one does not.
- */
-static bool is_utf8_terminal(void)
-{
-	static const char *const names[] = { "LC_ALL", "LC_CTYPE", "LANG" };
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		const char *const value = getenv(names[i]);
-
-		if (value && value[0])
-			return strcasestr(value, "utf-8") || strcasestr(value, "utf8");
-	}
-	return true;
-}
 
 /* Words of `text`, broken into lines of at most `columns`. */
 static void add_wrapped(struct buffer *out, const char *text, size_t columns)
@@ -178,7 +160,7 @@ static void write_format(struct buffer *out, const struct report_output *output,
 		break;
 	case REPORT_TEXT:
 		write_text(&text, output, columns);
-		if (is_utf8_terminal())
+		if (app_is_utf8())
 			buffer_add(out, buffer_string(&text), text.size);
 		else
 			table_add_ascii(out, buffer_string(&text));

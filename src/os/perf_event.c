@@ -14,9 +14,9 @@
 #include <unistd.h>
 
 #include "base/units.h"
+#include "os/perf_refusal.h"
 #include "os/proc_files.h"
 
-#define PARANOID_PATH "/proc/sys/kernel/perf_event_paranoid"
 #define MAX_RATE_PATH "/proc/sys/kernel/perf_event_max_sample_rate"
 
 /* The kernel raises shorter periods of clock events to this one. */
@@ -174,38 +174,25 @@ static int open_event(const struct perf_event_attr *attr, pid_t pid, int cpu)
 	return fd < 0 ? -errno : (int)fd;
 }
 
+/* "CAUSE (COMMAND; or COMMAND; tsprof doctor tells more)" */
 static int error_not_permitted(int code, const struct perf_event_options *options,
 			       struct error *err)
 {
-	int64_t level = 0;
+	const bool is_own = options->pid > 0 && !options->is_of_another;
+	const struct perf_refusal refusal = perf_refusal_find(code, is_own ? 0 : options->pid);
+	const struct remedy *remedies = NULL;
+	const size_t n_remedies = perf_refusal_remedies(&remedies, &refusal);
+	char text[PERF_REFUSAL_TEXT_BYTES];
 
-	if (options->is_of_another)
+	if (refusal.kind == PERF_REFUSAL_TARGET)
 		return error_set(err, code,
 				 "thread %ld belongs to another user or has more rights (run "
 				 "tsprof as its user, or as root)",
 				 (long)options->pid);
-	if (proc_files_read_number(&level, PARANOID_PATH) < 0)
-		return error_set_errno(err, code,
-				       "perf_event_open (this kernel has no perf events)");
-	if (options->pid < 0 && level > 0)
-		return error_set(err, code,
-				 "the kernel lets ordinary users see their own processes "
-				 "only: " PARANOID_PATH
-				 " is %lld (run tsprof as root, or as root: sysctl "
-				 "kernel.perf_event_paranoid=0; or give tsprof the capability "
-				 "CAP_PERFMON)",
-				 (long long)level);
-	if (level > 2)
-		return error_set(err, code,
-				 "the kernel forbids profiling to ordinary users: " PARANOID_PATH
-				 " is %lld (as root: sysctl kernel.perf_event_paranoid=2, or 1 to "
-				 "see kernel time too; or give tsprof the capability CAP_PERFMON)",
-				 (long long)level);
-	return error_set_errno(err, code,
-			       "perf_event_open was refused although " PARANOID_PATH
-			       " is %lld (a container's seccomp filter does that; allow "
-			       "perf_event_open in it)",
-			       (long long)level);
+	return error_set(err, code, "%s (%s%s%s; tsprof doctor tells more)",
+			 perf_refusal_cause(text, &refusal),
+			 n_remedies > 0 ? remedies[0].command : "no remedy is known",
+			 n_remedies > 1 ? "; or " : "", n_remedies > 1 ? remedies[1].command : "");
 }
 
 static int error_of_open(int code, const struct perf_event_options *options, struct error *err)

@@ -1,0 +1,115 @@
+/*
+ * The perf engine is tried through its own sampler, so that ring and dump sizes
+ * are those that a recording would get; its events start with an exec, which
+ * never comes.
+ */
+#include "os/machine_probes.h"
+
+#include <errno.h>
+#include <linux/bpf.h>
+#include <linux/perf_event.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/units.h"
+#include "os/perf_event.h"
+#include "os/sampler.h"
+
+static int try_event(struct perf_event_attr *attr, pid_t pid, int cpu)
+{
+	long fd;
+
+	attr->size = sizeof(*attr);
+	attr->disabled = 1;
+	attr->exclude_hv = 1;
+	fd = syscall(SYS_perf_event_open, attr, pid, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	(void)close((int)fd);
+	return 0;
+}
+
+static void probe_engine(struct machine_probes *probes, uint64_t rate_hz)
+{
+	const struct sampler_options options = { .event = &perf_event_kinds[0],
+						 .rate_hz = rate_hz };
+	struct sampler *sampler = NULL;
+	int r = sampler_open(&sampler_engine_perf, &sampler, &options, &probes->perf);
+
+	if (r == 0)
+		r = sampler_watch(sampler, getpid(), &probes->perf);
+	probes->perf.code = r;
+	if (r == 0) {
+		probes->has_kernel = sampler->facts.has_kernel;
+		probes->ring_bytes = sampler->facts.ring_bytes;
+		probes->stack_bytes = sampler->facts.stack_bytes;
+	}
+	sampler_close(sampler);
+}
+
+static void probe_events(struct machine_probes *probes)
+{
+	struct perf_event_attr modest = { .type = PERF_TYPE_SOFTWARE,
+					  .config = PERF_COUNT_SW_DUMMY,
+					  .exclude_kernel = 1 };
+	struct perf_event_attr cycles = { .type = PERF_TYPE_HARDWARE,
+					  .config = PERF_COUNT_HW_CPU_CYCLES,
+					  .exclude_kernel = 1 };
+	struct perf_event_attr clock = { .type = PERF_TYPE_SOFTWARE,
+					 .config = PERF_COUNT_SW_CPU_CLOCK,
+					 .exclude_kernel = 1 };
+	struct perf_event_attr switches = { .type = PERF_TYPE_SOFTWARE,
+					    .config = PERF_COUNT_SW_DUMMY,
+					    .exclude_kernel = 1,
+					    .context_switch = 1 };
+
+	probes->refusal = perf_refusal_find(try_event(&modest, 0, -1), 0);
+	probes->cycles = try_event(&cycles, 0, -1);
+	probes->all_processes = try_event(&clock, -1, 0);
+	probes->switches = try_event(&switches, 0, -1);
+}
+
+static int probe_bpf(void)
+{
+	union bpf_attr attr = { 0 };
+	long fd;
+
+	attr.map_type = BPF_MAP_TYPE_ARRAY;
+	attr.key_size = sizeof(uint32_t);
+	attr.value_size = sizeof(uint64_t);
+	attr.max_entries = 1;
+	fd = syscall(SYS_bpf, BPF_MAP_CREATE, &attr, sizeof(attr));
+	if (fd < 0)
+		return -errno;
+	(void)close((int)fd);
+	return 0;
+}
+
+/* The coarse clocks advance with the tick: their resolution is 1/CONFIG_HZ. */
+static uint64_t tick_ns(void)
+{
+	struct timespec resolution;
+
+	if (clock_getres(CLOCK_MONOTONIC_COARSE, &resolution) < 0)
+		return 0;
+	return (uint64_t)resolution.tv_sec * NS_PER_S + (uint64_t)resolution.tv_nsec;
+}
+
+void machine_probes_run(struct machine_probes *probes, uint64_t rate_hz)
+{
+	const long n_online = sysconf(_SC_NPROCESSORS_ONLN);
+	struct rlimit limit = { .rlim_cur = 0 };
+
+	memset(probes, 0, sizeof(*probes));
+	(void)getrlimit(RLIMIT_MEMLOCK, &limit);
+	probes->uid = (uint32_t)geteuid();
+	probes->n_cpus = n_online > 0 ? (uint32_t)n_online : 1;
+	probes->memlock_bytes = limit.rlim_cur == RLIM_INFINITY ? UINT64_MAX : limit.rlim_cur;
+	probe_engine(probes, rate_hz);
+	probe_events(probes);
+	probes->bpf = probe_bpf();
+	probes->tick_ns = tick_ns();
+}

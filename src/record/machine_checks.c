@@ -1,0 +1,338 @@
+/*
+ * One function a check, in the order in which they are shown.  Where the rules
+ * of the kernel are repeated here, it is only to explain what a trial showed.
+ */
+#include "record/machine_checks.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <linux/capability.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/units.h"
+
+#define STACK_WHOLE_BYTES UINT64_C(65528) /* the most that perf copies */
+
+struct facts {
+	const struct machine_settings *settings;
+	const struct machine_probes *probes;
+};
+
+static struct machine_check *add_check(struct machine_checks *checks, const char *key,
+				       const char *name)
+{
+	struct machine_check *check = &checks->items[checks->n_items++];
+
+	*check = (struct machine_check){ .key = key, .name = name };
+	return check;
+}
+
+__attribute__((format(printf, 3, 4))) static void
+judge(struct machine_check *check, enum machine_verdict verdict, const char *format, ...)
+{
+	va_list args;
+
+	check->verdict = verdict;
+	va_start(args, format);
+	(void)vsnprintf(check->why, sizeof(check->why), format, args);
+	va_end(args);
+}
+
+/*
+ * Settings of the kernel are the host's, and root does not need sudo.  In a user
+ * namespace no capability counts against the machine, so that a file's do not help.
+ */
+static void add_remedy(struct machine_check *check, const struct facts *facts, const char *command,
+		       const char *gain)
+{
+	const bool is_host_command = strstr(command, "sysctl") != NULL;
+	const bool is_contained = facts->settings->container[0] ||
+				  facts->settings->is_in_user_namespace;
+	const bool is_root = facts->probes->uid == 0 && !is_contained;
+	struct machine_remedy *remedy = &check->remedies[check->n_remedies];
+
+	if (check->n_remedies == MACHINE_MAX_REMEDIES)
+		return;
+	if (facts->settings->is_in_user_namespace && strstr(command, "setcap"))
+		return;
+	if (is_root && strncmp(command, "sudo ", 5) == 0)
+		command += 5;
+	(void)snprintf(remedy->command, sizeof(remedy->command), "%s", command);
+	(void)snprintf(remedy->gain, sizeof(remedy->gain), "%s%s",
+		       is_host_command && is_contained ? "on the host; " : "", gain);
+	check->n_remedies++;
+}
+
+static void add_refusal(struct machine_check *check, const struct facts *facts,
+			const struct perf_refusal *refusal)
+{
+	char text[PERF_REFUSAL_TEXT_BYTES];
+	const struct remedy *remedies = NULL;
+	const size_t n_remedies = perf_refusal_remedies(&remedies, refusal);
+
+	judge(check, MACHINE_NO, "%s", perf_refusal_cause(text, refusal));
+	if (refusal->kind == PERF_REFUSAL_FILTER &&
+	    strcmp(facts->settings->container, "kubernetes") == 0) {
+		add_remedy(check, facts, "securityContext: {capabilities: {add: [PERFMON]}}",
+			   "this container, when it runs as root; needs containerd 1.7 or newer");
+		add_remedy(check, facts,
+			   "securityContext: {seccompProfile: {type: Localhost, "
+			   "localhostProfile: FILE}}",
+			   "this container; FILE: the node's profile with perf_event_open added");
+		return;
+	}
+	for (size_t i = 0; i < n_remedies; i++)
+		add_remedy(check, facts, remedies[i].command, remedies[i].gain);
+}
+
+static void check_perf(struct machine_checks *checks, const struct facts *facts)
+{
+	struct machine_check *check = add_check(checks, "perf", "engine perf");
+	const struct machine_probes *probes = facts->probes;
+
+	if (probes->perf.code == 0)
+		judge(check, MACHINE_YES, "perf_event_open is permitted%s",
+		      probes->has_kernel ? ", for user code and kernel" : " for user code");
+	else if (probes->refusal.kind != PERF_REFUSAL_NONE)
+		add_refusal(check, facts, &probes->refusal);
+	else
+		judge(check, MACHINE_NO, "%s", probes->perf.message);
+}
+
+/* True, with a verdict, where there is nothing to say without the engine perf. */
+static bool is_without_perf(struct machine_check *check, const struct facts *facts)
+{
+	if (facts->probes->perf.code == 0)
+		return false;
+	judge(check, MACHINE_NO, "only the engine perf can");
+	return true;
+}
+
+static void check_kernel_time(struct machine_checks *checks, const struct facts *facts)
+{
+	struct machine_check *check = add_check(checks, "kernel_time", "kernel time");
+	const struct machine_number *level = &facts->settings->paranoid;
+
+	if (is_without_perf(check, facts))
+		return;
+	if (facts->probes->has_kernel) {
+		judge(check, MACHINE_YES, "samples in the kernel are taken, with their stacks");
+		return;
+	}
+	judge(check, MACHINE_NO, "kernel.perf_event_paranoid is %" PRId64 ": user code only",
+	      level->value);
+	add_remedy(check, facts, "sudo sysctl kernel.perf_event_paranoid=1", "everybody");
+	add_remedy(check, facts, "sudo setcap cap_perfmon+ep $(command -v tsprof)",
+		   "whoever runs tsprof");
+}
+
+/* kallsyms_show_value(): kptr_restrict 0 and paranoid 1, or CAP_SYSLOG up to kptr_restrict 1. */
+static void check_kernel_names(struct machine_checks *checks, const struct facts *facts)
+{
+	struct machine_check *check = add_check(checks, "kernel_names", "kernel names");
+	const int64_t restricted = facts->settings->kptr_restrict.value;
+
+	switch (facts->settings->kallsyms) {
+	case KALLSYMS_SHOWN:
+		judge(check, MACHINE_YES, "/proc/kallsyms shows addresses");
+		return;
+	case KALLSYMS_ABSENT:
+		judge(check, MACHINE_NO, "/proc/kallsyms cannot be read");
+		return;
+	case KALLSYMS_HIDDEN:
+		break;
+	}
+	if (restricted > 0)
+		judge(check, MACHINE_NO,
+		      "/proc/kallsyms hides addresses: kernel.kptr_restrict is %" PRId64,
+		      restricted);
+	else
+		judge(check, MACHINE_NO,
+		      "/proc/kallsyms hides addresses: kernel.perf_event_paranoid is %" PRId64,
+		      facts->settings->paranoid.value);
+	add_remedy(check, facts,
+		   restricted > 0 ? "sudo sysctl kernel.kptr_restrict=0 "
+				    "kernel.perf_event_paranoid=1"
+				  : "sudo sysctl kernel.perf_event_paranoid=1",
+		   "everybody");
+	if (restricted < 2)
+		add_remedy(check, facts,
+			   "sudo setcap cap_syslog,cap_perfmon+ep $(command -v tsprof)",
+			   "whoever runs tsprof");
+}
+
+/*
+ * What all rings of a CPU take when the samples' one is as large as whole stacks
+ * need: the sampler keeps the number of dumps in a ring, and its side-band ring
+ * is a fraction of it.
+ */
+static uint64_t mlock_kb_for_whole_stacks(const struct machine_probes *probes)
+{
+	const uint64_t n_dumps = probes->ring_bytes / probes->stack_bytes;
+	uint64_t ring_bytes = probes->ring_bytes;
+
+	while (ring_bytes / n_dumps < STACK_WHOLE_BYTES)
+		ring_bytes *= 2;
+	return (ring_bytes + ring_bytes / 16) / 1024;
+}
+
+static void check_stacks(struct machine_checks *checks, const struct facts *facts)
+{
+	struct machine_check *check = add_check(checks, "whole_stacks", "whole stacks");
+	const struct machine_probes *probes = facts->probes;
+	char stack[UNITS_TEXT_BYTES];
+	char ring[UNITS_TEXT_BYTES];
+	char command[MACHINE_COMMAND_BYTES];
+
+	if (is_without_perf(check, facts))
+		return;
+	(void)units_bytes(stack, probes->stack_bytes);
+	(void)units_bytes(ring, probes->ring_bytes);
+	if (probes->stack_bytes >= STACK_WHOLE_BYTES || !probes->stack_bytes) {
+		judge(check, MACHINE_YES, "up to %s of each are copied; rings of %s for each CPU",
+		      stack, ring);
+		return;
+	}
+	judge(check, MACHINE_PARTLY,
+	      "no more than %s of each are copied: the limit of locked memory allows rings of "
+	      "%s for each CPU",
+	      stack, ring);
+	(void)snprintf(command, sizeof(command), "sudo sysctl kernel.perf_event_mlock_kb=%" PRIu64,
+		       mlock_kb_for_whole_stacks(probes));
+	add_remedy(check, facts, command, "everybody: 64 KiB of each stack");
+	add_remedy(check, facts, "sudo prlimit --memlock=unlimited --pid $$",
+		   "this shell and what it starts");
+	add_remedy(check, facts, "sudo setcap cap_perfmon,cap_ipc_lock+ep $(command -v tsprof)",
+		   "whoever runs tsprof");
+}
+
+static void check_rate(struct machine_checks *checks, const struct facts *facts)
+{
+	struct machine_check *check = add_check(checks, "rate", "sampling rate");
+	const struct machine_number *limit = &facts->settings->max_rate_hz;
+
+	if (!limit->is_known) {
+		judge(check, MACHINE_NO, "the kernel tells no limit: it has no perf events");
+		return;
+	}
+	if (limit->value >= (int64_t)MACHINE_USUAL_RATE_HZ) {
+		judge(check, MACHINE_YES, "up to %" PRId64 " Hz", limit->value);
+		return;
+	}
+	judge(check, MACHINE_PARTLY,
+	      "up to %" PRId64 " Hz: less than the %" PRIu64 " Hz that record asks for",
+	      limit->value, MACHINE_USUAL_RATE_HZ);
+	add_remedy(check, facts, "sudo sysctl kernel.perf_event_max_sample_rate=100000",
+		   "everybody");
+}
+
+static void check_cycles(struct machine_checks *checks, const struct facts *facts)
+{
+	struct machine_check *check = add_check(checks, "hardware_events", "hardware events");
+	const int code = facts->probes->cycles;
+
+	if (code == 0) {
+		judge(check, MACHINE_YES, "--event cycles and its like can be counted");
+	} else if (code == -ENOENT || code == -EOPNOTSUPP || code == -ENODEV) {
+		judge(check, MACHINE_NO,
+		      "no counters (PMU), as in most virtual machines; the usual --event "
+		      "cpu-clock needs none");
+		add_remedy(check, facts, "qemu-system-x86_64 -cpu host,pmu=on ...",
+			   "a virtual machine of qemu, on its host");
+	} else if (!is_without_perf(check, facts)) {
+		judge(check, MACHINE_NO, "refused: %s", strerror(-code));
+	}
+}
+
+/* A process of another user: the kernel asks for PTRACE_MODE_READ, or CAP_PERFMON (5.8). */
+static void check_attach(struct machine_checks *checks, const struct facts *facts)
+{
+	struct machine_check *check = add_check(checks, "attach", "other processes");
+
+	if (is_without_perf(check, facts))
+		return;
+	if (machine_settings_may(facts->settings, CAP_SYS_PTRACE)) {
+		judge(check, MACHINE_YES, "those of all users");
+		return;
+	}
+	judge(check, MACHINE_PARTLY, "only those of the same user");
+	add_remedy(check, facts, "sudo setcap cap_perfmon,cap_sys_ptrace+ep $(command -v tsprof)",
+		   "whoever runs tsprof");
+}
+
+static void check_all(struct machine_checks *checks, const struct facts *facts)
+{
+	struct machine_check *check = add_check(checks, "all_processes", "all processes");
+	struct perf_refusal refusal = facts->probes->refusal;
+
+	if (facts->probes->all_processes == 0) {
+		judge(check, MACHINE_YES, "events on whole CPUs are permitted");
+		return;
+	}
+	if (is_without_perf(check, facts))
+		return;
+	refusal.kind = PERF_REFUSAL_ALL;
+	refusal.code = facts->probes->all_processes;
+	add_refusal(check, facts, &refusal);
+}
+
+static void check_replaced_files(struct machine_checks *checks, const struct facts *facts)
+{
+	struct machine_check *check = add_check(checks, "replaced_files", "replaced files");
+
+	if (machine_settings_may(facts->settings, CAP_CHECKPOINT_RESTORE)) {
+		judge(check, MACHINE_YES,
+		      "programs deleted or upgraded while they run are read from map_files");
+		return;
+	}
+	judge(check, MACHINE_NO,
+	      "programs deleted or upgraded while they run stay without names: map_files needs "
+	      "CAP_CHECKPOINT_RESTORE");
+	add_remedy(check, facts, "sudo setcap cap_checkpoint_restore+ep $(command -v tsprof)",
+		   "whoever runs tsprof (Linux 5.9)");
+}
+
+static void check_debug_files(struct machine_checks *checks, const struct facts *facts)
+{
+	struct machine_check *check = add_check(checks, "debug_files", "debug files");
+
+	if (facts->settings->has_debug_files) {
+		judge(check, MACHINE_YES, "/usr/lib/debug has some");
+		return;
+	}
+	judge(check, MACHINE_PARTLY,
+	      "/usr/lib/debug has none: names come from what programs carry themselves");
+	add_remedy(check, facts, "sudo apt install libc6-dbg",
+		   "the C library's, on Debian and Ubuntu");
+	add_remedy(check, facts, "sudo dnf debuginfo-install glibc", "the C library's, on Fedora");
+}
+
+static void choose_engine(struct machine_checks *checks)
+{
+	const struct machine_check *perf = &checks->items[0];
+
+	checks->engine = perf->verdict == MACHINE_NO ? NULL : "perf";
+	(void)snprintf(checks->reason, sizeof(checks->reason), "%s", perf->why);
+}
+
+void machine_checks_make(struct machine_checks *checks, const struct machine_settings *settings,
+			 const struct machine_probes *probes)
+{
+	const struct facts facts = { settings, probes };
+
+	*checks = (struct machine_checks){ 0 };
+	check_perf(checks, &facts);
+	check_kernel_time(checks, &facts);
+	check_kernel_names(checks, &facts);
+	check_stacks(checks, &facts);
+	check_rate(checks, &facts);
+	check_cycles(checks, &facts);
+	check_attach(checks, &facts);
+	check_all(checks, &facts);
+	check_replaced_files(checks, &facts);
+	check_debug_files(checks, &facts);
+	choose_engine(checks);
+}
