@@ -17,6 +17,7 @@
 #include "base/units.h"
 #include "os/perf_event.h"
 #include "os/sampler.h"
+#include "os/sampler_choice.h"
 
 static int try_event(struct perf_event_attr *attr, pid_t pid, int cpu)
 {
@@ -32,12 +33,29 @@ static int try_event(struct perf_event_attr *attr, pid_t pid, int cpu)
 	return 0;
 }
 
-static void probe_engine(struct machine_probes *probes, uint64_t rate_hz)
+static void probe_choice(struct machine_probes *probes, const struct sampler_options *options)
 {
-	const struct sampler_options options = { .event = &perf_event_kinds[0],
-						 .rate_hz = rate_hz };
+	struct sampler_choice choice;
+
+	if (sampler_choose(&choice, "auto", options, NULL) == 0) {
+		probes->engine = choice.engine->name;
+		probes->is_fallback = choice.is_fallback;
+	}
+	for (size_t i = 0; sampler_engines[i]; i++) {
+		const struct sampler_engine *engine = sampler_engines[i];
+
+		if (strcmp(engine->name, "sigprof") != 0)
+			continue;
+		probes->has_sigprof = true;
+		if (engine->probe)
+			probes->sigprof.code = engine->probe(options, &probes->sigprof);
+	}
+}
+
+static void probe_perf(struct machine_probes *probes, const struct sampler_options *options)
+{
 	struct sampler *sampler = NULL;
-	int r = sampler_open(&sampler_engine_perf, &sampler, &options, &probes->perf);
+	int r = sampler_open(&sampler_engine_perf, &sampler, options, &probes->perf);
 
 	if (r == 0)
 		r = sampler_watch(sampler, getpid(), &probes->perf);
@@ -100,6 +118,8 @@ static uint64_t tick_ns(void)
 
 void machine_probes_run(struct machine_probes *probes, uint64_t rate_hz)
 {
+	const struct sampler_options options = { .event = &perf_event_kinds[0],
+						 .rate_hz = rate_hz };
 	const long n_online = sysconf(_SC_NPROCESSORS_ONLN);
 	struct rlimit limit = { .rlim_cur = 0 };
 
@@ -108,7 +128,8 @@ void machine_probes_run(struct machine_probes *probes, uint64_t rate_hz)
 	probes->uid = (uint32_t)geteuid();
 	probes->n_cpus = n_online > 0 ? (uint32_t)n_online : 1;
 	probes->memlock_bytes = limit.rlim_cur == RLIM_INFINITY ? UINT64_MAX : limit.rlim_cur;
-	probe_engine(probes, rate_hz);
+	probe_choice(probes, &options);
+	probe_perf(probes, &options);
 	probe_events(probes);
 	probes->bpf = probe_bpf();
 	probes->tick_ns = tick_ns();

@@ -17,6 +17,12 @@ struct machine_probes {
 	uint32_t n_cpus;	/* online */
 	uint64_t memlock_bytes; /* RLIMIT_MEMLOCK, soft; UINT64_MAX: none */
 
+	/* What `record` would take; its name, or NULL. */
+	const char *engine;
+	bool is_fallback;
+	bool has_sigprof;     /* this tsprof has the engine */
+	struct error sigprof; /* code 0: it works */
+
 	/* The perf engine, opened as `record` opens it. */
 	struct error perf;	     /* code 0: it works */
 	struct perf_refusal refusal; /* of the most modest event, or NONE */

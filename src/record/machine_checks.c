@@ -102,6 +102,19 @@ static void check_perf(struct machine_checks *checks, const struct facts *facts)
 		judge(check, MACHINE_NO, "%s", probes->perf.message);
 }
 
+static void check_sigprof(struct machine_checks *checks, const struct facts *facts)
+{
+	struct machine_check *check;
+
+	if (!facts->probes->has_sigprof)
+		return;
+	check = add_check(checks, "sigprof", "engine sigprof");
+	if (facts->probes->sigprof.code == 0)
+		judge(check, MACHINE_YES, "for commands that record starts, in user code");
+	else
+		judge(check, MACHINE_NO, "%s", facts->probes->sigprof.message);
+}
+
 /* True, with a verdict, where there is nothing to say without the engine perf. */
 static bool is_without_perf(struct machine_check *check, const struct facts *facts)
 {
@@ -310,12 +323,16 @@ static void check_debug_files(struct machine_checks *checks, const struct facts 
 	add_remedy(check, facts, "sudo dnf debuginfo-install glibc", "the C library's, on Fedora");
 }
 
-static void choose_engine(struct machine_checks *checks)
+/* The reason for a choice that is not the first is what stands against the first. */
+static void choose_engine(struct machine_checks *checks, const struct facts *facts)
 {
 	const struct machine_check *perf = &checks->items[0];
+	const char *why = perf->why;
 
-	checks->engine = perf->verdict == MACHINE_NO ? NULL : "perf";
-	(void)snprintf(checks->reason, sizeof(checks->reason), "%s", perf->why);
+	checks->engine = facts->probes->engine;
+	if (!checks->engine && facts->probes->has_sigprof)
+		why = facts->probes->sigprof.message;
+	(void)snprintf(checks->reason, sizeof(checks->reason), "%s", why);
 }
 
 void machine_checks_make(struct machine_checks *checks, const struct machine_settings *settings,
@@ -325,6 +342,7 @@ void machine_checks_make(struct machine_checks *checks, const struct machine_set
 
 	*checks = (struct machine_checks){ 0 };
 	check_perf(checks, &facts);
+	check_sigprof(checks, &facts);
 	check_kernel_time(checks, &facts);
 	check_kernel_names(checks, &facts);
 	check_stacks(checks, &facts);
@@ -334,5 +352,5 @@ void machine_checks_make(struct machine_checks *checks, const struct machine_set
 	check_all(checks, &facts);
 	check_replaced_files(checks, &facts);
 	check_debug_files(checks, &facts);
-	choose_engine(checks);
+	choose_engine(checks, &facts);
 }
