@@ -327,12 +327,9 @@ static void check_debug_files(struct machine_checks *checks, const struct facts 
 static void choose_engine(struct machine_checks *checks, const struct facts *facts)
 {
 	const struct machine_check *perf = &checks->items[0];
-	const char *why = perf->why;
 
 	checks->engine = facts->probes->engine;
-	if (!checks->engine && facts->probes->has_sigprof)
-		why = facts->probes->sigprof.message;
-	(void)snprintf(checks->reason, sizeof(checks->reason), "%s", why);
+	(void)snprintf(checks->reason, sizeof(checks->reason), "%s", perf->why);
 }
 
 void machine_checks_make(struct machine_checks *checks, const struct machine_settings *settings,
