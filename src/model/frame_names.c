@@ -17,6 +17,10 @@ static void frame_names_truncation(struct buffer *name, const struct profile *pr
 		buffer_add_string(name, FRAME_NAME_NOT_SAMPLED);
 		return;
 	}
+	if (end == STACK_NOT_TAKEN) {
+		buffer_add_string(name, FRAME_NAME_NOT_TAKEN);
+		return;
+	}
 	buffer_printf(name, "[truncated: %s",
 		      stack_end_name(end < STACK_N_ENDS ? (enum stack_end)end : STACK_N_ENDS));
 	if (module != MODULE_PSEUDO && module < profile->n_modules)

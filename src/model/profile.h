@@ -7,6 +7,8 @@
 
 #include "base/interner.h"
 #include "model/location_table.h"
+#include "model/quality.h"
+#include "model/sample_state.h"
 #include "model/stack.h"
 #include "model/stack_trie.h"
 
@@ -71,22 +73,8 @@ struct sample {
 	uint32_t node;	 /* in profile.stacks: its innermost frame */
 	uint64_t count; /* ticks that it stands for: more than 1 where some were missed or folded */
 	uint16_t cpu;
-	uint16_t end; /* enum stack_end of the user stack; count is 0 for STACK_NOT_SAMPLED only */
-};
-
-/* How far the rest can be trusted; filled by the recorder, zero when imported. */
-struct quality {
-	uint64_t n_samples;
-	uint64_t n_lost;		  /* samples that the kernel had no room for */
-	uint64_t n_lost_events;		  /* mmap, comm and fork records lost */
-	uint64_t n_throttled;		  /* times that the kernel paused sampling */
-	uint64_t n_by_end[8];		  /* samples by enum stack_end; none is STACK_NOT_SAMPLED */
-	uint64_t n_unresolved;		  /* samples whose innermost frame has no name */
-	uint64_t sampled_ns;		  /* sum of the weights of samples */
-	uint64_t not_sampled_ns;	  /* … and of time that no tick fell into, no samples */
-	uint64_t target_cpu_ns;		  /* user + system time by getrusage; 0 when not known */
-	uint64_t recorder_cpu_ns;	  /* tsprof's own */
-	uint64_t needed_stack_bytes_p999; /* of the dump, by 99.9 % of the stacks */
+	uint16_t end;  /* enum stack_end of the user stack; count is 0 for STACK_NOT_SAMPLED … */
+	uint8_t state; /* enum sample_state; … and for waits too short for a tick */
 };
 
 struct profile_info {
@@ -130,6 +118,12 @@ struct profile {
 /* An empty profile with module 0 in place.  Returns 0 or -ENOMEM. */
 int profile_init(struct profile *profile);
 void profile_release(struct profile *profile);
+
+/* Time in which the thread did not run? */
+static inline bool sample_is_wait(const struct sample *sample)
+{
+	return sample->state != SAMPLE_RUNNING;
+}
 
 /* Appends, returning 0 or -ENOMEM; `ret_id` is the new index and may be NULL. */
 int profile_add_module(struct profile *profile, uint32_t *ret_id, const struct module *module);

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "model/registers.h"
+#include "model/sample_state.h"
 
 /*
  * One tick as a sampler hands it over: nothing is interpreted yet.  The
@@ -18,6 +19,7 @@ struct raw_sample {
 	uint32_t pid;
 	uint32_t tid;
 	uint32_t cpu;
+	enum sample_state state;
 	bool has_registers; /* false for kernel threads and while a process execs */
 	bool is_in_kernel;  /* the tick hit kernel code; registers are still the user's */
 	struct registers registers;

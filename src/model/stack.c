@@ -20,6 +20,8 @@ const char *stack_end_name(enum stack_end end)
 		return "kernel thread";
 	case STACK_NOT_SAMPLED:
 		return "not sampled";
+	case STACK_NOT_TAKEN:
+		return "not taken";
 	case STACK_N_ENDS:
 		break;
 	}

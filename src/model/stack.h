@@ -16,6 +16,7 @@ enum stack_end {
 	STACK_NO_REGISTERS = 5,	  /* the kernel gave no user registers */
 	STACK_KERNEL_ONLY = 6,	  /* a kernel thread: there is no user stack; counts as complete */
 	STACK_NOT_SAMPLED = 7,	  /* no walk at all: CPU time that no tick fell into */
+	STACK_NOT_TAKEN = 8,	  /* no walk at all: a wait whose beginning was not seen */
 	STACK_N_ENDS
 };
 

@@ -237,6 +237,18 @@ static int profile_decode_nodes(struct profile_decoder *decoder, struct bytes *p
 	return 0;
 }
 
+int profile_decode_sums(struct profile_decoder *decoder, uint64_t weight_ns, uint64_t count,
+			struct error *err)
+{
+	if (weight_ns > INT64_MAX - decoder->sampled_ns)
+		return error_set(err, -EINVAL, "samples of more than 292 years");
+	if (count > INT64_MAX - decoder->n_ticks)
+		return error_set(err, -EINVAL, "more ticks than can be counted");
+	decoder->sampled_ns += weight_ns;
+	decoder->n_ticks += count;
+	return 0;
+}
+
 /* Reads on from `sample`, which holds the one before. */
 static int profile_decode_sample(struct profile_decoder *decoder, struct bytes *payload,
 				 struct sample *sample, uint64_t usual_weight_ns, struct error *err)
@@ -245,6 +257,7 @@ static int profile_decode_sample(struct profile_decoder *decoder, struct bytes *
 	const uint64_t step_ns = bytes_uleb(payload);
 	const bool is_complete = flags & PROFILE_SAMPLE_COMPLETE;
 	uint64_t thread = sample->thread, node = sample->node, count, cpu = sample->cpu, end;
+	int r;
 
 	sample->time_ns += flags & PROFILE_SAMPLE_EARLIER ? -step_ns : step_ns;
 	if (!(flags & PROFILE_SAMPLE_SAME_THREAD))
@@ -266,14 +279,11 @@ static int profile_decode_sample(struct profile_decoder *decoder, struct bytes *
 	    node >= decoder->profile->stacks.n_nodes || count == 0 || cpu > UINT16_MAX ||
 	    end >= STACK_N_ENDS)
 		return error_set(err, -EINVAL, "an impossible sample");
-	if (sample->weight_ns > INT64_MAX - decoder->sampled_ns)
-		return error_set(err, -EINVAL, "samples of more than 292 years");
-	if (count > INT64_MAX - decoder->n_ticks)
-		return error_set(err, -EINVAL, "more ticks than can be counted");
 	if (end == STACK_NOT_SAMPLED)
 		count = 0;
-	decoder->sampled_ns += sample->weight_ns;
-	decoder->n_ticks += count;
+	r = profile_decode_sums(decoder, sample->weight_ns, count, err);
+	if (r < 0)
+		return r;
 	sample->thread = (uint32_t)thread;
 	sample->node = (uint32_t)node;
 	sample->count = count;
@@ -323,6 +333,13 @@ static int profile_decode_quality(struct profile_decoder *decoder, struct bytes 
 	quality.needed_stack_bytes_p999 = bytes_uleb(payload);
 	if (bytes_left(payload))
 		quality.not_sampled_ns = bytes_uleb(payload);
+	if (bytes_left(payload)) {
+		quality.n_waits = bytes_uleb(payload);
+		quality.waited_ns = bytes_uleb(payload);
+		quality.n_waits_bare = bytes_uleb(payload);
+		quality.waited_bare_ns = bytes_uleb(payload);
+		quality.n_lost_switches = bytes_uleb(payload);
+	}
 	if (n_ends > STACK_N_ENDS && !decoder->is_newer)
 		return error_set(err, -EINVAL, "%" PRIu64 " ways for a stack to end", n_ends);
 	decoder->profile->quality = quality;
@@ -366,13 +383,18 @@ static int profile_decode_end(struct profile_decoder *decoder, struct bytes *pay
 			      struct error *err)
 {
 	const struct profile *profile = decoder->profile;
-	const uint64_t counts[] = { profile->strings.n_strings, profile->n_modules,
-				    profile->n_threads,		profile->locations.n_locations,
-				    profile->stacks.n_nodes,	profile->n_samples };
+	const uint64_t counts[] = {
+		profile->strings.n_strings, profile->n_modules,
+		profile->n_threads,	    profile->locations.n_locations,
+		profile->stacks.n_nodes,    profile->n_samples - decoder->n_waits
+	};
 	bool is_whole = true;
 
 	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
 		is_whole &= bytes_uleb(payload) == counts[i];
+	/* Before 1.2 there were no waits. */
+	if (bytes_left(payload))
+		is_whole &= bytes_uleb(payload) == decoder->n_waits;
 	if (!is_whole)
 		return error_set(err, -EINVAL, "a chunk before it is missing");
 	decoder->has_end = true;
@@ -395,6 +417,8 @@ static int profile_decode_payload(struct profile_decoder *decoder, uint32_t type
 		return profile_decode_nodes(decoder, payload, err);
 	case PROFILE_CHUNK_SAMPLES:
 		return profile_decode_samples(decoder, payload, err);
+	case PROFILE_CHUNK_WAITS:
+		return profile_decode_waits(decoder, payload, err);
 	case PROFILE_CHUNK_FRAMES:
 		return profile_decode_frames(decoder, payload, err);
 	case PROFILE_CHUNK_QUALITY:

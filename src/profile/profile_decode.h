@@ -25,6 +25,7 @@ struct profile_decoder {
 	bool has_end;
 	uint64_t sampled_ns; /* so far, as n_ticks; kept below 2^63 */
 	uint64_t n_ticks;
+	uint64_t n_waits; /* of the profile's samples so far */
 	uint16_t *depths; /* by stack node */
 	size_t depths_capacity;
 	struct profile_frame_entry *entries;
@@ -47,6 +48,13 @@ int profile_decode_chunk(struct profile_decoder *decoder, uint32_t type, struct 
 /* The part of it that is about FRAM, in a file of its own. */
 int profile_decode_frames(struct profile_decoder *decoder, struct bytes *payload,
 			  struct error *err);
+
+/* The part of it that is about WAIT. */
+int profile_decode_waits(struct profile_decoder *decoder, struct bytes *payload, struct error *err);
+
+/* Weight and ticks of one more sample, added to the sums if they stay below 2^63. */
+int profile_decode_sums(struct profile_decoder *decoder, uint64_t weight_ns, uint64_t count,
+			struct error *err);
 
 /* A uleb that must be less than `limit`; what it counts is for the message. */
 int profile_decode_index(struct bytes *payload, uint32_t *ret_index, uint64_t limit,

@@ -195,38 +195,137 @@ static void profile_encode_sample(struct buffer *out, const struct sample *sampl
 		buffer_add_uleb(out, sample->end);
 }
 
-/* The middle one of three weights spread over the samples: good enough to be usual. */
-static uint64_t profile_usual_weight_ns(const struct sample *samples, size_t n_samples)
+/* The next sample of the wanted sort, from `at` on; NULL when there is none. */
+static const struct sample *profile_next_sample(const struct sample *at, const struct sample *end,
+						bool is_wait)
 {
-	const uint64_t a = samples[0].weight_ns;
-	const uint64_t b = samples[n_samples / 2].weight_ns;
-	const uint64_t c = samples[n_samples - 1].weight_ns;
+	while (at < end && sample_is_wait(at) != is_wait)
+		at++;
+	return at < end ? at : NULL;
+}
 
+static size_t profile_count_samples(const struct sample *samples, const struct sample *end,
+				    bool is_wait)
+{
+	size_t n = 0;
+
+	for (; samples < end; samples++)
+		n += sample_is_wait(samples) == is_wait;
+	return n;
+}
+
+/* The middle one of three weights near the start: good enough to be usual. */
+static uint64_t profile_usual_weight_ns(const struct sample *at, const struct sample *end)
+{
+	uint64_t weights_ns[3];
+	uint64_t a, b, c;
+	size_t n = 0;
+
+	for (; n < 3 && (at = profile_next_sample(at, end, false)) != NULL; at++)
+		weights_ns[n++] = at->weight_ns;
+	a = weights_ns[0];
+	b = weights_ns[n / 2];
+	c = weights_ns[n - 1];
 	if ((a <= b && b <= c) || (c <= b && b <= a))
 		return b;
 	return (b <= a && a <= c) || (c <= a && a <= b) ? a : c;
 }
 
+enum { SAMPLES_IN_CHUNK = PROFILE_CHUNK_USUAL_BYTES / 8 };
+
+/* One chunk of at most SAMPLES_IN_CHUNK, of which the first is `at`; returns where it stopped. */
+static const struct sample *profile_encode_samples_chunk(struct buffer *out,
+							 const struct sample *at,
+							 const struct sample *end, size_t n)
+{
+	const size_t chunk_at = profile_encode_chunk_begin(out, PROFILE_CHUNK_SAMPLES);
+	const uint64_t usual_weight_ns = profile_usual_weight_ns(at, end);
+	struct sample last = { .time_ns = at->time_ns };
+
+	buffer_add_uleb(out, n);
+	buffer_add_uleb(out, last.time_ns);
+	buffer_add_uleb(out, usual_weight_ns);
+	for (; n; n--, at++) {
+		at = profile_next_sample(at, end, false);
+		profile_encode_sample(out, at, &last, usual_weight_ns);
+		last = *at;
+	}
+	profile_encode_chunk_end(out, chunk_at);
+	return at;
+}
+
 void profile_encode_samples(struct buffer *out, const struct sample *samples, size_t n_samples)
 {
-	enum { SAMPLES_IN_CHUNK = PROFILE_CHUNK_USUAL_BYTES / 8 };
+	const struct sample *const end = samples + n_samples;
+	size_t n_left = profile_count_samples(samples, end, false);
 
-	while (n_samples) {
-		const size_t n = n_samples < SAMPLES_IN_CHUNK ? n_samples : SAMPLES_IN_CHUNK;
-		const size_t chunk_at = profile_encode_chunk_begin(out, PROFILE_CHUNK_SAMPLES);
-		const uint64_t usual_weight_ns = profile_usual_weight_ns(samples, n);
-		struct sample last = { .time_ns = samples[0].time_ns };
+	while (n_left) {
+		const size_t n = n_left < SAMPLES_IN_CHUNK ? n_left : SAMPLES_IN_CHUNK;
 
+		samples = profile_next_sample(samples, end, false);
+		samples = profile_encode_samples_chunk(out, samples, end, n);
+		n_left -= n;
+	}
+}
+
+static uint8_t profile_wait_flags_of(const struct sample *wait, const struct sample *last)
+{
+	unsigned int flags = 0;
+
+	if (wait->time_ns < last->time_ns)
+		flags |= PROFILE_WAIT_EARLIER;
+	if (wait->thread == last->thread)
+		flags |= PROFILE_WAIT_SAME_THREAD;
+	if (wait->node == last->node)
+		flags |= PROFILE_WAIT_SAME_NODE;
+	if (wait->state == last->state)
+		flags |= PROFILE_WAIT_SAME_STATE;
+	if (wait->end == STACK_COMPLETE)
+		flags |= PROFILE_WAIT_COMPLETE;
+	return (uint8_t)flags;
+}
+
+static void profile_encode_wait(struct buffer *out, const struct sample *wait,
+				const struct sample *last)
+{
+	const uint8_t flags = profile_wait_flags_of(wait, last);
+
+	buffer_add_u8(out, flags);
+	buffer_add_uleb(out, flags & PROFILE_WAIT_EARLIER ? last->time_ns - wait->time_ns
+							  : wait->time_ns - last->time_ns);
+	if (!(flags & PROFILE_WAIT_SAME_THREAD))
+		buffer_add_uleb(out, wait->thread);
+	if (!(flags & PROFILE_WAIT_SAME_NODE))
+		buffer_add_sleb(out, profile_distance(wait->node, last->node));
+	buffer_add_uleb(out, wait->weight_ns);
+	buffer_add_uleb(out, wait->count);
+	if (!(flags & PROFILE_WAIT_SAME_STATE))
+		buffer_add_uleb(out, wait->state);
+	if (!(flags & PROFILE_WAIT_COMPLETE))
+		buffer_add_uleb(out, wait->end);
+}
+
+void profile_encode_waits(struct buffer *out, const struct sample *samples, size_t n_samples)
+{
+	const struct sample *const end = samples + n_samples;
+	size_t n_left = profile_count_samples(samples, end, true);
+
+	while (n_left) {
+		const size_t chunk_at = profile_encode_chunk_begin(out, PROFILE_CHUNK_WAITS);
+		size_t n = n_left < SAMPLES_IN_CHUNK ? n_left : SAMPLES_IN_CHUNK;
+		struct sample last = { .state = SAMPLE_WAITING };
+
+		samples = profile_next_sample(samples, end, true);
+		last.time_ns = samples->time_ns;
+		n_left -= n;
 		buffer_add_uleb(out, n);
 		buffer_add_uleb(out, last.time_ns);
-		buffer_add_uleb(out, usual_weight_ns);
-		for (size_t i = 0; i < n; i++) {
-			profile_encode_sample(out, &samples[i], &last, usual_weight_ns);
-			last = samples[i];
+		for (; n; n--, samples++) {
+			samples = profile_next_sample(samples, end, true);
+			profile_encode_wait(out, samples, &last);
+			last = *samples;
 		}
 		profile_encode_chunk_end(out, chunk_at);
-		samples += n;
-		n_samples -= n;
 	}
 }
 
@@ -267,6 +366,11 @@ void profile_encode_quality(struct buffer *out, const struct quality *quality)
 	buffer_add_uleb(out, quality->recorder_cpu_ns);
 	buffer_add_uleb(out, quality->needed_stack_bytes_p999);
 	buffer_add_uleb(out, quality->not_sampled_ns);
+	buffer_add_uleb(out, quality->n_waits);
+	buffer_add_uleb(out, quality->waited_ns);
+	buffer_add_uleb(out, quality->n_waits_bare);
+	buffer_add_uleb(out, quality->waited_bare_ns);
+	buffer_add_uleb(out, quality->n_lost_switches);
 	profile_encode_chunk_end(out, chunk_at);
 }
 
@@ -305,5 +409,6 @@ void profile_encode_end(struct buffer *out, const struct profile_counts *counts)
 	buffer_add_uleb(out, counts->n_locations);
 	buffer_add_uleb(out, counts->n_nodes);
 	buffer_add_uleb(out, counts->n_samples);
+	buffer_add_uleb(out, counts->n_waits);
 	profile_encode_chunk_end(out, chunk_at);
 }

@@ -28,7 +28,10 @@ void profile_encode_strings(struct buffer *out, const struct interner *strings, 
 void profile_encode_locations(struct buffer *out, const struct location_table *locations,
 			      size_t n_modules, size_t first);
 void profile_encode_nodes(struct buffer *out, const struct stack_trie *stacks, size_t first);
+
+/* Of `samples` those that are not waits, and those that are. */
 void profile_encode_samples(struct buffer *out, const struct sample *samples, size_t n_samples);
+void profile_encode_waits(struct buffer *out, const struct sample *samples, size_t n_samples);
 
 /* One entry of a MODU or THRD chunk. */
 void profile_encode_module(struct buffer *out, uint32_t id, const struct module *module);
@@ -41,7 +44,7 @@ void profile_encode_info(struct buffer *out, const struct profile_info *info);
 
 /* The counts are of everything written, module 0 and string 0 included. */
 struct profile_counts {
-	uint64_t n_strings, n_modules, n_threads, n_locations, n_nodes, n_samples;
+	uint64_t n_strings, n_modules, n_threads, n_locations, n_nodes, n_samples, n_waits;
 };
 
 void profile_encode_end(struct buffer *out, const struct profile_counts *counts);

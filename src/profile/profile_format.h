@@ -23,12 +23,14 @@
  *	SAMP    n, first time, usual weight, n × { flags u8, |time − the last one|,
  *	        thread?, sleb node − the last one?, sleb weight − usual?,
  *	        count?, cpu?, end? }                    which: enum profile_sample_flags
+ *	WAIT    n, first time, n × { flags u8, |time − the last one|, thread?,
+ *	        sleb node − the last one?, weight, ticks, state?, end? }
  *	FRAM    n, n × { n_frames, n_frames × { 1 + entry, or 0 and a new entry
  *	        { sleb function − the last one, file, flags u8 }; sleb line − the
  *	        entry's last one } }                    locations in order, from 0
  *	QUAL    struct quality, field by field          the last one counts
  *	INFO    struct profile_info, field by field     the last one counts
- *	END     n of strings, modules, threads, locations, nodes, samples
+ *	END     n of strings, modules, threads, locations, nodes, samples, waits
  *
  * Unmarked numbers are uleb; all "last ones" start at 0 or empty in each
  * chunk, except those of FRAM, which go on.  An id of MODU or THRD that is known
@@ -40,7 +42,7 @@
 enum {
 	PROFILE_MAGIC_BYTES = 8,
 	PROFILE_MAJOR = 1, /* other majors are refused */
-	PROFILE_MINOR = 1, /* newer minors may bring more chunk types, fields at a payload's end,
+	PROFILE_MINOR = 2, /* newer minors may bring more chunk types, fields at a payload's end,
 			      and enum values */
 	PROFILE_HEADER_BYTES = 16,
 	PROFILE_CHUNK_HEADER_BYTES = 16,
@@ -61,6 +63,7 @@ enum profile_chunk_type {
 	PROFILE_CHUNK_LOCATIONS = 0x41434f4c, /* "LOCA" */
 	PROFILE_CHUNK_NODES = 0x45444f4e,     /* "NODE" */
 	PROFILE_CHUNK_SAMPLES = 0x504d4153,   /* "SAMP" */
+	PROFILE_CHUNK_WAITS = 0x54494157,     /* "WAIT" */
 	PROFILE_CHUNK_FRAMES = 0x4d415246,    /* "FRAM" */
 	PROFILE_CHUNK_QUALITY = 0x4c415551,   /* "QUAL" */
 	PROFILE_CHUNK_INFO = 0x4f464e49,      /* "INFO" */
@@ -76,6 +79,15 @@ enum profile_sample_flags {
 	PROFILE_SAMPLE_SAME_CPU = 32,	 /* as the last one's: no cpu field */
 	PROFILE_SAMPLE_COMPLETE = 64,	 /* end STACK_COMPLETE: no end field */
 	PROFILE_SAMPLE_KNOWN_FLAGS = 127,
+};
+
+enum profile_wait_flags {
+	PROFILE_WAIT_EARLIER = 1,     /* as those of samples */
+	PROFILE_WAIT_SAME_THREAD = 2, /* … */
+	PROFILE_WAIT_SAME_NODE = 4,   /* … */
+	PROFILE_WAIT_SAME_STATE = 8,  /* as the last one's: no state field */
+	PROFILE_WAIT_COMPLETE = 16,   /* end STACK_COMPLETE: no end field */
+	PROFILE_WAIT_KNOWN_FLAGS = 31,
 };
 
 enum profile_info_flags {

@@ -119,6 +119,17 @@ static bool profile_is_unresolved(const struct profile *profile, const struct sa
 	return profile->frames[location->first_frame].flags & FRAME_UNRESOLVED;
 }
 
+/* Short waits are one sample together: of a cut file the number is one of samples. */
+static void profile_recount_wait(struct quality *quality, const struct sample *wait)
+{
+	quality->n_waits++;
+	quality->waited_ns += wait->weight_ns;
+	if (wait->end == STACK_COMPLETE || wait->end == STACK_KERNEL_ONLY)
+		return;
+	quality->n_waits_bare++;
+	quality->waited_bare_ns += wait->weight_ns;
+}
+
 /* Quality and info of a cut file are older than its samples: count again. */
 static void profile_recount(struct profile *profile)
 {
@@ -128,6 +139,8 @@ static void profile_recount(struct profile *profile)
 	quality->n_samples = 0;
 	quality->n_unresolved = 0;
 	quality->sampled_ns = quality->not_sampled_ns = 0;
+	quality->n_waits = quality->n_waits_bare = 0;
+	quality->waited_ns = quality->waited_bare_ns = 0;
 	memset(quality->n_by_end, 0, sizeof(quality->n_by_end));
 	for (size_t i = 0; i < profile->n_samples; i++) {
 		const struct sample *sample = &profile->samples[i];
@@ -136,12 +149,16 @@ static void profile_recount(struct profile *profile)
 			quality->not_sampled_ns += sample->weight_ns;
 			continue;
 		}
+		if (sample->time_ns > last_ns)
+			last_ns = sample->time_ns;
+		if (sample_is_wait(sample)) {
+			profile_recount_wait(quality, sample);
+			continue;
+		}
 		quality->n_samples++;
 		quality->n_by_end[sample->end]++;
 		quality->sampled_ns += sample->weight_ns;
 		quality->n_unresolved += profile_is_unresolved(profile, sample);
-		if (sample->time_ns > last_ns)
-			last_ns = sample->time_ns;
 	}
 	quality->target_cpu_ns = 0;
 	if (last_ns > profile->info.start_ns &&

@@ -136,7 +136,13 @@ static int profile_writer_add_new(struct profile_writer *writer)
 	profile_encode_nodes(&writer->out, &profile->stacks, written->n_nodes);
 	written->n_nodes = profile->stacks.n_nodes;
 	profile_encode_samples(&writer->out, profile->samples, profile->n_samples);
-	written->n_samples += profile->n_samples;
+	profile_encode_waits(&writer->out, profile->samples, profile->n_samples);
+	for (size_t i = 0; i < profile->n_samples; i++) {
+		const bool is_wait = sample_is_wait(&profile->samples[i]);
+
+		written->n_waits += is_wait;
+		written->n_samples += !is_wait;
+	}
 	profile->n_samples = 0;
 	return 0;
 }

@@ -15,6 +15,7 @@
 #include "tree/breakdown_rows.h"
 
 #define BREAKDOWN_UNEXPLAINED_NAME "UNEXPLAINED"
+#define BREAKDOWN_WAITING_NAME "[waiting]"
 
 struct builder {
 	const struct calltree *tree;
@@ -70,7 +71,8 @@ static int claim_by_rules(struct builder *builder)
 			.path = file_of(profile, frame),
 		};
 
-		builder->claims[i] = frame->is_label || (frame->flags & FRAME_PSEUDO)
+		builder->claims[i] = frame->is_label || frame->is_wait ||
+						     (frame->flags & FRAME_PSEUDO)
 					     ? BREAKDOWN_TOP
 					     : components_find(components, &subject);
 	}
@@ -150,6 +152,19 @@ static int find_module_row(struct builder *builder, const struct calltree_frame 
 					  calltree_frame_name(builder->tree, frame));
 }
 
+/* What waited is a component of its own beside the modules that ran. */
+static int find_wait_row(struct builder *builder, const struct calltree_frame *frame,
+			 uint32_t *ret_row)
+{
+	const int r = breakdown_rows_find_or_add(&builder->rows, ret_row, BREAKDOWN_TOP,
+						 BREAKDOWN_COMPONENT, BREAKDOWN_WAITING_NAME);
+
+	if (r < 0)
+		return r;
+	return breakdown_rows_find_or_add(&builder->rows, ret_row, *ret_row, BREAKDOWN_FUNCTION,
+					  calltree_frame_name(builder->tree, frame));
+}
+
 static int find_row(struct builder *builder, uint32_t node_index, uint32_t *ret_row)
 {
 	const struct calltree *tree = builder->tree;
@@ -161,6 +176,8 @@ static int find_row(struct builder *builder, uint32_t node_index, uint32_t *ret_
 		*ret_row = builder->owners[node_index];
 		return 0;
 	}
+	if (!builder->components && frame && frame->is_wait)
+		return find_wait_row(builder, frame, ret_row);
 	if (!builder->components && frame && is_of_module(tree->profile, frame))
 		return find_module_row(builder, frame, ret_row);
 	return find_reason(builder, node_index, ret_row);

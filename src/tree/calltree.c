@@ -17,6 +17,7 @@
 struct group {
 	uint32_t label; /* tree node of the process or thread; 0: none */
 	uint32_t stack; /* node in profile.stacks */
+	uint8_t state;	/* enum sample_state when it is to be told, else SAMPLE_RUNNING */
 	struct calltree_value value;
 };
 
@@ -31,9 +32,11 @@ struct builder {
 	struct calltree *tree;
 	const struct profile *profile;
 	const struct view *view;
+	bool is_mixed; /* running and waiting are in the view */
 	struct groups groups;
-	uint32_t *labels;	/* by thread: its tree node; BUILDER_SKIPPED: not in the view */
-	uint32_t *places;	/* by stack node: its tree node, valid … */
+	size_t n_label_states; /* labels of a thread: by state, or 1 */
+	uint32_t *labels; /* by thread and state: tree nodes; BUILDER_SKIPPED: not in the view */
+	uint32_t *places; /* by stack node: its tree node, valid … */
 	uint32_t *place_labels; /* … for this label, plus 1 */
 	uint32_t *pending;	/* stack nodes on the way up to a known place */
 	uint32_t *frame_ids;	/* by frame of the profile: its tree frame, plus 1; 0: not known */
@@ -53,7 +56,7 @@ static bool is_same_frame(const struct calltree_frame *a, const struct calltree_
 			  enum granularity granularity)
 {
 	return a->function == b->function && a->module == b->module && a->vaddr == b->vaddr &&
-	       a->line == b->line && a->is_label == b->is_label &&
+	       a->line == b->line && a->is_label == b->is_label && a->is_wait == b->is_wait &&
 	       (a->file == b->file || granularity == GRANULARITY_FUNCTION ||
 		granularity == GRANULARITY_MODULE);
 }
@@ -142,7 +145,8 @@ static int builder_add_label(struct builder *builder, uint32_t *node, const char
 }
 
 /* The tree node below which the thread's stacks go. */
-static int builder_label(struct builder *builder, uint32_t *ret_node, uint32_t thread_index)
+static int builder_label(struct builder *builder, uint32_t *ret_node, uint32_t thread_index,
+			 enum sample_state state)
 {
 	const struct profile *profile = builder->profile;
 	const struct view *view = builder->view;
@@ -151,13 +155,15 @@ static int builder_label(struct builder *builder, uint32_t *ret_node, uint32_t t
 	int r = 0;
 
 	*ret_node = 0;
-	if (view->by)
+	if (view->by == VIEW_BY_STATE)
+		r = builder_add_label(builder, ret_node, sample_state_label(state));
+	if (view->by && view->by != VIEW_BY_STATE)
 		view_add_group(&name, view->by, profile, thread_index);
 	else if (view->with_process)
 		buffer_add_string(&name, interner_get(&profile->strings, process_name));
-	if (view->by && !name.size)
+	if (view->by && view->by != VIEW_BY_STATE && !name.size)
 		buffer_add_string(&name, "[unknown]");
-	if (name.size)
+	if (r == 0 && name.size)
 		r = builder_add_label(builder, ret_node, buffer_string(&name));
 	buffer_clear(&name);
 	if (view->with_thread && view->by != VIEW_BY_THREAD)
@@ -170,15 +176,18 @@ static int builder_label(struct builder *builder, uint32_t *ret_node, uint32_t t
 	return r;
 }
 
-static int groups_add(struct groups *groups, uint32_t label, const struct sample *sample)
+static int groups_add(struct groups *groups, uint32_t label, const struct sample *sample,
+		      uint8_t state)
 {
-	const uint64_t hash = hash_u64((uint64_t)label << 32 | sample->node);
+	const uint64_t hash =
+		hash_u64(((uint64_t)label << 32 | sample->node) + ((uint64_t)state << 56));
 	struct hash_cursor cursor = hash_index_cursor(&groups->index, hash);
 	struct group *grown;
 	uint32_t at;
 
 	while ((at = hash_index_next(&groups->index, &cursor)) != HASH_INDEX_NONE)
-		if (groups->items[at].label == label && groups->items[at].stack == sample->node)
+		if (groups->items[at].label == label && groups->items[at].stack == sample->node &&
+		    groups->items[at].state == state)
 			break;
 	if (at == HASH_INDEX_NONE) {
 		grown = array_grown(groups->items, &groups->capacity, groups->n_items + 1,
@@ -189,7 +198,7 @@ static int groups_add(struct groups *groups, uint32_t label, const struct sample
 		at = (uint32_t)groups->n_items;
 		if (hash_index_add(&groups->index, hash, at) < 0)
 			return -ENOMEM;
-		grown[at] = (struct group){ .label = label, .stack = sample->node };
+		grown[at] = (struct group){ .label = label, .stack = sample->node, .state = state };
 		groups->n_items++;
 	}
 	calltree_value_add(&groups->items[at].value,
@@ -199,27 +208,37 @@ static int groups_add(struct groups *groups, uint32_t label, const struct sample
 	return 0;
 }
 
+/* One sample, which the caller may let us change. */
+static int builder_group_sample(struct builder *builder, struct sample *sample)
+{
+	const struct view *view = builder->view;
+	const size_t state = builder->n_label_states > 1 ? sample->state : 0;
+	uint32_t *const label = &builder->labels[sample->thread * builder->n_label_states + state];
+	int r = 0;
+
+	if (*label == BUILDER_UNKNOWN && !view_has_thread(view, builder->profile, sample->thread))
+		*label = BUILDER_SKIPPED;
+	if (*label == BUILDER_SKIPPED || !view_clip(view, builder->profile, sample))
+		return 0;
+	if (*label == BUILDER_UNKNOWN)
+		r = builder_label(builder, label, sample->thread, sample->state);
+	if (r < 0)
+		return r;
+	return groups_add(&builder->groups, *label, sample,
+			  builder->is_mixed ? sample->state : SAMPLE_RUNNING);
+}
+
 static int builder_group_samples(struct builder *builder)
 {
 	const struct profile *profile = builder->profile;
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < profile->n_samples; i++) {
-		const struct sample *sample = &profile->samples[i];
-		uint32_t *label;
+		struct sample sample = profile->samples[i];
 
-		if (sample->thread >= profile->n_threads || sample->node >= profile->stacks.n_nodes)
-			continue;
-		label = &builder->labels[sample->thread];
-		if (*label == BUILDER_UNKNOWN &&
-		    !view_has_thread(builder->view, profile, sample->thread))
-			*label = BUILDER_SKIPPED;
-		if (*label == BUILDER_SKIPPED || !view_has_moment(builder->view, profile, sample))
-			continue;
-		if (*label == BUILDER_UNKNOWN)
-			r = builder_label(builder, label, sample->thread);
-		if (r == 0)
-			r = groups_add(&builder->groups, *label, sample);
+		if (sample.thread < profile->n_threads && sample.node < profile->stacks.n_nodes &&
+		    sample.state < SAMPLE_N_STATES)
+			r = builder_group_sample(builder, &sample);
 	}
 	return r;
 }
@@ -331,7 +350,27 @@ static int compare_groups(const void *a, const void *b)
 
 	if (x->label != y->label)
 		return x->label < y->label ? -1 : 1;
-	return x->stack < y->stack ? -1 : x->stack > y->stack;
+	if (x->stack != y->stack)
+		return x->stack < y->stack ? -1 : 1;
+	return x->state < y->state ? -1 : x->state > y->state;
+}
+
+/* Below a stack, the frame that says that it waited. */
+static int builder_add_wait(struct builder *builder, uint32_t *node, enum sample_state state)
+{
+	struct calltree_frame frame = { .is_wait = 1 };
+	struct buffer name = BUFFER_INIT;
+	uint32_t id;
+	int r;
+
+	buffer_printf(&name, "[%s]", sample_state_label(state));
+	r = name.is_failed
+		    ? -ENOMEM
+		    : interner_add(&builder->tree->labels, &frame.function, buffer_string(&name));
+	buffer_release(&name);
+	if (r < 0 || calltree_add_frame(builder->tree, &id, &frame, builder->view->granularity) < 0)
+		return -ENOMEM;
+	return calltree_add_node(builder->tree, node, *node, id);
 }
 
 static int builder_merge_groups(struct builder *builder)
@@ -345,6 +384,9 @@ static int builder_merge_groups(struct builder *builder)
 		uint32_t node;
 
 		if (builder_place(builder, &node, group->label, group->stack) < 0)
+			return -ENOMEM;
+		if (group->state != SAMPLE_RUNNING &&
+		    builder_add_wait(builder, &node, group->state) < 0)
 			return -ENOMEM;
 		calltree_value_add(&builder->tree->nodes[node].self, &group->value);
 	}
@@ -366,8 +408,12 @@ static int builder_init(struct builder *builder)
 {
 	const size_t n_stacks = builder->profile->stacks.n_nodes;
 	const size_t n_threads = builder->profile->n_threads;
+	size_t n_labels;
 
-	builder->labels = malloc((n_threads + 1) * sizeof(*builder->labels));
+	builder->is_mixed = view_is_mixed(builder->view, builder->profile);
+	builder->n_label_states = builder->view->by == VIEW_BY_STATE ? SAMPLE_N_STATES : 1;
+	n_labels = n_threads * builder->n_label_states + 1;
+	builder->labels = malloc(n_labels * sizeof(*builder->labels));
 	builder->places = calloc(n_stacks + 1, sizeof(*builder->places));
 	builder->place_labels = calloc(n_stacks + 1, sizeof(*builder->place_labels));
 	builder->pending = calloc(n_stacks + 1, sizeof(*builder->pending));
@@ -375,7 +421,7 @@ static int builder_init(struct builder *builder)
 	if (!builder->labels || !builder->places || !builder->place_labels || !builder->pending ||
 	    !builder->frame_ids)
 		return -ENOMEM;
-	memset(builder->labels, 0xff, (n_threads + 1) * sizeof(*builder->labels));
+	memset(builder->labels, 0xff, n_labels * sizeof(*builder->labels));
 	if (interner_init(&builder->tree->labels) < 0)
 		return -ENOMEM;
 	return calltree_append_node(builder->tree, 0, 0);
@@ -428,7 +474,7 @@ const char *calltree_frame_name(const struct calltree *tree, const struct calltr
 {
 	const char *name;
 
-	if (frame->is_label)
+	if (frame->is_label || frame->is_wait)
 		return interner_get(&tree->labels, frame->function);
 	if (frame->function)
 		return interner_get(&tree->profile->strings, frame->function);

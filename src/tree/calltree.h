@@ -17,13 +17,15 @@
  * its children's.
  */
 struct calltree_frame {
-	uint32_t function; /* string id in the profile; in tree.labels when is_label; or 0 */
+	uint32_t function; /* string id in the profile; in tree.labels when is_label or is_wait; or
+			      0 */
 	uint32_t module;   /* module id; MODULE_PSEUDO for labels */
 	uint32_t file;	   /* string id; set for GRANULARITY_LINE, else that of the first seen */
 	uint32_t line;	   /* 0 unless GRANULARITY_LINE */
 	uint64_t vaddr;	   /* 0 unless GRANULARITY_ADDRESS */
 	uint8_t flags;	   /* enum frame_flags, and: */
-	uint8_t is_label;  /* a process or thread, not code */
+	uint8_t is_label;  /* a process, thread or state, not code */
+	uint8_t is_wait;   /* "[waiting: lock]", not code: the innermost frame of a wait */
 };
 
 struct calltree_value {
@@ -53,6 +55,9 @@ struct calltree {
 };
 
 /*
+ * In a view of running and waiting together each wait has an innermost frame
+ * that says so: time below a function is its own only when it ran.
+ *
  * Samples are grouped by stack node first, so time follows unique stacks, not
  * samples.  A frame is FRAME_INLINED when it is so wherever it occurs.  The
  * view's thread and window are taken as they are: `view_check` is the caller's.

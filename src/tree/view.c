@@ -8,10 +8,13 @@
 #include "base/buffer.h"
 #include "base/escape.h"
 
-const char *const view_by_words[] = { "process", "thread", "comm", NULL };
+const char *const view_by_words[] = { "process", "thread", "comm", "state", NULL };
 
 /* So many threads or processes are listed in a message, and no more. */
 enum { VIEW_LISTED_NAMES = 12 };
+
+/* As `record --event wall` names it in the file. */
+#define VIEW_EVENT_WALL "wall"
 
 enum view_by view_by_find(const char *word)
 {
@@ -189,9 +192,59 @@ bool view_has_moment(const struct view *view, const struct profile *profile,
 	return view_has_time(view, profile, sample->time_ns);
 }
 
+unsigned int view_states(const struct view *view, const struct profile *profile)
+{
+	const char *event = interner_get(&profile->strings, profile->info.event);
+
+	if (view->states)
+		return view->states;
+	if (view->by == VIEW_BY_STATE)
+		return SAMPLE_STATES_ALL;
+	return strcmp(event, VIEW_EVENT_WALL) == 0 ? SAMPLE_STATES_ALL : SAMPLE_STATES_RUNNING;
+}
+
+bool view_is_mixed(const struct view *view, const struct profile *profile)
+{
+	const unsigned int states = view_states(view, profile);
+
+	return view->by != VIEW_BY_STATE && states & SAMPLE_STATES_RUNNING &&
+	       states & SAMPLE_STATES_WAITING;
+}
+
+static bool view_clip_wait(const struct view *view, const struct profile *profile,
+			   struct sample *wait)
+{
+	const uint64_t start_ns = profile->info.start_ns;
+	const uint64_t before_ns = start_ns > wait->time_ns ? start_ns - wait->time_ns : 0;
+	const uint64_t from_ns = before_ns ? 0 : wait->time_ns - start_ns;
+	const uint64_t left_ns = wait->weight_ns > before_ns ? wait->weight_ns - before_ns : 0;
+	const uint64_t to_ns = left_ns < UINT64_MAX - from_ns ? from_ns + left_ns : UINT64_MAX;
+	const uint64_t start = from_ns > view->from_ns ? from_ns : view->from_ns;
+	const uint64_t end = to_ns < view->to_ns ? to_ns : view->to_ns;
+	double share;
+
+	if (view->from_ns == 0 && view->to_ns == UINT64_MAX)
+		return true;
+	if (start >= end)
+		return false;
+	share = (double)(end - start) / (double)wait->weight_ns;
+	wait->weight_ns = end - start;
+	wait->count = (uint64_t)((double)wait->count * share + 0.5);
+	return true;
+}
+
+bool view_clip(const struct view *view, const struct profile *profile, struct sample *sample)
+{
+	if (!sample_state_is_in(sample->state, view_states(view, profile)))
+		return false;
+	return sample_is_wait(sample) ? view_clip_wait(view, profile, sample)
+				      : view_has_moment(view, profile, sample);
+}
+
 bool view_has_sample(const struct view *view, const struct profile *profile,
 		     const struct sample *sample)
 {
-	return view_has_moment(view, profile, sample) &&
-	       view_has_thread(view, profile, sample->thread);
+	struct sample part = *sample;
+
+	return view_clip(view, profile, &part) && view_has_thread(view, profile, sample->thread);
 }

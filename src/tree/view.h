@@ -22,6 +22,7 @@ enum view_by {
 	VIEW_BY_PROCESS, /* "name/pid" */
 	VIEW_BY_THREAD,	 /* "name/tid" */
 	VIEW_BY_COMM,	 /* the thread's name alone, whatever process it is in */
+	VIEW_BY_STATE,	 /* "running", "waiting: lock", …, above the process name */
 };
 
 /* The words for them on the command line, from VIEW_BY_PROCESS on, ended by NULL. */
@@ -33,6 +34,7 @@ struct view {
 	uint64_t to_ns;	     /* UINT64_MAX: to the end; else the first instant outside */
 	const char *thread;  /* borrowed; a name or a tid; NULL: all */
 	const char *process; /* borrowed; a name or a pid; NULL: all */
+	unsigned int states; /* enum sample_state_set; 0: what view_states() says */
 	enum view_by by;   /* unless NONE: the group is the outermost frame, not the process name */
 	bool with_process; /* the process name is the outermost frame */
 	bool with_thread;  /* "name/tid" is a frame below it */
@@ -63,6 +65,23 @@ bool view_has_thread(const struct view *view, const struct profile *profile, uin
 void view_add_group(struct buffer *out, enum view_by by, const struct profile *profile,
 		    uint32_t thread);
 
+/*
+ * The states that are looked at.  Unless the view says it, all of them where
+ * they are told apart or the recording was of wall time, and else only running: waiting that was
+ * recorded besides CPU time is never added to it unasked.
+ */
+unsigned int view_states(const struct view *view, const struct profile *profile);
+
+/* Does it look at running and waiting as one?  Then waits end in a frame that says so. */
+bool view_is_mixed(const struct view *view, const struct profile *profile);
+
+/*
+ * What of a sample is in the view, its moment and its state: all of it or, of
+ * a wait that reaches over an end of the time window, the part inside.  False
+ * when nothing is.
+ */
+bool view_clip(const struct view *view, const struct profile *profile, struct sample *sample);
+
 /* A sample from before the start counts as one at the start. */
 bool view_has_time(const struct view *view, const struct profile *profile, uint64_t time_ns);
 
@@ -70,7 +89,7 @@ bool view_has_time(const struct view *view, const struct profile *profile, uint6
 bool view_has_moment(const struct view *view, const struct profile *profile,
 		     const struct sample *sample);
 
-/* Its moment and its thread. */
+/* Its moment, its state and its thread. */
 bool view_has_sample(const struct view *view, const struct profile *profile,
 		     const struct sample *sample);
 

@@ -99,6 +99,15 @@ static void make_samples(struct profile *profile, const struct profile_shape *sh
 			.end = (uint16_t)(i % 4 ? 0 : profile_bytes_random(state) % STACK_N_ENDS),
 		};
 
+		/* Waits come last, as they do in each part of a file. */
+		if (i >= shape->n_samples - shape->n_waits) {
+			sample.state =
+				(uint8_t)(1 + profile_bytes_random(state) % (SAMPLE_N_STATES - 1));
+			sample.count = profile_bytes_random(state) % 3;
+			sample.cpu = 0;
+			if (sample.end == STACK_NOT_SAMPLED)
+				sample.end = STACK_NOT_TAKEN;
+		}
 		if (sample.end == STACK_NOT_SAMPLED)
 			sample.count = 0;
 		for (unsigned int k = 0; k < shape->depth; k++) {
@@ -112,12 +121,17 @@ static void make_samples(struct profile *profile, const struct profile_shape *sh
 	}
 }
 
-static void make_status(struct profile *profile, uint64_t *state)
+static void make_status(struct profile *profile, const struct profile_shape *shape, uint64_t *state)
 {
 	struct quality *quality = &profile->quality;
 	struct profile_info *info = &profile->info;
 
-	quality->n_samples = profile->n_samples;
+	quality->n_samples = profile->n_samples - shape->n_waits;
+	quality->n_waits = shape->n_waits;
+	quality->waited_ns = profile_bytes_random(state);
+	quality->n_waits_bare = profile_bytes_random(state);
+	quality->waited_bare_ns = profile_bytes_random(state);
+	quality->n_lost_switches = profile_bytes_random(state);
 	quality->n_lost = profile_bytes_random(state);
 	quality->n_by_end[STACK_NO_CFI] = 7;
 	quality->sampled_ns = profile_bytes_random(state);
@@ -144,7 +158,7 @@ void profile_bytes_make(struct profile *profile, const struct profile_shape *sha
 	make_threads(profile, shape, &state);
 	make_locations(profile, shape, &state);
 	make_samples(profile, shape, &state);
-	make_status(profile, &state);
+	make_status(profile, shape, &state);
 }
 
 void profile_bytes_write(struct buffer *out, struct profile *profile, size_t n_flushes)
@@ -231,6 +245,7 @@ void profile_bytes_assert_equal(const struct profile *a, const struct profile *b
 		assert_int_equal(x->count, y->count);
 		assert_int_equal(x->cpu, y->cpu);
 		assert_int_equal(x->end, y->end);
+		assert_int_equal(x->state, y->state);
 	}
 	assert_memory_equal(&a->quality, &b->quality, sizeof(a->quality));
 	assert_int_equal(a->info.command, b->info.command);

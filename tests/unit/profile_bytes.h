@@ -11,6 +11,7 @@
 struct profile_shape {
 	uint64_t seed;
 	size_t n_modules, n_threads, n_locations, n_samples;
+	size_t n_waits; /* of the samples, the last */
 	unsigned int depth;
 };
 

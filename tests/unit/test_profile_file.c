@@ -15,9 +15,13 @@
 
 #include "profile_bytes.h"
 
-static const struct profile_shape small_shape = {
-	.seed = 1, .n_modules = 2, .n_threads = 2, .n_locations = 6, .n_samples = 8, .depth = 3
-};
+static const struct profile_shape small_shape = { .seed = 1,
+						  .n_modules = 2,
+						  .n_threads = 2,
+						  .n_locations = 6,
+						  .n_samples = 12,
+						  .n_waits = 4,
+						  .depth = 3 };
 
 /* A file of a few hundred bytes. */
 static void make_small(struct buffer *bytes)
@@ -78,6 +82,39 @@ static void profile_file__gives_back_what_was_written(void **state)
 	}
 }
 
+/* Running and waiting in any order: each keeps its own, and all of it. */
+static void profile_file__gives_back_waits_among_samples(void **state)
+{
+	struct profile_shape shape = small_shape;
+	struct buffer bytes = BUFFER_INIT;
+	struct profile written, read;
+
+	(void)state;
+	shape.n_samples = 60;
+	shape.n_waits = 25;
+	profile_bytes_make(&written, &shape);
+	for (size_t i = 0; i < 10; i++) {
+		const struct sample sample = written.samples[3 * i];
+
+		written.samples[3 * i] = written.samples[59 - i];
+		written.samples[59 - i] = sample;
+	}
+	profile_bytes_write(&bytes, &written, 1);
+	assert_int_equal(read_buffer(&read, &bytes, NULL), 0);
+	assert_int_equal(read.n_samples, 60);
+	for (size_t i = 0, n[2] = { 0, 35 }; i < 60; i++) {
+		const struct sample *sample = &written.samples[i];
+		const struct sample *same = &read.samples[n[sample_is_wait(sample)]++];
+
+		assert_int_equal(sample->time_ns, same->time_ns);
+		assert_int_equal(sample->state, same->state);
+		assert_int_equal(sample->node, same->node);
+	}
+	profile_release(&written);
+	profile_release(&read);
+	buffer_release(&bytes);
+}
+
 static void profile_file__keeps_the_largest_numbers(void **state)
 {
 	struct buffer bytes = BUFFER_INIT;
@@ -119,7 +156,8 @@ static void profile_file__cut_at_any_byte_opens_or_says_so(void **state)
 		assert_int_equal(r == 0, size >= PROFILE_HEADER_BYTES);
 		if (r == 0) {
 			assert_true(profile.info.is_cut);
-			assert_int_equal(profile.quality.n_samples, profile.n_samples);
+			assert_int_equal(profile.quality.n_samples + profile.quality.n_waits,
+					 profile.n_samples);
 			n_opened += profile.n_samples > 0;
 			profile_release(&profile);
 		} else {
@@ -423,6 +461,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(profile_file__gives_back_what_was_written),
+		cmocka_unit_test(profile_file__gives_back_waits_among_samples),
 		cmocka_unit_test(profile_file__keeps_the_largest_numbers),
 		cmocka_unit_test(profile_file__cut_at_any_byte_opens_or_says_so),
 		cmocka_unit_test(profile_file__any_changed_byte_is_told),
