@@ -115,6 +115,8 @@ static void folded_add_frame(struct buffer *out, const struct calltree *tree,
 		folded_disarm(out->data, out->size);
 	if (frame->flags & FRAME_KERNEL)
 		buffer_add_string(out, "_[k]");
+	else if (frame->flags & FRAME_JIT)
+		buffer_add_string(out, "_[j]");
 }
 
 static bool folded_write_names(struct folded_writer *writer)

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { MAPS_LINE_MAX_BYTES = PATH_MAX + 200 };
@@ -107,26 +108,61 @@ int proc_files_read_comm(char ret_comm[16], uint32_t pid)
 	return 0;
 }
 
-int proc_files_open_mapping(uint32_t pid, const struct sampler_mapping *map, unsigned int n_try)
+struct mapping_search {
+	const struct sampler_mapping *wanted;
+	uint64_t start;
+	uint64_t end; /* 0: not found */
+};
+
+static int find_mapping(void *context, const struct sampler_mapping *map)
 {
+	struct mapping_search *search = context;
+	const struct sampler_mapping *wanted = search->wanted;
+
+	if (search->end || wanted->start < map->start ||
+	    wanted->start - map->start >= map->size_bytes ||
+	    wanted->file_offset - map->file_offset != wanted->start - map->start)
+		return 0;
+	search->start = map->start;
+	search->end = map->start + map->size_bytes;
+	return 0;
+}
+
+static int print_map_files(char *path, size_t size, uint32_t pid, uint64_t start, uint64_t end)
+{
+	return snprintf(path, size, "/proc/%" PRIu32 "/map_files/%" PRIx64 "-%" PRIx64, pid, start,
+			end);
+}
+
+int proc_files_open_mapping(uint32_t pid, const struct sampler_mapping *map,
+			    enum proc_files_place place)
+{
+	struct mapping_search search = { .wanted = map };
 	char path[PATH_MAX + 64];
 	int n_written = 0;
 	int fd;
 
-	switch (n_try) {
-	case 0:
+	switch (place) {
+	case PROC_FILES_IN_ROOT:
 		n_written = snprintf(path, sizeof(path), "/proc/%" PRIu32 "/root%s", pid,
 				     map->path);
 		break;
-	case 1:
-		n_written = snprintf(path, sizeof(path),
-				     "/proc/%" PRIu32 "/map_files/%" PRIx64 "-%" PRIx64, pid,
-				     map->start, map->start + map->size_bytes);
+	case PROC_FILES_MAP_FILES:
+		n_written = print_map_files(path, sizeof(path), pid, map->start,
+					    map->start + map->size_bytes);
 		break;
-	case 2: /* The process may be gone already. */
+	case PROC_FILES_MAP_FILES_NOW:
+		if (proc_files_visit_maps(pid, find_mapping, &search) < 0 || !search.end)
+			return -ENOENT;
+		n_written = print_map_files(path, sizeof(path), pid, search.start, search.end);
+		break;
+	case PROC_FILES_EXE:
+		n_written = snprintf(path, sizeof(path), "/proc/%" PRIu32 "/exe", pid);
+		break;
+	case PROC_FILES_IN_OUR_ROOT:
 		n_written = snprintf(path, sizeof(path), "%s", map->path);
 		break;
-	default:
+	case PROC_FILES_N_PLACES:
 		return -ENOENT;
 	}
 	if (n_written < 0 || (size_t)n_written >= sizeof(path))
@@ -134,6 +170,26 @@ int proc_files_open_mapping(uint32_t pid, const struct sampler_mapping *map, uns
 	/* A path can have become a pipe since: opening must not wait for its writer. */
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	return fd < 0 ? -errno : fd;
+}
+
+static bool is_same_file(const char *path, const char *other)
+{
+	struct stat a;
+	struct stat b;
+
+	return stat(path, &a) < 0 || stat(other, &b) < 0 ||
+	       (a.st_dev == b.st_dev && a.st_ino == b.st_ino);
+}
+
+bool proc_files_has_our_root(uint32_t pid)
+{
+	char root[64];
+	char namespace[64];
+
+	(void)snprintf(root, sizeof(root), "/proc/%" PRIu32 "/root", pid);
+	(void)snprintf(namespace, sizeof(namespace), "/proc/%" PRIu32 "/ns/mnt", pid);
+	return is_same_file(root, "/proc/self/root") &&
+	       is_same_file(namespace, "/proc/self/ns/mnt");
 }
 
 struct vdso_search {

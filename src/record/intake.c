@@ -7,6 +7,7 @@
 
 #include "base/array.h"
 #include "os/proc_files.h"
+#include "symbol/jitdump.h"
 
 int intake_init(struct intake *intake, struct profile *profile,
 		const struct unwind_backend *backend, uint64_t period_ns, struct error *err)
@@ -15,6 +16,7 @@ int intake_init(struct intake *intake, struct profile *profile,
 				   .backend = backend,
 				   .period_ns = period_ns ? period_ns : 1 };
 	process_table_init(&intake->processes, profile);
+	jit_table_init(&intake->jit);
 	intake->stack = malloc(sizeof(*intake->stack));
 	intake->locations = malloc(INTAKE_MAX_LOCATIONS * sizeof(*intake->locations));
 	if (!intake->stack || !intake->locations ||
@@ -26,6 +28,7 @@ int intake_init(struct intake *intake, struct profile *profile,
 void intake_release(struct intake *intake)
 {
 	process_table_release(&intake->processes);
+	jit_table_release(&intake->jit);
 	if (intake->unwinder)
 		intake->backend->free(intake->unwinder);
 	if (intake->modules.profile)
@@ -45,6 +48,30 @@ char *intake_statement(const struct intake *intake)
 	return statement ? strdup(statement) : NULL;
 }
 
+static struct module_owner owner_of(const struct live_process *process)
+{
+	return (struct module_owner){ .pid = process->pid, .owner = process->owner };
+}
+
+/* A jitdump is mapped for its name to be seen: nothing is executed there. */
+static int map_memory(struct intake *intake, struct live_process *process,
+		      const struct sampler_mapping *map)
+{
+	const struct module_owner owner = owner_of(process);
+	const struct mapping *mapping;
+	int r;
+
+	if (jitdump_is_path(map->path))
+		return jit_table_add_dump(&intake->jit, process->owner, process->pid, map);
+	r = module_table_map(&intake->modules, &process->unwind.space, &owner, map);
+	if (r < 0)
+		return r;
+	mapping = address_space_find(&process->unwind.space, map->start);
+	if (mapping && module_table_owner(&intake->modules, mapping->module))
+		r = jit_table_add(&intake->jit, process->owner, process->pid);
+	return r;
+}
+
 struct maps_reading {
 	struct intake *intake;
 	struct live_process *process;
@@ -54,8 +81,7 @@ static int read_mapping(void *context, const struct sampler_mapping *map)
 {
 	const struct maps_reading *reading = context;
 
-	return module_table_map(&reading->intake->modules, &reading->process->unwind.space,
-				reading->process->pid, map);
+	return map_memory(reading->intake, reading->process, map);
 }
 
 /* What the side-band did not tell, /proc still may: the process can be gone already. */
@@ -111,8 +137,7 @@ static int take_mapping(struct intake *intake, const struct sampler_record *reco
 	process = process_table_process(&intake->processes, record->pid);
 	if (!process)
 		return -ENOMEM;
-	return module_table_map(&intake->modules, &process->unwind.space, record->pid,
-				&record->map);
+	return map_memory(intake, process, &record->map);
 }
 
 static int add_location(struct intake *intake, uint32_t module, uint64_t vaddr)
@@ -215,6 +240,23 @@ static void count_sample(struct intake *intake, const struct raw_sample *sample)
 	quality->n_by_end[intake->stack->end]++;
 }
 
+/* Where code was replaced, what is mapped there is another place from now on. */
+static int follow_jit(struct intake *intake, struct live_process *process, uint64_t time_ns)
+{
+	const uint32_t old = process->owner;
+	struct module_owner next;
+	bool is_replaced;
+	int r = jit_table_poll(&intake->jit, old, time_ns, &is_replaced);
+
+	if (r < 0 || !is_replaced)
+		return r;
+	process->owner = ++intake->processes.n_owners;
+	next = owner_of(process);
+	r = jit_table_continue(&intake->jit, old, next.owner);
+	return r < 0 ? r
+		     : module_table_hand_over(&intake->modules, &process->unwind.space, old, &next);
+}
+
 static int take_sample(struct intake *intake, const struct raw_sample *raw)
 {
 	struct live_thread *thread = process_table_thread(&intake->processes, raw->pid, raw->tid);
@@ -229,6 +271,8 @@ static int take_sample(struct intake *intake, const struct raw_sample *raw)
 
 	if (r == 0 && !thread->process->is_known)
 		r = learn_process(intake, thread);
+	if (r == 0)
+		r = follow_jit(intake, thread->process, raw->time_ns);
 	if (r == 0)
 		r = walk(intake, thread, raw);
 	if (r < 0)
@@ -252,6 +296,32 @@ static int take_sample(struct intake *intake, const struct raw_sample *raw)
 	return profile_add_sample(intake->profile, &sample);
 }
 
+/* The program of a process that execs or exits is at its end; forked children go on. */
+static int end_program(struct intake *intake, uint32_t pid, bool is_exec)
+{
+	const struct live_process *process = process_table_process(&intake->processes, pid);
+
+	if (!process)
+		return -ENOMEM;
+	return is_exec || !process->n_threads ? jit_table_end(&intake->jit, process->owner) : 0;
+}
+
+static int take_comm(struct intake *intake, const struct sampler_record *record)
+{
+	int r = record->is_exec ? end_program(intake, record->pid, true) : 0;
+
+	return r < 0 ? r
+		     : process_table_comm(&intake->processes, record->pid, record->tid,
+					  record->comm, record->is_exec);
+}
+
+static int take_exit(struct intake *intake, const struct sampler_record *record)
+{
+	int r = process_table_exit(&intake->processes, record->pid, record->tid, record->time_ns);
+
+	return r < 0 ? r : end_program(intake, record->pid, false);
+}
+
 static int take_record(struct intake *intake, const struct sampler_record *record)
 {
 	struct process_table *processes = &intake->processes;
@@ -262,13 +332,12 @@ static int take_record(struct intake *intake, const struct sampler_record *recor
 	case SAMPLER_RECORD_MAP:
 		return take_mapping(intake, record);
 	case SAMPLER_RECORD_COMM:
-		return process_table_comm(processes, record->pid, record->tid, record->comm,
-					  record->is_exec);
+		return take_comm(intake, record);
 	case SAMPLER_RECORD_FORK:
 		return process_table_fork(processes, record->pid, record->tid, record->parent_pid,
 					  record->parent_tid, record->time_ns);
 	case SAMPLER_RECORD_EXIT:
-		return process_table_exit(processes, record->pid, record->tid, record->time_ns);
+		return take_exit(intake, record);
 	case SAMPLER_RECORD_LOST:
 		/* The sampler counts lost samples. */
 		return record->is_from_sampler ? 0 : take_lost_sideband(intake, record->n_lost);
@@ -330,6 +399,25 @@ int intake_add_not_sampled(struct intake *intake, uint32_t pid, uint64_t cpu_ns,
 		return error_set_no_memory(err);
 	profile->quality.not_sampled_ns = sample.weight_ns;
 	return 0;
+}
+
+int intake_end(struct intake *intake, struct error *err)
+{
+	return jit_table_end_all(&intake->jit) < 0 ? error_set_no_memory(err) : 0;
+}
+
+struct symbolizer_jit *intake_jit(const struct intake *intake)
+{
+	const size_t n_modules = intake->profile->n_modules;
+	struct symbolizer_jit *jit = calloc(n_modules, sizeof(*jit));
+
+	for (uint32_t i = 0; jit && i < n_modules; i++) {
+		const uint32_t owner = module_table_owner(&intake->modules, i);
+
+		if (owner)
+			jit[i].symbols = jit_table_find(&intake->jit, owner, &jit[i].until_ns);
+	}
+	return jit;
 }
 
 static uint64_t needed_bytes_p999(const struct intake *intake)

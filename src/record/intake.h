@@ -8,8 +8,10 @@
 #include "model/profile.h"
 #include "model/stack.h"
 #include "os/sampler_record.h"
+#include "record/jit_table.h"
 #include "record/module_table.h"
 #include "record/process_table.h"
+#include "symbol/symbolizer.h"
 #include "unwind/unwinder.h"
 
 /*
@@ -29,6 +31,7 @@ struct intake {
 	struct unwinder *unwinder;
 	struct module_table modules;
 	struct process_table processes;
+	struct jit_table jit;
 	struct stack *stack;
 	uint32_t *locations; /* the stack being put together, outermost first */
 	size_t n_locations;
@@ -58,6 +61,12 @@ int intake_read_maps(struct intake *intake, uint32_t pid);
  * one; else nobody knows whose, and its pid is 0.
  */
 int intake_add_not_sampled(struct intake *intake, uint32_t pid, uint64_t cpu_ns, struct error *err);
+
+/* All records were taken: read what runtimes still have to tell about their code. */
+int intake_end(struct intake *intake, struct error *err);
+
+/* By module id, to be freed: what is known about code without a file; NULL without memory. */
+struct symbolizer_jit *intake_jit(const struct intake *intake);
 
 /* Complete what of profile->quality needs all samples; after symbols were resolved. */
 void intake_finish_quality(struct intake *intake);

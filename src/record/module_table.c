@@ -1,22 +1,20 @@
-/*
- * A path alone does not say which file was mapped: it may be replaced between the
- * mapping and our opening it.  So every candidate must have the build-id that the
- * kernel reported, or the device and inode where it reported those.
- */
+/* What makes two mappings one module; see module_table.h. */
 #include "record/module_table.h"
 
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
-#include <unistd.h>
 
 #include "base/array.h"
 #include "os/proc_files.h"
+#include "record/module_file.h"
 
 #define DELETED_SUFFIX " (deleted)"
+#define ANONYMOUS_PATH "//anon"
+
+/* The device of memory without a file; its inode is the owner. */
+#define OWNED_DEVICE UINT64_MAX
 
 static uint64_t device_of(const struct sampler_mapping *map)
 {
@@ -34,6 +32,11 @@ static int add_module(struct module_table *table, uint32_t *ret_id, const struct
 	if (!grown)
 		return -ENOMEM;
 	table->images = grown;
+	grown = array_grown(table->debugs, &table->debugs_capacity, n_needed,
+			    sizeof(*table->debugs));
+	if (!grown)
+		return -ENOMEM;
+	table->debugs = grown;
 	grown = array_grown(table->identities, &table->identities_capacity, n_needed,
 			    sizeof(*table->identities));
 	if (!grown)
@@ -43,6 +46,7 @@ static int add_module(struct module_table *table, uint32_t *ret_id, const struct
 	if (r < 0)
 		return r;
 	table->images[*ret_id] = NULL;
+	table->debugs[*ret_id] = NULL;
 	table->identities[*ret_id] = *identity;
 	return 0;
 }
@@ -65,27 +69,35 @@ int module_table_init(struct module_table *table, struct profile *profile)
 	*table = (struct module_table){ .profile = profile };
 	/* Module 0 is the profile's own; the others follow it. */
 	table->images = array_grown(NULL, &table->images_capacity, 8, sizeof(*table->images));
-	if (!table->images)
+	table->debugs = array_grown(NULL, &table->debugs_capacity, 8, sizeof(*table->debugs));
+	table->identities = array_grown(NULL, &table->identities_capacity, 8,
+					sizeof(*table->identities));
+	if (!table->images || !table->debugs || !table->identities)
 		return -ENOMEM;
-	for (size_t i = 0; i < profile->n_modules; i++)
+	for (size_t i = 0; i < profile->n_modules; i++) {
 		table->images[i] = NULL;
+		table->debugs[i] = NULL;
+		table->identities[i] = (struct module_identity){ 0 };
+	}
 	r = add_special(table, &table->kernel, "[kernel]", MODULE_KIND_KERNEL);
 	if (r == 0)
 		r = add_special(table, &table->unmapped, "[unmapped]", MODULE_KIND_UNMAPPED);
 	return r;
 }
 
+static void release_images(struct elf_image **images, size_t n_images)
+{
+	for (size_t i = 0; images && i < n_images; i++) {
+		elf_image_release(images[i]);
+		free(images[i]);
+	}
+	free(images);
+}
+
 void module_table_release(struct module_table *table)
 {
-	if (table->images) {
-		for (size_t i = 0; i < table->profile->n_modules; i++) {
-			if (table->images[i]) {
-				elf_image_release(table->images[i]);
-				free(table->images[i]);
-			}
-		}
-	}
-	free(table->images);
+	release_images(table->images, table->profile->n_modules);
+	release_images(table->debugs, table->profile->n_modules);
 	free(table->identities);
 	hash_index_release(&table->index);
 	*table = (struct module_table){ 0 };
@@ -108,42 +120,11 @@ static enum module_kind kind_of_path(const char *path)
 	return MODULE_KIND_FILE;
 }
 
-static bool is_file_of(int fd, const struct sampler_mapping *map)
+/* Memory under a file's name, which may as well hold a program (memfd_create, fexecve). */
+static bool is_shared_memory(const char *path)
 {
-	struct stat status;
-
-	if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode))
-		return false;
-	if (map->build_id_size || !map->inode)
-		return true;
-	/* btrfs and overlayfs report another device than stat does: the inode has to do. */
-	return (uint64_t)status.st_ino == map->inode;
-}
-
-static bool is_image_of(const struct elf_image *image, const struct sampler_mapping *map)
-{
-	if (!map->build_id_size)
-		return true;
-	return image->build_id_size == map->build_id_size &&
-	       memcmp(image->build_id, map->build_id, map->build_id_size) == 0;
-}
-
-/* Opens one candidate; false when it is not there or not the right one. */
-static bool open_candidate(struct elf_image *image, uint32_t pid, const struct sampler_mapping *map,
-			   unsigned int n_try)
-{
-	const int fd = proc_files_open_mapping(pid, map, n_try);
-	bool is_right = false;
-
-	if (fd < 0)
-		return false;
-	if (is_file_of(fd, map) && elf_image_open_fd(image, fd, map->path, NULL) == 0) {
-		is_right = is_image_of(image, map);
-		if (!is_right)
-			elf_image_release(image);
-	}
-	(void)close(fd);
-	return is_right;
+	return strncmp(path, "/memfd:", 7) == 0 || strncmp(path, "/SYSV", 5) == 0 ||
+	       strncmp(path, "/dev/zero", 9) == 0 || strncmp(path, "/dev/shm/", 9) == 0;
 }
 
 static bool open_image(struct elf_image *image, uint32_t pid, const struct sampler_mapping *map,
@@ -156,98 +137,159 @@ static bool open_image(struct elf_image *image, uint32_t pid, const struct sampl
 		vdso = proc_files_vdso(&size_bytes);
 		return vdso && elf_image_open_memory(image, vdso, size_bytes, "[vdso]", NULL) == 0;
 	}
-	if (kind != MODULE_KIND_FILE)
+	return kind == MODULE_KIND_FILE && module_file_open(image, pid, map);
+}
+
+/* What a mapping is looked up by. */
+struct module_key {
+	const struct sampler_mapping *map;
+	uint32_t path;
+	enum module_kind kind;
+	struct module_identity identity;
+};
+
+static struct module_key file_key(uint32_t path, const struct sampler_mapping *map)
+{
+	return (struct module_key){
+		.map = map,
+		.path = path,
+		.kind = kind_of_path(map->path),
+		.identity = { .inode = map->inode, .device = device_of(map) },
+	};
+}
+
+/* Memory without a file is its program's own: equal addresses in two are not one place. */
+static struct module_key owned_key(uint32_t path, const struct sampler_mapping *map, uint32_t owner)
+{
+	return (struct module_key){
+		.map = map,
+		.path = path,
+		.kind = MODULE_KIND_ANONYMOUS,
+		.identity = { .inode = owner, .device = OWNED_DEVICE },
+	};
+}
+
+static bool has_build_id(const struct module_key *key)
+{
+	return key->kind != MODULE_KIND_ANONYMOUS && key->map->build_id_size;
+}
+
+static uint64_t key_hash(const struct module_key *key)
+{
+	if (has_build_id(key))
+		return hash_pair(key->path,
+				 hash_bytes(key->map->build_id, key->map->build_id_size));
+	return hash_pair(key->path, hash_pair(key->identity.inode, key->identity.device));
+}
+
+static bool is_same_module(const struct module_table *table, uint32_t id,
+			   const struct module_key *key)
+{
+	const struct module *module = &table->profile->modules[id];
+
+	if (module->path != key->path)
 		return false;
-	for (unsigned int n_try = 0; n_try < PROC_FILES_N_TRIES; n_try++)
-		if (open_candidate(image, pid, map, n_try))
+	if (has_build_id(key))
+		return module->build_id_size == key->map->build_id_size &&
+		       memcmp(module->build_id, key->map->build_id, module->build_id_size) == 0;
+	return table->identities[id].inode == key->identity.inode &&
+	       table->identities[id].device == key->identity.device;
+}
+
+static bool find_module(const struct module_table *table, uint32_t *ret_id,
+			const struct module_key *key)
+{
+	struct hash_cursor cursor = hash_index_cursor(&table->index, key_hash(key));
+	uint32_t id;
+
+	while ((id = hash_index_next(&table->index, &cursor)) != HASH_INDEX_NONE) {
+		if (is_same_module(table, id, key)) {
+			*ret_id = id;
 			return true;
+		}
+	}
 	return false;
 }
 
-/* Memory without a file is its process's own: equal addresses in two are not one place. */
-static struct module_identity identity_of(uint32_t pid, const struct sampler_mapping *map)
+/* Takes `image`, which may be NULL. */
+static int add_keyed(struct module_table *table, uint32_t *ret_id, const struct module_key *key,
+		     struct elf_image *image)
 {
-	if (kind_of_path(map->path) == MODULE_KIND_ANONYMOUS)
-		return (struct module_identity){ .inode = pid, .device = UINT64_MAX };
-	return (struct module_identity){ .inode = map->inode, .device = device_of(map) };
-}
-
-static bool is_same_module(const struct module_table *table, uint32_t id, uint32_t path,
-			   uint32_t pid, const struct sampler_mapping *map)
-{
-	const struct module *module = &table->profile->modules[id];
-	const struct module_identity identity = identity_of(pid, map);
-
-	if (module->path != path)
-		return false;
-	if (map->build_id_size)
-		return module->build_id_size == map->build_id_size &&
-		       memcmp(module->build_id, map->build_id, map->build_id_size) == 0;
-	return table->identities[id].inode == identity.inode &&
-	       table->identities[id].device == identity.device;
-}
-
-static uint64_t hash_of(uint32_t path, uint32_t pid, const struct sampler_mapping *map)
-{
-	const struct module_identity identity = identity_of(pid, map);
-
-	if (map->build_id_size)
-		return hash_pair(path, hash_bytes(map->build_id, map->build_id_size));
-	return hash_pair(path, hash_pair(identity.inode, identity.device));
-}
-
-static int add_mapped_module(struct module_table *table, uint32_t *ret_id, uint32_t path,
-			     uint32_t pid, const struct sampler_mapping *map)
-{
-	const enum module_kind kind = kind_of_path(map->path);
-	const struct module_identity identity = identity_of(pid, map);
-	struct module module = { .path = path, .kind = (uint8_t)kind };
-	struct elf_image *image = malloc(sizeof(*image));
+	const struct sampler_mapping *map = key->map;
+	struct module module = { .path = key->path, .kind = (uint8_t)key->kind };
 	int r;
 
-	if (!image)
-		return -ENOMEM;
-	if (!open_image(image, pid, map, kind)) {
-		free(image);
-		image = NULL;
-		table->n_unreadable += kind == MODULE_KIND_FILE;
-	}
-	if (map->build_id_size) {
+	if (has_build_id(key)) {
 		module.build_id_size = map->build_id_size;
 		memcpy(module.build_id, map->build_id, sizeof(module.build_id));
 	} else if (image) {
 		module.build_id_size = image->build_id_size;
 		memcpy(module.build_id, image->build_id, sizeof(module.build_id));
 	}
-	r = add_module(table, ret_id, &module, &identity);
+	r = add_module(table, ret_id, &module, &key->identity);
 	if (r == 0) {
 		table->images[*ret_id] = image;
-		return hash_index_add(&table->index, hash_of(path, pid, map), *ret_id);
+		return hash_index_add(&table->index, key_hash(key), *ret_id);
 	}
-	if (image)
-		elf_image_release(image);
+	elf_image_release(image);
 	free(image);
 	return r;
 }
 
-static int module_get(struct module_table *table, uint32_t *ret_id, uint32_t pid,
-		      const struct sampler_mapping *map)
+/* The process may be gone before the names are looked up, and its root with it. */
+static int keep_debug_file(struct module_table *table, uint32_t id)
 {
-	struct hash_cursor cursor;
+	const struct elf_image *image = table->images[id];
+	struct elf_image *debug = image ? malloc(sizeof(*debug)) : NULL;
+
+	if (image && !debug)
+		return -ENOMEM;
+	if (image && module_file_open_debug(debug, image))
+		table->debugs[id] = debug;
+	else
+		free(debug);
+	return 0;
+}
+
+static int add_mapped_module(struct module_table *table, uint32_t *ret_id,
+			     const struct module_owner *owner, struct module_key key)
+{
+	const struct sampler_mapping *map = key.map;
+	struct elf_image *image = malloc(sizeof(*image));
+	int r;
+
+	if (!image)
+		return -ENOMEM;
+	if (!open_image(image, owner->pid, map, key.kind)) {
+		free(image);
+		image = NULL;
+	}
+	if (!image && is_shared_memory(map->path))
+		key = owned_key(key.path, map, owner->owner);
+	table->n_unreadable += !image && key.kind == MODULE_KIND_FILE;
+	r = add_keyed(table, ret_id, &key, image);
+	return r < 0 ? r : keep_debug_file(table, *ret_id);
+}
+
+static int module_get(struct module_table *table, uint32_t *ret_id,
+		      const struct module_owner *owner, const struct sampler_mapping *map)
+{
+	struct module_key key;
+	struct module_key owned;
 	uint32_t path;
-	uint32_t id;
 	int r = interner_add(&table->profile->strings, &path, map->path);
 
 	if (r < 0)
 		return r;
-	cursor = hash_index_cursor(&table->index, hash_of(path, pid, map));
-	while ((id = hash_index_next(&table->index, &cursor)) != HASH_INDEX_NONE) {
-		if (is_same_module(table, id, path, pid, map)) {
-			*ret_id = id;
-			return 0;
-		}
-	}
-	return add_mapped_module(table, ret_id, path, pid, map);
+	owned = owned_key(path, map, owner->owner);
+	if (kind_of_path(map->path) == MODULE_KIND_ANONYMOUS)
+		return find_module(table, ret_id, &owned) ? 0
+							  : add_keyed(table, ret_id, &owned, NULL);
+	key = file_key(path, map);
+	if (find_module(table, ret_id, &key) ||
+	    (is_shared_memory(map->path) && find_module(table, ret_id, &owned)))
+		return 0;
+	return add_mapped_module(table, ret_id, owner, key);
 }
 
 static uint64_t bias_of(const struct module_table *table, uint32_t id,
@@ -274,31 +316,71 @@ static uint64_t bias_of(const struct module_table *table, uint32_t id,
 	return 0;
 }
 
-int module_table_map(struct module_table *table, struct address_space *space, uint32_t pid,
-		     const struct sampler_mapping *map)
+/*
+ * The suffix says that there is no such path any more; the file is the same.
+ * "[anon:name]" is what /proc calls memory that perf's records call "//anon".
+ */
+static const char *plain_path(char *storage, size_t size, const char *path)
 {
-	const size_t path_size = strlen(map->path);
+	const size_t path_size = strlen(path);
 	const size_t suffix_size = strlen(DELETED_SUFFIX);
-	struct sampler_mapping named = *map;
-	char path[4096];
-	struct mapping mapping;
-	int r;
 
-	/* The suffix says that there is no such path any more; the file is the same. */
-	if (path_size > suffix_size && path_size - suffix_size < sizeof(path) &&
-	    strcmp(map->path + path_size - suffix_size, DELETED_SUFFIX) == 0) {
-		memcpy(path, map->path, path_size - suffix_size);
-		path[path_size - suffix_size] = '\0';
-		named.path = path;
-	}
-	mapping = (struct mapping){
+	if (strncmp(path, "[anon:", 6) == 0 || !*path)
+		return ANONYMOUS_PATH;
+	if (path_size <= suffix_size || path_size - suffix_size >= size ||
+	    strcmp(path + path_size - suffix_size, DELETED_SUFFIX) != 0)
+		return path;
+	memcpy(storage, path, path_size - suffix_size);
+	storage[path_size - suffix_size] = '\0';
+	return storage;
+}
+
+int module_table_map(struct module_table *table, struct address_space *space,
+		     const struct module_owner *owner, const struct sampler_mapping *map)
+{
+	char path[4096];
+	struct sampler_mapping named = *map;
+	struct mapping mapping = {
 		.start = map->start,
 		.end = map->start + map->size_bytes,
 		.file_offset = map->file_offset,
 	};
-	r = module_get(table, &mapping.module, pid, &named);
+	int r;
+
+	named.path = plain_path(path, sizeof(path), map->path);
+	r = module_get(table, &mapping.module, owner, &named);
 	if (r < 0)
 		return r;
 	mapping.bias = bias_of(table, mapping.module, &named);
 	return address_space_map(space, &mapping);
+}
+
+uint32_t module_table_owner(const struct module_table *table, uint32_t module)
+{
+	const struct module_identity *identity = &table->identities[module];
+
+	return identity->device == OWNED_DEVICE ? (uint32_t)identity->inode : 0;
+}
+
+int module_table_hand_over(struct module_table *table, struct address_space *space, uint32_t from,
+			   const struct module_owner *owner)
+{
+	for (size_t i = 0; i < space->n_mappings; i++) {
+		struct mapping mapping = space->mappings[i];
+		const struct sampler_mapping map = { 0 };
+		struct module_key key;
+		int r = 0;
+
+		if (module_table_owner(table, mapping.module) != from)
+			continue;
+		key = owned_key(table->profile->modules[mapping.module].path, &map, owner->owner);
+		if (!find_module(table, &mapping.module, &key))
+			r = add_keyed(table, &mapping.module, &key, NULL);
+		/* The same range again, so that the others keep their places. */
+		if (r == 0)
+			r = address_space_map(space, &mapping);
+		if (r < 0)
+			return r;
+	}
+	return 0;
 }

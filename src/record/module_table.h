@@ -16,17 +16,19 @@
  * The modules of a run: each file once, however many processes map it, opened
  * when it is first seen, because a moment later the process may be gone and the
  * file replaced.  Two files are the same when path and build-id (without one,
- * path, device and inode) are.  Memory without a file belongs to the process
- * that mapped it and to those forked from it since.
+ * path, device and inode) are.  Memory without a file belongs to the program
+ * that mapped it and to the processes forked from it since.
  */
 struct module_table {
 	struct profile *profile;   /* borrowed */
 	struct elf_image **images; /* by module id; NULL: not readable, or no file */
+	struct elf_image **debugs; /* by module id: debug files from other roots, or NULL */
 	struct module_identity {
 		uint64_t inode;
 		uint64_t device;
 	} * identities; /* by module id */
 	size_t images_capacity;
+	size_t debugs_capacity;
 	size_t identities_capacity;
 	struct hash_index index; /* of (path, identity) */
 	uint32_t kernel;	 /* id of "[kernel]" */
@@ -38,13 +40,26 @@ struct module_table {
 int module_table_init(struct module_table *table, struct profile *profile);
 void module_table_release(struct module_table *table);
 
+/* Whose memory a mapping is; see struct live_process. */
+struct module_owner {
+	uint32_t pid;
+	uint32_t owner;
+};
+
 /*
- * Put a mapping of process `pid` into its address space.  A file that cannot
- * be opened, or is not the one that was mapped, leaves a module without image.
- * Returns 0 or -ENOMEM.
+ * Put a mapping of a process into its address space.  A file that cannot be
+ * opened, or is not the one that was mapped, leaves a module without image; shared
+ * memory that is no ELF file is memory without a file.  Returns 0 or -ENOMEM.
  */
-int module_table_map(struct module_table *table, struct address_space *space, uint32_t pid,
-		     const struct sampler_mapping *map);
+int module_table_map(struct module_table *table, struct address_space *space,
+		     const struct module_owner *owner, const struct sampler_mapping *map);
+
+/* Give memory without a file of `from` to `owner`.  Returns 0 or -ENOMEM. */
+int module_table_hand_over(struct module_table *table, struct address_space *space, uint32_t from,
+			   const struct module_owner *owner);
+
+/* The owner of memory without a file; 0 for other modules. */
+uint32_t module_table_owner(const struct module_table *table, uint32_t module);
 
 /* Borrowed until the next module is mapped. */
 struct unwind_images module_table_images(const struct module_table *table);

@@ -58,6 +58,7 @@ struct live_process *process_table_process(struct process_table *table, uint32_t
 		return NULL;
 	process->pid = pid;
 	process->unwind.pid = pid;
+	process->owner = ++table->n_owners;
 	if (add_process(table, process) < 0) {
 		free(process);
 		return NULL;
@@ -143,6 +144,7 @@ int process_table_fork(struct process_table *table, uint32_t pid, uint32_t tid, 
 		process->unwind = (struct unwind_process){ .pid = pid };
 		process->n_threads = 0;
 		process->comm = comm;
+		process->owner = ++table->n_owners;
 		process->is_known = from->is_known;
 		if (address_space_copy(&process->unwind.space, &from->unwind.space) < 0)
 			return -ENOMEM;
@@ -173,6 +175,7 @@ int process_table_comm(struct process_table *table, uint32_t pid, uint32_t tid, 
 	if (is_exec) {
 		/* exec leaves one thread, and nothing of the old program. */
 		thread->process->n_threads = 1;
+		thread->process->owner = ++table->n_owners;
 		thread->process->is_known = true;
 		address_space_reset(&thread->process->unwind.space);
 		stack_path_clear(&thread->path);

@@ -18,6 +18,7 @@
 struct live_process {
 	struct unwind_process unwind;
 	uint32_t pid;
+	uint32_t owner;	    /* of its memory: another number for each fork and exec, from 1 */
 	uint32_t comm;	    /* of its main thread, a string id */
 	uint32_t n_threads; /* alive */
 	bool is_known;	    /* its fork or exec was seen, so its mappings are complete */
@@ -46,6 +47,7 @@ struct process_table {
 	size_t n_threads, threads_capacity;
 	struct hash_index thread_index;
 	struct hash_index entry_index; /* profile.threads by (tid, names) */
+	uint32_t n_owners;
 };
 
 void process_table_init(struct process_table *table, struct profile *profile);

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -223,12 +224,28 @@ static void wait_for_command(struct recorder *recorder)
 static int resolve_symbols(struct recorder *recorder, struct error *err)
 {
 	const struct unwind_images images = module_table_images(&recorder->intake.modules);
-	const struct symbolizer_options options = { 0 };
+	struct symbolizer_jit *jit = NULL;
+	struct symbolizer_remarks remarks = { 0 };
 	int r;
 
 	if (recorder->options->without_symbols)
 		return symbolizer_name_unresolved(recorder->profile, err);
-	r = symbolizer_run(recorder->profile, images.images, &options, err);
+	r = intake_end(&recorder->intake, err);
+	if (r < 0)
+		return r;
+	jit = intake_jit(&recorder->intake);
+	if (!jit)
+		return error_set_no_memory(err);
+	r = symbolizer_run(
+		recorder->profile, images.images,
+		&(struct symbolizer_options){
+			.debug_images = (struct elf_image *const *)recorder->intake.modules.debugs,
+			.jit = jit,
+			.remarks = &remarks,
+		},
+		err);
+	free(jit);
+	recorder->result->has_hidden_kernel = remarks.has_hidden_kernel;
 	if (r == 0)
 		recorder->profile->info.is_symbolized = true;
 	return r;

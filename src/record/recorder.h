@@ -60,7 +60,8 @@ struct recorder_result {
 	bool has_ended;	  /* the command ran to its end, so exit_status holds */
 	uint64_t file_bytes;
 	uint32_t n_unreadable_modules;
-	char *statement; /* what the unwinder has to say, to be freed; NULL: nothing */
+	bool has_hidden_kernel; /* kernel frames have no names: kernel.kptr_restrict */
+	char *statement;	/* what the unwinder has to say, to be freed; NULL: nothing */
 	struct sampler_facts sampler;
 };
 

@@ -7,10 +7,12 @@
 
 #include <elf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <libelf.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
@@ -335,13 +337,22 @@ static int image_parse(struct elf_image *image, const char *name, struct error *
 	return r;
 }
 
+/* A pipe of that name must not make us wait for its writer. */
 int elf_image_open(struct elf_image *image, const char *path, struct error *err)
 {
+	const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat status;
 	int r;
 
 	*image = (struct elf_image){ 0 };
-	r = mapped_file_open(&image->file, path, err);
-	return r < 0 ? r : image_parse(image, path, err);
+	if (fd < 0)
+		return error_set_errno(err, -errno, "%s: cannot open", path);
+	if (fstat(fd, &status) == 0 && (S_ISREG(status.st_mode) || S_ISDIR(status.st_mode)))
+		r = elf_image_open_fd(image, fd, path, err);
+	else
+		r = error_set(err, -ENOEXEC, "%s: not a regular file", path);
+	(void)close(fd);
+	return r;
 }
 
 int elf_image_open_fd(struct elf_image *image, int fd, const char *name, struct error *err)

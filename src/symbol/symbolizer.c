@@ -25,6 +25,15 @@ struct request {
 	uint32_t location;
 };
 
+/* What all modules share. */
+struct symbolizer {
+	struct profile *profile;
+	struct elf_image *const *images;
+	const struct symbolizer_options *options;
+	struct kernel_symbols kernel; /* loaded for the first kernel module */
+	bool has_kernel;
+};
+
 /* One module's sources of names. */
 struct sources {
 	struct elf_image debug; /* the separate debug file, if there is one */
@@ -150,16 +159,19 @@ static int set_names(struct profile *profile, const struct request *requests, si
 	return 0;
 }
 
-static int symbolize_file(struct profile *profile, const struct request *requests,
-			  size_t n_requests, const struct elf_image *image,
-			  const struct symbolizer_options *options)
+static int symbolize_file(struct symbolizer *symbolizer, const struct request *requests,
+			  size_t n_requests)
 {
+	const struct symbolizer_options *options = symbolizer->options;
+	const uint32_t module = requests[0].module;
+	const struct elf_image *image = symbolizer->images[module];
+	const struct elf_image *debug = options->debug_images ? options->debug_images[module]
+							      : NULL;
 	struct sources sources = { 0 };
-	const struct elf_image *debug = NULL;
 	uint64_t *vaddrs = NULL;
 	int r;
 
-	if (debug_files_open(&sources.debug, image, options->debug_root, NULL) == 0)
+	if (!debug && debug_files_open(&sources.debug, image, options->debug_root, NULL) == 0)
 		debug = &sources.debug;
 	r = symbol_table_load(&sources.table, image, debug);
 	if (r < 0)
@@ -176,7 +188,7 @@ static int symbolize_file(struct profile *profile, const struct request *request
 		if (r < 0)
 			goto out;
 	}
-	r = set_names(profile, requests, n_requests, &sources, image);
+	r = set_names(symbolizer->profile, requests, n_requests, &sources, image);
 out:
 	dwarf_batch_release(&sources.dwarf);
 	symbol_table_release(&sources.table);
@@ -185,14 +197,28 @@ out:
 	return r;
 }
 
-static int symbolize_kernel(struct profile *profile, const struct request *requests,
-			    size_t n_requests, const char *kallsyms_path)
+static int load_kernel(struct symbolizer *symbolizer)
 {
-	struct kernel_symbols symbols;
-	int r = kernel_symbols_load(&symbols, kallsyms_path ? kallsyms_path : "/proc/kallsyms");
+	const char *path = symbolizer->options->kallsyms_path;
+	int r;
+
+	if (symbolizer->has_kernel)
+		return 0;
+	r = kernel_symbols_load(&symbolizer->kernel, path ? path : "/proc/kallsyms");
+	symbolizer->has_kernel = r == 0;
+	if (r == 0 && symbolizer->options->remarks)
+		symbolizer->options->remarks->has_hidden_kernel = !symbolizer->kernel.n_symbols;
+	return r;
+}
+
+static int symbolize_kernel(struct symbolizer *symbolizer, const struct request *requests,
+			    size_t n_requests)
+{
+	struct profile *profile = symbolizer->profile;
+	int r = load_kernel(symbolizer);
 
 	for (size_t i = 0; i < n_requests && r == 0; i++) {
-		const struct kernel_symbol *symbol = kernel_symbols_find(&symbols,
+		const struct kernel_symbol *symbol = kernel_symbols_find(&symbolizer->kernel,
 									 requests[i].vaddr);
 		struct frame frame = { .flags = FRAME_KERNEL };
 
@@ -203,26 +229,68 @@ static int symbolize_kernel(struct profile *profile, const struct request *reque
 		if (r == 0)
 			r = profile_set_frames(profile, requests[i].location, &frame, 1);
 	}
-	kernel_symbols_release(&symbols);
 	return r;
 }
 
-static int symbolize_module(struct profile *profile, const struct request *requests,
-			    size_t n_requests, struct elf_image *const *images,
-			    const struct symbolizer_options *options)
+static int set_jit_name(struct symbolizer *symbolizer, const struct request *request,
+			const struct jit_symbols *symbols, const struct jit_symbol *symbol)
 {
+	struct profile *profile = symbolizer->profile;
+	struct frame frame = { .flags = FRAME_JIT };
+	const struct jit_line *line = NULL;
+	int r = add_demangled(profile, &frame.function,
+			      interner_get(&symbols->strings, symbol->name));
+
+	if (!symbolizer->options->without_lines)
+		line = jit_symbols_line(symbols, symbol, request->vaddr);
+	if (r == 0 && line) {
+		frame.line = line->line;
+		r = interner_add(&profile->strings, &frame.file,
+				 interner_get(&symbols->strings, line->file));
+	}
+	return r < 0 ? r : profile_set_frames(profile, request->location, &frame, 1);
+}
+
+static int symbolize_jit(struct symbolizer *symbolizer, const struct request *requests,
+			 size_t n_requests, const struct symbolizer_jit *jit)
+{
+	const struct jit_symbol **found = malloc(n_requests * sizeof(*found));
+	uint64_t *ips = malloc(n_requests * sizeof(*ips));
+	int r = -ENOMEM;
+
+	if (!found || !ips)
+		goto out;
+	for (size_t i = 0; i < n_requests; i++)
+		ips[i] = requests[i].vaddr;
+	r = jit_symbols_resolve(jit->symbols, ips, n_requests, jit->until_ns, found);
+	for (size_t i = 0; i < n_requests && r == 0; i++)
+		if (found[i])
+			r = set_jit_name(symbolizer, &requests[i], jit->symbols, found[i]);
+out:
+	free(found);
+	free(ips);
+	return r;
+}
+
+static int symbolize_module(struct symbolizer *symbolizer, const struct request *requests,
+			    size_t n_requests)
+{
+	const struct symbolizer_jit *jit = symbolizer->options->jit;
 	const uint32_t module = requests[0].module;
 
-	switch ((enum module_kind)profile->modules[module].kind) {
+	switch ((enum module_kind)symbolizer->profile->modules[module].kind) {
 	case MODULE_KIND_FILE:
 	case MODULE_KIND_VDSO:
-		if (!images || !images[module])
+		if (!symbolizer->images || !symbolizer->images[module])
 			return 0;
-		return symbolize_file(profile, requests, n_requests, images[module], options);
+		return symbolize_file(symbolizer, requests, n_requests);
 	case MODULE_KIND_KERNEL:
-		return symbolize_kernel(profile, requests, n_requests, options->kallsyms_path);
-	case MODULE_KIND_PSEUDO:
+		return symbolize_kernel(symbolizer, requests, n_requests);
 	case MODULE_KIND_ANONYMOUS:
+		if (!jit || !jit[module].symbols)
+			return 0;
+		return symbolize_jit(symbolizer, requests, n_requests, &jit[module]);
+	case MODULE_KIND_PSEUDO:
 	case MODULE_KIND_UNMAPPED:
 	case MODULE_KIND_NAMES:
 		break;
@@ -234,6 +302,9 @@ int symbolizer_run(struct profile *profile, struct elf_image *const *images,
 		   const struct symbolizer_options *options, struct error *err)
 {
 	const struct symbolizer_options none = { 0 };
+	struct symbolizer symbolizer = { .profile = profile,
+					 .images = images,
+					 .options = options ? options : &none };
 	struct request *requests = NULL;
 	size_t n_requests = 0;
 	size_t end;
@@ -243,9 +314,9 @@ int symbolizer_run(struct profile *profile, struct elf_image *const *images,
 		for (end = i + 1; end < n_requests; end++)
 			if (requests[end].module != requests[i].module)
 				break;
-		r = symbolize_module(profile, &requests[i], end - i, images,
-				     options ? options : &none);
+		r = symbolize_module(&symbolizer, &requests[i], end - i);
 	}
+	kernel_symbols_release(&symbolizer.kernel);
 	free(requests);
 	if (r == 0)
 		r = frame_names_complete(profile);

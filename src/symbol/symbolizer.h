@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "model/profile.h"
 #include "symbol/elf_image.h"
+#include "symbol/jit_symbols.h"
 
 /*
  * Names for addresses, once per run: after it, every location of the profile
@@ -15,13 +16,27 @@
  *
  * Sources, in this order: DWARF (of the file, its .gnu_debuglink or build-id
  * debug file, dwz alternate, split DWARF), .symtab, .dynsym, .gnu_debugdata, the
- * PLT's relocations; /proc/kallsyms for the kernel.  What has no name becomes
+ * PLT's relocations; /proc/kallsyms for the kernel; what runtimes told about code
+ * of their own (FRAME_JIT).  What has no name becomes
  * "[module+0x1234]" with FRAME_UNRESOLVED.  Names are demangled (C++, Rust, D).
  */
+struct symbolizer_jit {
+	const struct jit_symbols *symbols; /* NULL: nothing is known */
+	uint64_t until_ns;		   /* the last moment that the module stands for */
+};
+
+struct symbolizer_remarks {
+	bool has_hidden_kernel; /* there are kernel frames, and the kernel hides its addresses */
+};
+
 struct symbolizer_options {
 	bool without_lines;	   /* symbol tables only: no inlined frames, files and lines */
 	const char *debug_root;	   /* borrowed; NULL means /usr/lib/debug */
 	const char *kallsyms_path; /* borrowed; NULL means /proc/kallsyms */
+	/* By module id, borrowed; NULL, or NULL within: to be looked for. */
+	struct elf_image *const *debug_images;
+	const struct symbolizer_jit *jit;   /* by module id, borrowed; NULL: none */
+	struct symbolizer_remarks *remarks; /* filled; may be NULL */
 };
 
 /*

@@ -103,7 +103,7 @@ static void folded_write__makes_names_harmless(void **state)
 	buffer_release(&out);
 }
 
-static void folded_write__marks_kernel_functions_and_counts_microseconds(void **state)
+static void folded_write__marks_kernel_and_jit_and_counts_microseconds(void **state)
 {
 	struct buffer out = BUFFER_INIT;
 
@@ -111,7 +111,7 @@ static void folded_write__marks_kernel_functions_and_counts_microseconds(void **
 	fold_name(&out, "app", "do_idle", FRAME_KERNEL);
 	assert_string_equal(buffer_string(&out), "app;do_idle_[k] 3\n");
 	fold_name(&out, "app", "f", FRAME_JIT); /* the flag that asks fold_name for time */
-	assert_string_equal(buffer_string(&out), "app;f 3000\n");
+	assert_string_equal(buffer_string(&out), "app;f_[j] 3000\n");
 	buffer_release(&out);
 }
 
@@ -285,7 +285,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(folded_write__makes_names_harmless),
-		cmocka_unit_test(folded_write__marks_kernel_functions_and_counts_microseconds),
+		cmocka_unit_test(folded_write__marks_kernel_and_jit_and_counts_microseconds),
 		cmocka_unit_test(folded_write__keeps_a_name_of_ten_thousand_bytes),
 		cmocka_unit_test(folded__round_trip_sorts_bytewise_and_merges),
 		cmocka_unit_test(folded__is_stable_for_random_stacks),

@@ -11,9 +11,10 @@ static uint32_t map(struct module_table *table, uint32_t pid, const char *path, 
 						 .is_executable = true,
 						 .path = path };
 	struct address_space space = { 0 };
+	const struct module_owner owner = { .pid = pid, .owner = pid };
 	uint32_t module;
 
-	assert_int_equal(module_table_map(table, &space, pid, &mapping), 0);
+	assert_int_equal(module_table_map(table, &space, &owner, &mapping), 0);
 	module = space.mappings[0].module;
 	address_space_release(&space);
 	return module;
