@@ -261,6 +261,37 @@ static enum verdict unmapped_step(struct walk *w)
 	return ladder_step(w, NULL);
 }
 
+/*
+ * Is the return address one that no call left behind, the first byte of a function?
+ * Then it was put there to begin a stack, as makecontext does, and has no caller.
+ */
+static bool is_planted(struct walk *w, struct cfi_entry *entry)
+{
+	const struct mapping *mapping;
+	struct cfi_tables *tables;
+	struct cfi_fde fde;
+
+	if (w->frame.is_exact || entry->rule.kind != CFI_RULE_NONE)
+		return false;
+	mapping = address_space_find(&w->cache.process->space, w->frame.pc);
+	tables = cfi_modules_get(&w->cache, entry->module);
+	if (!mapping || mapping->module != entry->module || !tables ||
+	    cfi_tables_find(tables, w->frame.pc - mapping->bias, &fde) < 0 ||
+	    fde.start != w->frame.pc - mapping->bias || fde.is_signal)
+		return false;
+	cfi_cache_look(&w->cache, entry);
+	return !(entry->rule.flags & (CFI_RULE_AFTER_CALL | CFI_RULE_NO_CODE));
+}
+
+static enum verdict planted_root(struct walk *w)
+{
+	struct cfi_entry *entry = cfi_cache_get(&w->cache, w->frame.pc);
+
+	w->stack->locations[w->stack->n_frames] = cfi_cache_location(&w->cache, entry);
+	w->stack->ips[w->stack->n_frames++] = w->frame.pc;
+	return done(w, STACK_COMPLETE);
+}
+
 static enum verdict walk_step(struct walk *w)
 {
 	struct stack *stack = w->stack;
@@ -272,6 +303,8 @@ static enum verdict walk_step(struct walk *w)
 	entry = cfi_cache_get(&w->cache, w->frame.pc - !w->frame.is_exact);
 	if (!entry)
 		return unmapped_step(w);
+	if (is_planted(w, entry))
+		return planted_root(w);
 	stack->locations[stack->n_frames] = cfi_cache_location(&w->cache, entry);
 	walk_trail_add(&w->trail, &w->frame, stack->locations[stack->n_frames]);
 	stack->ips[stack->n_frames++] = w->frame.pc;
