@@ -11,32 +11,26 @@
 #include "base/output_file.h"
 #include "base/units.h"
 #include "cmd/profile_input.h"
+#include "cmd/view_options.h"
 #include "flamegraph/flame_svg.h"
 #include "model/profile.h"
 #include "tree/calltree.h"
-#include "tree/view.h"
 
 struct flame_options {
-	const char *input;
+	struct view_options view;
 	const char *output;
 	const char *title;
 	const char *subtitle;
-	const char *thread;
-	const char *process;
-	const char *by;
 	uint64_t width_px;
 	uint64_t height_px;
 	double min_width_px;
-	uint64_t from_ns;
-	uint64_t to_ns;
 	bool is_inverted;
 	bool with_threads;
 	bool as_time;
 };
 
 static const struct option flame_options[] = {
-	{ "input", 'i', OPTION_STRING, "FILE", "profile or folded text (profile.tsprof; -: stdin)",
-	  offsetof(struct flame_options, input), NULL },
+	VIEW_OPTION_INPUT(flame_options),
 	{ "output", 'o', OPTION_STRING, "FILE", "write there instead of to standard output",
 	  offsetof(struct flame_options, output), NULL },
 	{ "title", 0, OPTION_STRING, "TEXT", "heading (Flame Graph)",
@@ -55,20 +49,11 @@ static const struct option flame_options[] = {
 	  offsetof(struct flame_options, as_time), NULL },
 	{ "threads", 0, OPTION_FLAG, NULL, "one box for each thread",
 	  offsetof(struct flame_options, with_threads), NULL },
-	{ "thread", 0, OPTION_STRING, "NAME|TID", "only samples of this thread",
-	  offsetof(struct flame_options, thread), NULL },
-	{ "process", 0, OPTION_STRING, "NAME|PID", "only samples of this process",
-	  offsetof(struct flame_options, process), NULL },
-	{ "by", 0, OPTION_STRING, "GROUP", "first boxes are the processes, threads or comms",
-	  offsetof(struct flame_options, by), view_by_words },
-	{ "from", 0, OPTION_DURATION, "TIME", "only samples after this time since the start",
-	  offsetof(struct flame_options, from_ns), NULL },
-	{ "to", 0, OPTION_DURATION, "TIME", "only samples before this time since the start",
-	  offsetof(struct flame_options, to_ns), NULL },
+	VIEW_OPTIONS_CHOICE(flame_options),
 	{ 0 }
 };
 
-static void describe_range(struct buffer *out, const struct flame_options *options)
+static void describe_range(struct buffer *out, const struct view_options *options)
 {
 	char text[UNITS_TEXT_BYTES];
 
@@ -96,7 +81,7 @@ static void describe_run(struct buffer *out, const struct profile *profile,
 	if (start && localtime_r(&start, &tm) &&
 	    strftime(date, sizeof(date), "%Y-%m-%d %H:%M:%S", &tm))
 		buffer_printf(out, "%s%s", out->size ? ", " : "", date);
-	describe_range(out, options);
+	describe_range(out, &options->view);
 }
 
 static struct flame_svg_options flame_look(const struct flame_options *options)
@@ -120,13 +105,7 @@ static int flame_draw(struct buffer *svg, const struct profile *profile,
 		      const struct flame_options *options, struct error *err)
 {
 	struct flame_svg_options look = flame_look(options);
-	const struct view view = { .from_ns = options->from_ns,
-				   .to_ns = options->to_ns,
-				   .thread = options->thread,
-				   .process = options->process,
-				   .by = view_by_find(options->by),
-				   .with_process = true,
-				   .with_thread = options->with_threads };
+	struct view view = view_options_view(&options->view);
 	struct buffer subtitle = BUFFER_INIT;
 	struct buffer footer = BUFFER_INIT;
 	struct calltree tree = { 0 };
@@ -135,6 +114,7 @@ static int flame_draw(struct buffer *svg, const struct profile *profile,
 	if (options->as_time && !profile->info.has_times)
 		return error_set(err, -EINVAL,
 				 "--time: the profile has counts only (leave the option out)");
+	view.with_thread = options->with_threads;
 	r = view_check(&view, profile, err);
 	if (r < 0)
 		goto out;
@@ -185,7 +165,7 @@ static int flame_print(struct app *app, const struct buffer *svg, struct error *
 static int flame_check(struct app *app, const struct flame_options *options, int n_operands,
 		       struct error *err)
 {
-	if (n_operands > 1 || (n_operands == 1 && options->input))
+	if (n_operands > 1 || (n_operands == 1 && options->view.input))
 		return error_set(err, -EINVAL, "one profile at a time: give FILE or -i FILE");
 	if (options->width_px &&
 	    (options->width_px < FLAME_WIDTH_MIN_PX || options->width_px > FLAME_WIDTH_MAX_PX))
@@ -194,7 +174,7 @@ static int flame_check(struct app *app, const struct flame_options *options, int
 	if (options->height_px < FLAME_HEIGHT_MIN_PX || options->height_px > FLAME_HEIGHT_MAX_PX)
 		return error_set(err, -EINVAL, "--height: expected %d to %d pixels",
 				 FLAME_HEIGHT_MIN_PX, FLAME_HEIGHT_MAX_PX);
-	if (options->from_ns >= options->to_ns)
+	if (options->view.from_ns >= options->view.to_ns)
 		return error_set(err, -EINVAL, "--from must be before --to");
 	if (!options->output && isatty(fileno(app->out)))
 		return error_set(err, -EINVAL,
@@ -204,9 +184,9 @@ static int flame_check(struct app *app, const struct flame_options *options, int
 
 static int flame_run(struct app *app, int argc, char **argv)
 {
-	struct flame_options options = { .height_px = 17,
-					 .min_width_px = 0.1,
-					 .to_ns = UINT64_MAX };
+	struct flame_options options = { .view = VIEW_OPTIONS_INIT,
+					 .height_px = 17,
+					 .min_width_px = 0.1 };
 	const int n_operands = options_parse(app, &command_flame, &options, argc, argv, false);
 	struct error err = ERROR_INIT;
 	struct buffer svg = BUFFER_INIT;
@@ -217,7 +197,7 @@ static int flame_run(struct app *app, int argc, char **argv)
 		return n_operands == OPTIONS_HELP ? EXIT_OK : EXIT_USAGE;
 	if (flame_check(app, &options, n_operands, &err) < 0)
 		return app_fail(app, EXIT_USAGE, &err);
-	r = profile_input_read(app, &profile, n_operands ? argv[1] : options.input, &err);
+	r = profile_input_read(app, &profile, n_operands ? argv[1] : options.view.input, &err);
 	if (r < 0)
 		return app_fail(app, EXIT_FAILED, &err);
 	r = flame_draw(&svg, &profile, &options, &err);

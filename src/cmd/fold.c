@@ -7,26 +7,20 @@
 #include "base/buffer.h"
 #include "base/output_file.h"
 #include "cmd/profile_input.h"
+#include "cmd/view_options.h"
 #include "export/folded.h"
 #include "tree/calltree.h"
-#include "tree/view.h"
 
 struct fold_options {
-	const char *input;
+	struct view_options view;
 	const char *output;
-	const char *thread;
-	const char *process;
-	const char *by;
-	uint64_t from_ns;
-	uint64_t to_ns;
 	bool with_threads;
 	bool with_addresses;
 	bool as_time;
 };
 
 static const struct option fold_options[] = {
-	{ "input", 'i', OPTION_STRING, "FILE", "read FILE, or - for standard input",
-	  offsetof(struct fold_options, input), NULL },
+	VIEW_OPTION_INPUT(fold_options),
 	{ "output", 'o', OPTION_STRING, "FILE", "write FILE instead of standard output",
 	  offsetof(struct fold_options, output), NULL },
 	{ "threads", 0, OPTION_FLAG, NULL, "add a frame NAME/TID below the process",
@@ -35,16 +29,7 @@ static const struct option fold_options[] = {
 	  offsetof(struct fold_options, with_addresses), NULL },
 	{ "time", 0, OPTION_FLAG, NULL, "count microseconds instead of samples",
 	  offsetof(struct fold_options, as_time), NULL },
-	{ "from", 0, OPTION_DURATION, "TIME", "leave out what was before TIME",
-	  offsetof(struct fold_options, from_ns), NULL },
-	{ "to", 0, OPTION_DURATION, "TIME", "leave out what was from TIME on",
-	  offsetof(struct fold_options, to_ns), NULL },
-	{ "thread", 0, OPTION_STRING, "NAME|TID", "only the threads of that name or number",
-	  offsetof(struct fold_options, thread), NULL },
-	{ "process", 0, OPTION_STRING, "NAME|PID", "only the processes of that name or number",
-	  offsetof(struct fold_options, process), NULL },
-	{ "by", 0, OPTION_STRING, "GROUP", "the outermost frame is the process, thread or comm",
-	  offsetof(struct fold_options, by), view_by_words },
+	VIEW_OPTIONS_CHOICE(fold_options),
 	{ 0 },
 };
 
@@ -74,17 +59,12 @@ static int fold_write(struct app *app, const struct fold_options *options,
 static int fold_profile(struct app *app, const struct fold_options *options,
 			const struct profile *profile, struct error *err)
 {
-	struct view view = VIEW_INIT;
+	struct view view = view_options_view(&options->view);
 	struct calltree tree = { 0 };
 	struct buffer text = BUFFER_INIT;
 	int r;
 
 	view.granularity = options->with_addresses ? GRANULARITY_ADDRESS : GRANULARITY_FUNCTION;
-	view.from_ns = options->from_ns;
-	view.to_ns = options->to_ns;
-	view.thread = options->thread;
-	view.process = options->process;
-	view.by = view_by_find(options->by);
 	view.with_thread = options->with_threads;
 	if (options->as_time && !profile->info.has_times)
 		return error_set(err, -EINVAL,
@@ -105,7 +85,7 @@ static int fold_profile(struct app *app, const struct fold_options *options,
 
 static int fold_run(struct app *app, int argc, char **argv)
 {
-	struct fold_options options = { .to_ns = UINT64_MAX };
+	struct fold_options options = { .view = VIEW_OPTIONS_INIT };
 	struct profile profile;
 	struct error err = ERROR_INIT;
 	const int n_operands = options_parse(app, &command_fold, &options, argc, argv, false);
@@ -120,7 +100,7 @@ static int fold_run(struct app *app, int argc, char **argv)
 			"fold: takes no operands; name the file with -i; see 'tsprof fold -h'");
 		return EXIT_USAGE;
 	}
-	r = profile_input_read(app, &profile, options.input, &err);
+	r = profile_input_read(app, &profile, options.view.input, &err);
 	if (r < 0)
 		return app_fail(app, EXIT_FAILED, &err);
 	r = fold_profile(app, &options, &profile, &err);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/buffer.h"
 #include "base/escape.h"
 #include "base/json_writer.h"
@@ -39,21 +40,46 @@ static void add_wrapped(struct buffer *out, const char *text, size_t columns)
 	buffer_release(&word);
 }
 
-static void add_heading(struct buffer *out, const struct report_part *part, size_t columns)
+/* "worker/42: 1.20 s, 40.0 ± 3.1 % of the total" */
+static void add_group_heading(struct buffer *out, const struct report_part *part, bool is_timed,
+			      size_t columns)
+{
+	const struct measure *measure = &part->group.measure;
+	char text[UNITS_TEXT_BYTES];
+
+	escape_terminal_fit(out, part->group.name, columns > 60 ? columns - 40 : columns / 3);
+	buffer_printf(out, ": %s%s, %.1f ± %.1f %% of the total",
+		      is_timed ? units_duration(text, measure->weight)
+			       : units_count(text, measure->weight),
+		      is_timed ? "" : " samples", 100 * measure->share,
+		      100 * interval_half_width(measure->interval));
+}
+
+static void add_heading(struct buffer *out, const struct report_part *part, bool is_timed,
+			size_t columns)
 {
 	struct buffer heading = BUFFER_INIT;
 
-	if (!part->function)
-		return;
-	buffer_add_string(&heading, part->kind == REPORT_CALLERS ? "Callers of " : "Callees of ");
-	escape_terminal_fit(&heading, part->function, columns > 20 ? columns - 12 : columns);
-	buffer_add(out, buffer_string(&heading), heading.size);
-	buffer_add_string(out, "\n\n");
+	if (part->has_group)
+		add_group_heading(&heading, part, is_timed, columns);
+	if (part->has_group && part->function)
+		buffer_add_char(&heading, '\n');
+	if (part->function) {
+		buffer_add_string(&heading,
+				  part->kind == REPORT_CALLERS ? "Callers of " : "Callees of ");
+		escape_terminal_fit(&heading, part->function,
+				    columns > 20 ? columns - 12 : columns);
+	}
+	if (heading.size) {
+		buffer_add(out, buffer_string(&heading), heading.size);
+		buffer_add_string(out, "\n\n");
+	}
 	buffer_release(&heading);
 }
 
 /* What the numbers above mean, and what is not there. */
-static void add_notes(struct buffer *out, const struct report_part *part, size_t columns)
+static void add_notes(struct buffer *out, const struct report_part *part, bool is_timed,
+		      size_t columns)
 {
 	struct buffer note = BUFFER_INIT;
 	char count[UNITS_TEXT_BYTES];
@@ -63,7 +89,7 @@ static void add_notes(struct buffer *out, const struct report_part *part, size_t
 	else if (part->n_hidden)
 		buffer_printf(&note, "… and %s more (--top 0 shows all)",
 			      units_count(count, part->n_hidden));
-	else if (part->is_breakdown && calltree_is_timed(&part->tree))
+	else if (part->is_breakdown && is_timed)
 		buffer_add_string(&note, "Avg (μs): CPU time per second of recording. "
 					 "±: half the 95 % interval, in percent of the total.");
 	else if (part->is_breakdown)
@@ -81,7 +107,7 @@ static void add_view(struct buffer *out, const struct report_output *output, siz
 	struct buffer line = BUFFER_INIT;
 	char text[UNITS_TEXT_BYTES];
 
-	if (!view->from_ns && view->to_ns == UINT64_MAX && !view->thread)
+	if (!view->from_ns && view->to_ns == UINT64_MAX && !view->thread && !view->process)
 		return;
 	buffer_add_string(&line, "Shown:");
 	if (view->from_ns)
@@ -89,18 +115,23 @@ static void add_view(struct buffer *out, const struct report_output *output, siz
 	if (view->to_ns != UINT64_MAX)
 		buffer_printf(&line, "%s to %s", view->from_ns ? "," : "",
 			      units_duration(text, view->to_ns));
+	if (view->process) {
+		buffer_add_string(&line, line.size > strlen("Shown:") ? ", process " : " process ");
+		escape_terminal_fit(&line, view->process, columns / 2);
+	}
 	if (view->thread) {
 		buffer_add_string(&line, line.size > strlen("Shown:") ? ", thread " : " thread ");
 		escape_terminal_fit(&line, view->thread, columns / 2);
 	}
 	buffer_printf(&line, ": %s samples",
-		      units_count(text, output->parts[0].tree.nodes[0].total.n_ticks));
+		      units_count(text, output->trees[0].nodes[0].total.n_ticks));
 	add_wrapped(out, buffer_string(&line), columns);
 	buffer_release(&line);
 }
 
 static void write_text(struct buffer *out, const struct report_output *output, size_t columns)
 {
+	const bool is_timed = calltree_is_timed(&output->trees[0]);
 	struct buffer line = BUFFER_INIT;
 
 	profile_quality_line(&line, output->profile);
@@ -108,13 +139,13 @@ static void write_text(struct buffer *out, const struct report_output *output, s
 	buffer_release(&line);
 	add_view(out, output, columns);
 	for (size_t i = 0; i < output->n_parts; i++) {
-		const struct report_part *part = &output->parts[i];
+		const struct report_part *part = output->parts[i];
 
 		buffer_add_char(out, '\n');
-		add_heading(out, part, columns);
+		add_heading(out, part, is_timed, columns);
 		table_write_text(out, &part->table, part->is_breakdown ? TABLE_BOXED : TABLE_PLAIN,
 				 columns);
-		add_notes(out, part, columns);
+		add_notes(out, part, is_timed, columns);
 	}
 }
 
@@ -127,7 +158,31 @@ static void json_add_view(struct json_writer *json, const struct report_output *
 		json_unsigned(json, "to_ns", output->view.to_ns);
 	if (output->view.thread)
 		json_string(json, "thread", output->view.thread);
+	if (output->view.process)
+		json_string(json, "process", output->view.process);
+	if (output->view.by)
+		json_string(json, "by", view_by_words[output->view.by - VIEW_BY_PROCESS]);
 	json_close_object(json);
+}
+
+/* The tables of all groups are one array: the groups are in its rows. */
+static void json_add_tables(struct json_writer *json, const struct report_output *output)
+{
+	const char *name = "";
+
+	for (size_t i = 0; i < output->n_parts; i++) {
+		const struct table *table = &output->parts[i]->table;
+
+		if (strcmp(name, table->name) != 0) {
+			if (i > 0)
+				json_close_array(json);
+			name = table->name;
+			json_open_array(json, name);
+		}
+		table_write_json_rows(json, table);
+	}
+	if (output->n_parts)
+		json_close_array(json);
 }
 
 static void write_json(struct buffer *out, const struct report_output *output)
@@ -138,13 +193,20 @@ static void write_json(struct buffer *out, const struct report_output *output)
 	json_string(&json, "schema", "tsprof.report/1");
 	quality_json_write(&json, "quality", output->profile);
 	json_add_view(&json, output);
-	json_string(&json, "unit", calltree_is_timed(&output->parts[0].tree) ? "ns" : "samples");
+	json_string(&json, "unit", calltree_is_timed(&output->trees[0]) ? "ns" : "samples");
 	json_unsigned(&json, "total",
-		      calltree_weight(&output->parts[0].tree,
-				      &output->parts[0].tree.nodes[0].total));
-	for (size_t i = 0; i < output->n_parts; i++)
-		table_write_json(&json, &output->parts[i].table);
+		      calltree_weight(&output->trees[0], &output->trees[0].nodes[0].total));
+	json_add_tables(&json, output);
 	json_close_object(&json);
+}
+
+/* The tables of all groups are one: the groups are in its rows. */
+static void write_csv(struct buffer *out, const struct report_output *output)
+{
+	if (output->n_parts)
+		table_write_csv(out, &output->parts[0]->table);
+	for (size_t i = 1; i < output->n_parts; i++)
+		table_write_csv_rows(out, &output->parts[i]->table);
 }
 
 static void write_format(struct buffer *out, const struct report_output *output, size_t columns)
@@ -156,7 +218,7 @@ static void write_format(struct buffer *out, const struct report_output *output,
 		write_json(out, output);
 		break;
 	case REPORT_CSV:
-		table_write_csv(out, &output->parts[0].table);
+		write_csv(out, output);
 		break;
 	case REPORT_TEXT:
 		write_text(&text, output, columns);
@@ -183,21 +245,35 @@ int report_output_write(const struct report_output *output, struct app *app, str
 	else if (fwrite(buffer_string(&out), 1, out.size, app->out) != out.size ||
 		 fflush(app->out) != 0)
 		r = error_set_errno(err, errno ? -errno : -EIO, "cannot write standard output");
-	else if (output->parts[0].tree.nodes[0].total.n_rows == 0)
+	else if (output->trees[0].nodes[0].total.n_rows == 0)
 		app_say(app, "report: there are no samples to report");
 	buffer_release(&out);
 	return r;
 }
 
+struct report_part *report_output_add_part(struct report_output *output)
+{
+	struct report_part **grown = array_grown(output->parts, &output->parts_capacity,
+						 output->n_parts + 1, sizeof(*grown));
+	struct report_part *part = grown ? calloc(1, sizeof(*part)) : NULL;
+
+	if (grown)
+		output->parts = grown;
+	if (part)
+		grown[output->n_parts++] = part;
+	return part;
+}
+
 void report_output_release(struct report_output *output)
 {
 	for (size_t i = 0; i < output->n_parts; i++) {
-		struct report_part *part = &output->parts[i];
-
-		table_release(&part->table);
-		breakdown_release(&part->breakdown);
-		components_release(&part->components);
-		calltree_release(&part->tree);
+		table_release(&output->parts[i]->table);
+		breakdown_release(&output->parts[i]->breakdown);
+		free(output->parts[i]);
 	}
-	output->n_parts = 0;
+	free(output->parts);
+	for (size_t i = 0; i < output->n_trees; i++)
+		calltree_release(&output->trees[i]);
+	components_release(&output->components);
+	output->n_parts = output->n_trees = 0;
 }

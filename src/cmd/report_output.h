@@ -16,12 +16,12 @@
 /* One table of a report with what its texts are borrowed from. */
 struct report_part {
 	struct table table;
-	struct calltree tree;
 	enum report_kind kind;
 	const char *function; /* whose callers or callees these are; borrowed */
 	uint64_t n_hidden;    /* rows that are there and not shown */
 	bool is_breakdown;
-	struct components components;
+	bool has_group;
+	struct report_group group;
 	struct breakdown breakdown;
 };
 
@@ -31,15 +31,21 @@ enum report_format {
 	REPORT_CSV,
 };
 
-enum { REPORT_MAX_PARTS = 8 };
+enum { REPORT_MAX_TREES = 8 };
 
 struct report_output {
 	const struct profile *profile; /* borrowed */
 	struct view view;
 	enum report_format format;
-	struct report_part parts[REPORT_MAX_PARTS];
-	size_t n_parts;
+	struct components components;
+	struct calltree trees[REPORT_MAX_TREES]; /* what the parts are made from: one at least */
+	size_t n_trees;
+	struct report_part **parts;
+	size_t n_parts, parts_capacity;
 };
+
+/* A new part behind the others, borrowed; NULL when memory is short. */
+struct report_part *report_output_add_part(struct report_output *output);
 
 /*
  * Everything to app->out at once.  Text is laid out for the terminal, below the

@@ -7,6 +7,8 @@
 #include "export/table.h"
 #include "tree/breakdown.h"
 #include "tree/frame_table.h"
+#include "tree/lifetimes.h"
+#include "tree/measure.h"
 
 /*
  * The tables that `report` prints, made from what src/tree calculated.  Times
@@ -18,6 +20,8 @@ enum report_kind {
 	REPORT_MODULES,
 	REPORT_LINES,
 	REPORT_THREADS,
+	REPORT_PROCESSES,
+	REPORT_GROUPS,
 	REPORT_CALLERS,
 	REPORT_CALLEES,
 };
@@ -25,12 +29,27 @@ enum report_kind {
 /* The key of its rows in JSON: "functions", "modules", … */
 const char *report_kind_name(enum report_kind kind);
 
-/* The first `n_rows` rows of `frames`, in its order. */
-int report_table_build(struct table *table, enum report_kind kind, const struct frame_table *frames,
-		       size_t n_rows);
+/* What all rows of a table are a part of, where a view is split. */
+struct report_group {
+	const char *name; /* borrowed from the tree */
+	struct measure measure;
+};
 
-/* `duration_ns` is the recorded time looked at, which averages are over; 0: not known. */
+/* The rows to be shown; what is NULL is not shown. */
+struct report_rows {
+	const struct frame_table *frames;
+	size_t n_rows;			   /* the first of them, in its order */
+	const struct lifetimes *lifetimes; /* beside them */
+	const struct report_group *group;
+};
+
+int report_table_build(struct table *table, enum report_kind kind, const struct report_rows *rows);
+
+/*
+ * `duration_ns` is the recorded time looked at, which averages are over; 0: not
+ * known.  `group` may be NULL.
+ */
 int report_table_build_breakdown(struct table *table, const struct breakdown *breakdown,
-				 uint64_t duration_ns);
+				 uint64_t duration_ns, const struct report_group *group);
 
 #endif

@@ -14,7 +14,7 @@
  * one of these, so that all formats say the same.  A zeroed one with a name is
  * an empty table.
  */
-enum { TABLE_MAX_COLUMNS = 24 };
+enum { TABLE_MAX_COLUMNS = 32 };
 
 enum column_kind {
 	COLUMN_TEXT, /* shortened in the middle when the terminal is narrow */
@@ -80,11 +80,17 @@ void table_write_text(struct buffer *out, const struct table *table, enum table_
 		      size_t columns);
 void table_write_csv(struct buffer *out, const struct table *table);
 
+/* The rows without the header line, for another table with the same columns. */
+void table_write_csv_rows(struct buffer *out, const struct table *table);
+
 /*
  * An array of objects under table->name, into the object that is open.  Empty
  * cells are left out; what a row belongs to is for the columns to say.
  */
 void table_write_json(struct json_writer *json, const struct table *table);
+
+/* The same objects into the array that is open. */
+void table_write_json_rows(struct json_writer *json, const struct table *table);
 
 /*
  * The same text for terminals that know only ASCII: lines and corners become

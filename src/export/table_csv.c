@@ -23,13 +23,8 @@ static void csv_add_cell(struct buffer *out, enum column_kind kind, const struct
 	}
 }
 
-void table_write_csv(struct buffer *out, const struct table *table)
+void table_write_csv_rows(struct buffer *out, const struct table *table)
 {
-	for (size_t i = 0; i < table->n_columns; i++) {
-		buffer_add_string(out, i ? "," : "");
-		escape_csv(out, table->columns[i].key);
-	}
-	buffer_add_char(out, '\n');
 	for (size_t row = 0; row < table->n_rows; row++) {
 		for (size_t i = 0; i < table->n_columns; i++) {
 			buffer_add_string(out, i ? "," : "");
@@ -38,4 +33,14 @@ void table_write_csv(struct buffer *out, const struct table *table)
 		}
 		buffer_add_char(out, '\n');
 	}
+}
+
+void table_write_csv(struct buffer *out, const struct table *table)
+{
+	for (size_t i = 0; i < table->n_columns; i++) {
+		buffer_add_string(out, i ? "," : "");
+		escape_csv(out, table->columns[i].key);
+	}
+	buffer_add_char(out, '\n');
+	table_write_csv_rows(out, table);
 }

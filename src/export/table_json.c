@@ -22,9 +22,8 @@ static void json_add_cell(struct json_writer *json, const struct table_column *c
 	}
 }
 
-void table_write_json(struct json_writer *json, const struct table *table)
+void table_write_json_rows(struct json_writer *json, const struct table *table)
 {
-	json_open_array(json, table->name);
 	for (size_t row = 0; row < table->n_rows; row++) {
 		json_open_object(json, NULL);
 		for (size_t i = 0; i < table->n_columns; i++)
@@ -32,5 +31,11 @@ void table_write_json(struct json_writer *json, const struct table *table)
 				      &table->cells[table->rows[row].first_cell + i]);
 		json_close_object(json);
 	}
+}
+
+void table_write_json(struct json_writer *json, const struct table *table)
+{
+	json_open_array(json, table->name);
+	table_write_json_rows(json, table);
 	json_close_array(json);
 }

@@ -92,6 +92,12 @@ static bool is_column_empty(const struct table *table, size_t column)
 	return table->n_rows > 0;
 }
 
+/* A share or a count that nothing has is news; what nothing is called is not. */
+static bool can_leave_out(enum column_kind kind)
+{
+	return kind == COLUMN_TEXT || kind == COLUMN_DURATION;
+}
+
 static void layout_measure(struct layout *layout)
 {
 	const struct table *table = layout->table;
@@ -102,7 +108,7 @@ static void layout_measure(struct layout *layout)
 
 		if (!table->columns[i].title)
 			continue;
-		if (i > 0 && table->columns[i].kind == COLUMN_TEXT && is_column_empty(table, i))
+		if (i > 0 && can_leave_out(table->columns[i].kind) && is_column_empty(table, i))
 			continue;
 		layout->n_shown++;
 		width = utf8_columns(table->columns[i].title);

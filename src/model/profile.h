@@ -64,6 +64,8 @@ struct thread {
 	uint32_t process_name; /* comm of the process's main thread at that time */
 	uint64_t start_ns;     /* CLOCK_MONOTONIC; 0 when not known */
 	uint64_t end_ns;       /* 0 while running */
+	uint32_t parent_pid;   /* of the process that started this one; 0 when not known */
+	uint32_t run;	       /* index into profile.runs; 0 when it has none */
 };
 
 struct sample {

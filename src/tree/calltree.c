@@ -402,6 +402,7 @@ static void calltree_add_totals(struct calltree *tree)
 		if (i > 0)
 			calltree_value_add(&tree->nodes[node->parent].total, &node->total);
 	}
+	tree->whole = tree->nodes[0].total;
 }
 
 static int builder_init(struct builder *builder)

@@ -49,7 +49,8 @@ struct calltree {
 	size_t n_frames, frames_capacity;
 	struct calltree_node *nodes;
 	size_t n_nodes, nodes_capacity;
-	struct interner labels; /* names of processes and threads */
+	struct calltree_value whole; /* what shares are of: the root's total, but for a branch */
+	struct interner labels;	     /* names of processes and threads */
 	struct hash_index frame_index;
 	struct hash_index node_index;
 };
@@ -73,7 +74,7 @@ const char *calltree_frame_name(const struct calltree *tree, const struct calltr
 /* Is time what its values mean?  Imports have counts only. */
 static inline bool calltree_is_timed(const struct calltree *tree)
 {
-	return tree->profile->info.has_times && tree->nodes[0].total.weight_ns > 0;
+	return tree->profile->info.has_times && tree->whole.weight_ns > 0;
 }
 
 /* The value in the tree's unit: nanoseconds, or samples when it is not timed. */
@@ -90,6 +91,14 @@ static inline bool calltree_value_is_empty(const struct calltree_value *value)
 }
 
 void calltree_value_add(struct calltree_value *value, const struct calltree_value *more);
+
+/*
+ * What lies below one node as a tree of its own, the node being its root; the
+ * shares of it are still of the whole tree.  Frames are borrowed from `tree`,
+ * with their numbers.  Returns 0 or -ENOMEM.
+ */
+int calltree_branch_init(struct calltree *branch, const struct calltree *tree, uint32_t node);
+void calltree_branch_release(struct calltree *branch);
 
 /* Children of every node by name, so that drawings do not depend on sampling order. */
 int calltree_sort_by_name(struct calltree *tree);

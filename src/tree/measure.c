@@ -5,7 +5,7 @@
 
 struct measure measure_of(const struct calltree *tree, const struct calltree_value *value)
 {
-	const struct calltree_value *all = &tree->nodes[0].total;
+	const struct calltree_value *all = &tree->whole;
 	const uint64_t all_weight = calltree_weight(tree, all);
 	const uint64_t n_trials = tree->profile->info.has_times ? all->n_rows : all->n_ticks;
 	struct measure measure = {

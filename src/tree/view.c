@@ -130,7 +130,7 @@ void view_add_group(struct buffer *out, enum view_by by, const struct profile *p
 	if (by == VIEW_BY_NONE)
 		return;
 	buffer_add_string(out, interner_get(&profile->strings, choice.name));
-	if (by != VIEW_BY_COMM && (choice.name || choice.number))
+	if (by != VIEW_BY_COMM && choice.number)
 		buffer_printf(out, "/%u", choice.number);
 }
 
