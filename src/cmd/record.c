@@ -28,6 +28,8 @@ struct record_options {
 	const char *unwinder;
 	bool without_symbols;
 	bool is_strict;
+	bool with_kernel;
+	bool without_kernel;
 	bool is_quiet;
 	const char *engine;
 	struct option_strings processes;
@@ -97,6 +99,14 @@ static const struct option record_options[] = {
 	  .help = "what to sample by (default cpu-clock)",
 	  .offset = offsetof(struct record_options, event),
 	  .choices = event_choices },
+	{ .name = "kernel",
+	  .kind = OPTION_FLAG,
+	  .help = "fail unless the kernel's part of each stack can be recorded",
+	  .offset = offsetof(struct record_options, with_kernel) },
+	{ .name = "no-kernel",
+	  .kind = OPTION_FLAG,
+	  .help = "leave out the kernel's part of each stack",
+	  .offset = offsetof(struct record_options, without_kernel) },
 	{ .name = "stack-size",
 	  .kind = OPTION_BYTES,
 	  .argument = "BYTES",
@@ -194,6 +204,10 @@ static void show_limits(struct app *app, const struct profile *profile,
 	if (!result->sampler.has_kernel)
 		app_say(app, "time in the kernel was not recorded: it is not permitted (as root: "
 			     "sysctl kernel.perf_event_paranoid=1)");
+	if (result->has_hidden_kernel)
+		app_say(app,
+			"functions of the kernel have no names: it hides their addresses (as root: "
+			"sysctl kernel.kptr_restrict=0)");
 	if (n_cut && result->sampler.stack_bytes < PERF_EVENT_STACK_MAX_BYTES)
 		app_say(app,
 			"%" PRIu64 " stacks are longer than the %" PRIu64
@@ -294,6 +308,9 @@ static int record(struct app *app, const struct record_options *options, char *c
 			.is_paused = options->is_paused || options->delay_ns,
 			.is_attaching = !argv,
 			.is_system = options->is_system,
+			.kernel = options->with_kernel	  ? SAMPLER_KERNEL_REQUIRED
+				  : options->without_kernel ? SAMPLER_KERNEL_NONE
+							    : SAMPLER_KERNEL_AUTO,
 		},
 		.target = { .argv = argv, .pids = options->pids, .n_pids = options->n_pids },
 		.control = {
@@ -370,6 +387,8 @@ static int check_options(struct record_options *options, int n_operands, struct 
 				 "the engine sigprof can only launch commands, not attach");
 	if (options->delay_ns && options->is_paused)
 		return error_set(err, -EINVAL, "--delay and --start-paused exclude each other");
+	if (options->with_kernel && options->without_kernel)
+		return error_set(err, -EINVAL, "--kernel and --no-kernel exclude each other");
 	if (options->rate_hz == 0)
 		return error_set(err, -EINVAL, "-F is 0 Hz, expected at least 1");
 	if (options->stack_bytes > PERF_EVENT_STACK_MAX_BYTES ||

@@ -45,6 +45,9 @@ int frame_names_set_nameless(struct profile *profile, uint32_t location, uint64_
 	if (kind == MODULE_KIND_PSEUDO) {
 		frame.flags = FRAME_PSEUDO;
 		frame_names_truncation(&name, profile, place->vaddr);
+	} else if (kind == MODULE_KIND_KERNEL && !function_vaddr) {
+		frame.flags = FRAME_KERNEL;
+		buffer_add_string(&name, profile_module_name(profile, place->module));
 	} else {
 		if (kind == MODULE_KIND_KERNEL)
 			frame.flags |= FRAME_KERNEL;

@@ -9,6 +9,7 @@
  *
  *	[libfoo.so+0x1234]                    FRAME_UNRESOLVED
  *	[kernel+0xffffffff81000000]           FRAME_UNRESOLVED | FRAME_KERNEL
+ *	[kernel]                              FRAME_KERNEL, for address 0: anywhere in it
  *	[truncated: stack dump]               FRAME_PSEUDO
  *	[truncated: no unwind info in libfoo.so]
  *	[not sampled: no tick fell into it]

@@ -135,7 +135,8 @@ static struct perf_event_attr sampler_attributes(const struct perf_event_options
 	attr.sample_regs_user = perf_record_register_mask();
 	attr.sample_stack_user = (uint32_t)options->stack_bytes;
 	if (abilities->kernel) {
-		attr.sample_type |= PERF_SAMPLE_CALLCHAIN;
+		if (!options->without_kernel_stacks)
+			attr.sample_type |= PERF_SAMPLE_CALLCHAIN;
 		attr.exclude_callchain_user = 1;
 	} else {
 		attr.exclude_kernel = 1;

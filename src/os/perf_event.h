@@ -54,7 +54,8 @@ struct perf_event_options {
 	pid_t pid; /* 0: the calling thread; -1: all that runs on the CPU, except idling */
 	enum perf_event_start start;
 	bool is_of_another; /* a process that may be somebody else's; EPERM is about it alone */
-	bool is_bare;	    /* ticks only, without registers and stacks: what a tick itself costs */
+	bool without_kernel_stacks;
+	bool is_bare; /* ticks only, without registers and stacks: what a tick itself costs */
 };
 
 enum { PERF_EVENT_STACK_MAX_BYTES = 65528 };

@@ -128,6 +128,7 @@ static int open_event(struct perf_sources *sources, pid_t pid, int cpu, bool is_
 			 : sources->options.is_attaching ? PERF_EVENT_AT_ONCE
 							 : PERF_EVENT_ON_EXEC,
 		.is_of_another = sources->options.is_attaching && pid > 0,
+		.without_kernel_stacks = sources->options.kernel == SAMPLER_KERNEL_NONE,
 	};
 
 	return is_sampler ? perf_event_open_sampler(&options, cpu, &sources->abilities, ret_layout,

@@ -6,6 +6,13 @@
 
 #include "os/perf_event.h"
 
+/* Samples in the kernel. */
+enum sampler_kernel {
+	SAMPLER_KERNEL_AUTO,	 /* with their kernel stacks, where that is permitted */
+	SAMPLER_KERNEL_REQUIRED, /* … or not at all */
+	SAMPLER_KERNEL_NONE,	 /* their user stacks alone */
+};
+
 /* What is asked of an engine. */
 struct sampler_options {
 	const struct perf_event_kind *event;
@@ -14,11 +21,12 @@ struct sampler_options {
 	bool is_paused;	      /* no samples before sampler_resume */
 	bool is_attaching;    /* to running processes, with sampler_attach; implies is_paused */
 	bool is_system;	      /* all of them */
+	enum sampler_kernel kernel;
 };
 
 /* What the engine got; valid once the target is watched. */
 struct sampler_facts {
-	bool has_kernel;      /* samples in the kernel, with their kernel stacks */
+	bool has_kernel;      /* samples in the kernel, with their kernel stacks if asked for */
 	uint64_t period_ns;   /* 0 when the event does not count time */
 	uint64_t stack_bytes; /* of each dump */
 	uint64_t ring_bytes;  /* for each CPU, or thread */

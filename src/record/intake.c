@@ -20,7 +20,8 @@ int intake_init(struct intake *intake, struct profile *profile,
 	intake->stack = malloc(sizeof(*intake->stack));
 	intake->locations = malloc(INTAKE_MAX_LOCATIONS * sizeof(*intake->locations));
 	if (!intake->stack || !intake->locations ||
-	    module_table_init(&intake->modules, profile) < 0)
+	    module_table_init(&intake->modules, profile) < 0 ||
+	    kernel_map_init(&intake->kernel, &intake->modules) < 0)
 		return error_set_no_memory(err);
 	return backend->new (&intake->unwinder, &profile->locations, err);
 }
@@ -29,6 +30,7 @@ void intake_release(struct intake *intake)
 {
 	process_table_release(&intake->processes);
 	jit_table_release(&intake->jit);
+	kernel_map_release(&intake->kernel);
 	if (intake->unwinder)
 		intake->backend->free(intake->unwinder);
 	if (intake->modules.profile)
@@ -167,14 +169,21 @@ static int add_user_frames(struct intake *intake, const struct raw_sample *sampl
 static int add_kernel_frames(struct intake *intake, const struct raw_sample *sample)
 {
 	for (size_t i = sample->n_kernel_ips; i > 0; i--) {
-		const uint64_t ip = sample->kernel_ips[i - 1];
-		int r = 0;
+		const uint64_t ip = i > 1 ? sample->kernel_ips[i - 1] - 1 : sample->kernel_ips[0];
+		uint32_t module;
+		int r;
 
-		if (intake->n_locations < INTAKE_MAX_LOCATIONS)
-			r = add_location(intake, intake->modules.kernel, i > 1 ? ip - 1 : ip);
+		if (intake->n_locations >= INTAKE_MAX_LOCATIONS)
+			break;
+		r = kernel_map_find(&intake->kernel, ip, sample->time_ns, &module);
+		if (r == 0)
+			r = add_location(intake, module, ip);
 		if (r < 0)
 			return r;
 	}
+	/* Kernel stacks were not asked for: its time has a name nevertheless. */
+	if (!intake->n_locations && sample->is_in_kernel)
+		return add_location(intake, intake->modules.kernel, 0);
 	return 0;
 }
 
@@ -191,7 +200,7 @@ static int walk(struct intake *intake, struct live_thread *thread, const struct 
 	 * While a process execs or exits there are user registers, but no user
 	 * stack that they belong to: such time is the kernel's alone.
 	 */
-	if (sample->n_kernel_ips && (!sample->has_registers || !sample->stack_size_bytes)) {
+	if (sample->is_in_kernel && (!sample->has_registers || !sample->stack_size_bytes)) {
 		stack->end = STACK_KERNEL_ONLY;
 		return 0;
 	}

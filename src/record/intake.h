@@ -9,6 +9,7 @@
 #include "model/stack.h"
 #include "os/sampler_record.h"
 #include "record/jit_table.h"
+#include "record/kernel_map.h"
 #include "record/module_table.h"
 #include "record/process_table.h"
 #include "symbol/symbolizer.h"
@@ -32,6 +33,7 @@ struct intake {
 	struct module_table modules;
 	struct process_table processes;
 	struct jit_table jit;
+	struct kernel_map kernel;
 	struct stack *stack;
 	uint32_t *locations; /* the stack being put together, outermost first */
 	size_t n_locations;

@@ -355,6 +355,17 @@ int module_table_map(struct module_table *table, struct address_space *space,
 	return address_space_map(space, &mapping);
 }
 
+int module_table_kernel(struct module_table *table, const char *name, uint32_t *ret_id)
+{
+	const struct sampler_mapping map = { .path = name };
+	struct module_key key = { .map = &map, .kind = MODULE_KIND_KERNEL };
+	int r = interner_add(&table->profile->strings, &key.path, name);
+
+	if (r < 0)
+		return r;
+	return find_module(table, ret_id, &key) ? 0 : add_keyed(table, ret_id, &key, NULL);
+}
+
 uint32_t module_table_owner(const struct module_table *table, uint32_t module)
 {
 	const struct module_identity *identity = &table->identities[module];

@@ -58,6 +58,9 @@ int module_table_map(struct module_table *table, struct address_space *space,
 int module_table_hand_over(struct module_table *table, struct address_space *space, uint32_t from,
 			   const struct module_owner *owner);
 
+/* A module of the kernel, by its name in brackets; made when new.  Returns 0 or -ENOMEM. */
+int module_table_kernel(struct module_table *table, const char *name, uint32_t *ret_id);
+
 /* The owner of memory without a file; 0 for other modules. */
 uint32_t module_table_owner(const struct module_table *table, uint32_t module);
 

@@ -320,6 +320,12 @@ static int prepare(struct recorder *recorder, struct error *err)
 	if (r == 0)
 		r = target_watch(&recorder->target, recorder->sampler, &recorder->signals.old_mask,
 				 err);
+	if (r == 0 && options->sampler.kernel == SAMPLER_KERNEL_REQUIRED &&
+	    !recorder->sampler->facts.has_kernel)
+		r = error_set(err, -EACCES,
+			      "--kernel: the engine %s may not see time in the kernel here (as "
+			      "root: sysctl kernel.perf_event_paranoid=1)",
+			      options->engine->name);
 	return r < 0 ? r : prepare_intake(recorder, err);
 }
 
