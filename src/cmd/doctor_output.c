@@ -7,6 +7,8 @@
 #include "base/json_writer.h"
 #include "cmd/wrapped_rows.h"
 
+#define REMEDY_MARK "    > "
+
 enum {
 	VERDICT_COLUMNS = 6,
 	VALUE_MAX_COLUMNS = 20,
@@ -34,16 +36,26 @@ static void larger(size_t *width, const char *text)
 		*width = columns;
 }
 
-/* The last column takes what the others leave. */
+/* The last column takes what the others leave; where that is too little, they are narrowed. */
 static void give_rest(struct wrapped_layout *layout, size_t columns)
 {
-	size_t used = 0;
+	const size_t last = layout->n_columns - 1;
 
-	for (size_t i = 0; i + 1 < layout->n_columns; i++)
-		used += layout->widths[i] + 2;
-	layout->widths[layout->n_columns - 1] = columns > used + LAST_MIN_COLUMNS
-							? columns - used
-							: LAST_MIN_COLUMNS;
+	for (;;) {
+		size_t used = 0;
+		size_t widest = 0;
+
+		for (size_t i = 0; i < last; i++) {
+			used += layout->widths[i] + 2;
+			if (layout->widths[i] > layout->widths[widest])
+				widest = i;
+		}
+		if (columns >= used + LAST_MIN_COLUMNS || layout->widths[widest] <= 1) {
+			layout->widths[last] = columns > used ? columns - used : 1;
+			return;
+		}
+		layout->widths[widest]--;
+	}
 }
 
 static void add_paragraph(struct buffer *out, const char *text, size_t columns)
@@ -55,16 +67,15 @@ static void add_paragraph(struct buffer *out, const char *text, size_t columns)
 
 static void add_remedies(struct buffer *out, const struct machine_check *check, size_t columns)
 {
-	static const char indent[] = "    > ";
-
 	for (size_t i = 0; i < check->n_remedies; i++) {
 		const struct machine_remedy *remedy = &check->remedies[i];
 		const struct wrapped_layout layout = {
-			.n_columns = 2, .widths = { strlen(indent) - 2, columns - strlen(indent) }
+			.n_columns = 2,
+			.widths = { strlen(REMEDY_MARK) - 2, columns - strlen(REMEDY_MARK) }
 		};
 		const char *const cells[] = { "", remedy->gain };
 
-		buffer_add_string(out, indent);
+		buffer_add_string(out, REMEDY_MARK);
 		escape_terminal(out, remedy->command);
 		buffer_add_char(out, '\n');
 		wrapped_rows_add(out, &layout, cells);
@@ -89,6 +100,21 @@ static void add_checks(struct buffer *out, const struct machine_checks *checks, 
 		wrapped_rows_add(out, &layout, cells);
 		add_remedies(out, check, columns);
 	}
+}
+
+static void add_all_capabilities(struct buffer *out, const struct machine_checks *checks,
+				 size_t columns)
+{
+	if (!checks->all_capabilities[0])
+		return;
+	buffer_add_char(out, '\n');
+	add_paragraph(out,
+		      "Each command with capabilities replaces what another one gave.  All of them "
+		      "at once:",
+		      columns);
+	buffer_add_string(out, REMEDY_MARK);
+	escape_terminal(out, checks->all_capabilities);
+	buffer_add_char(out, '\n');
 }
 
 static void add_values(struct buffer *out, const struct machine_values *values, size_t columns)
@@ -129,6 +155,7 @@ void doctor_output_text(struct buffer *out, const struct machine_checks *checks,
 	buffer_release(&verdict);
 	buffer_add_char(out, '\n');
 	add_checks(out, checks, columns);
+	add_all_capabilities(out, checks, columns);
 	buffer_add_char(out, '\n');
 	add_values(out, values, columns);
 }
@@ -167,10 +194,10 @@ void doctor_output_json(struct buffer *out, const struct machine_checks *checks,
 	json_bool(&json, "can_record", checks->engine != NULL);
 	if (checks->engine)
 		json_string(&json, "engine", checks->engine);
-	else
-		json_null(&json, "engine");
 	json_string(&json, "reason", checks->reason);
 	json_add_checks(&json, checks);
+	if (checks->all_capabilities[0])
+		json_string(&json, "all_capabilities", checks->all_capabilities);
 	json_open_array(&json, "settings");
 	for (size_t i = 0; i < values->n_items; i++) {
 		json_open_object(&json, NULL);

@@ -41,7 +41,9 @@ static const char *line_end(const char *text, size_t width)
 		return end;
 	if (last_gap)
 		return last_gap;
-	return at > text ? at : at + 1;
+	if (at == text) /* one character is wider than the column */
+		(void)utf8_next(&at, end);
+	return at;
 }
 
 static void add_spaces(struct buffer *out, size_t n)

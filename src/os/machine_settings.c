@@ -96,6 +96,17 @@ static const char *status_value(const char *text, const char *key)
 	return NULL;
 }
 
+static bool status_mask(uint64_t *ret_mask, const char *text, const char *key)
+{
+	const char *const value = status_value(text, key);
+	char *end;
+
+	if (!value)
+		return false;
+	*ret_mask = strtoull(value, &end, 16);
+	return end != value;
+}
+
 static void read_status(struct machine_settings *settings, const struct machine_source *source)
 {
 	char text[TEXT_BYTES];
@@ -103,11 +114,8 @@ static void read_status(struct machine_settings *settings, const struct machine_
 	char *end;
 
 	(void)read_text(text, source, "/proc/self/status");
-	value = status_value(text, "CapEff");
-	if (value) {
-		settings->capabilities = strtoull(value, &end, 16);
-		settings->has_capabilities = end != value;
-	}
+	settings->has_capabilities = status_mask(&settings->capabilities, text, "CapEff") &&
+				     status_mask(&settings->bounding_set, text, "CapBnd");
 	value = status_value(text, "Seccomp");
 	if (value) {
 		settings->seccomp_mode.value = strtoll(value, &end, 10);

@@ -39,6 +39,7 @@ struct machine_settings {
 	/* /proc/self */
 	bool has_capabilities;
 	uint64_t capabilities; /* effective; bit n is capability n of linux/capability.h */
+	uint64_t bounding_set;
 	struct machine_number seccomp_mode; /* 0 none, 1 strict, 2 filter */
 	bool is_in_user_namespace;	    /* then capabilities mean nothing to perf events */
 	bool is_in_pid_namespace;

@@ -19,18 +19,19 @@
 
 static const struct remedy level_remedies[] = {
 	{ "sudo sysctl kernel.perf_event_paranoid=1",
-	  "everybody: user code and kernel of one's own processes; 2: user code only" },
+	  "for everybody: user code and kernel of one's own processes; 2: user code only" },
 	{ "sudo setcap cap_perfmon+ep $(command -v tsprof)",
-	  "whoever runs tsprof: all processes (Linux 5.8; Ubuntu's kernels want cap_sys_admin)" },
+	  "for whoever runs tsprof: all processes (Linux 5.8; Ubuntu's kernels want "
+	  "cap_sys_admin)" },
 };
 
 static const struct remedy filter_remedies[] = {
 	{ "docker run --cap-add PERFMON ...",
-	  "this container; needs Docker 23, containerd 1.7 or newer" },
+	  "for this container; needs Docker 23, containerd 1.7 or newer" },
 	{ "docker run --security-opt seccomp=PROFILE.json ...",
-	  "this container; PROFILE.json: the default profile with perf_event_open added" },
+	  "for this container; PROFILE.json: the default profile with perf_event_open added" },
 	{ "docker run --security-opt seccomp=unconfined ...",
-	  "this container, without any filter" },
+	  "for this container, without any filter" },
 };
 
 static const struct remedy no_events_remedies[] = {
@@ -40,13 +41,13 @@ static const struct remedy no_events_remedies[] = {
 static const struct remedy target_remedies[] = {
 	{ "sudo tsprof ...", "the processes of all users" },
 	{ "sudo setcap cap_perfmon,cap_sys_ptrace+ep $(command -v tsprof)",
-	  "whoever runs tsprof: the processes of all users" },
+	  "for whoever runs tsprof: the processes of all users" },
 };
 
 static const struct remedy all_remedies[] = {
-	{ "sudo sysctl kernel.perf_event_paranoid=0", "everybody: all processes" },
+	{ "sudo sysctl kernel.perf_event_paranoid=0", "for everybody: all processes" },
 	{ "sudo setcap cap_perfmon,cap_sys_ptrace+ep $(command -v tsprof)",
-	  "whoever runs tsprof: all processes" },
+	  "for whoever runs tsprof: all processes" },
 };
 
 static const struct remedy other_remedies[] = {

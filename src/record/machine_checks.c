@@ -4,6 +4,7 @@
  */
 #include "record/machine_checks.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <linux/capability.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/units.h"
+#include "record/capability_advice.h"
 
 #define STACK_WHOLE_BYTES UINT64_C(65528) /* the most that perf copies */
 
@@ -26,6 +28,7 @@ static struct machine_check *add_check(struct machine_checks *checks, const char
 {
 	struct machine_check *check = &checks->items[checks->n_items++];
 
+	assert(checks->n_items <= MACHINE_MAX_CHECKS);
 	*check = (struct machine_check){ .key = key, .name = name };
 	return check;
 }
@@ -41,10 +44,24 @@ judge(struct machine_check *check, enum machine_verdict verdict, const char *for
 	va_end(args);
 }
 
-/*
- * Settings of the kernel are the host's, and root does not need sudo.  In a user
- * namespace no capability counts against the machine, so that a file's do not help.
- */
+static void add_capabilities(struct machine_check *check, const struct facts *facts, uint64_t mask,
+			     const char *gain)
+{
+	struct machine_remedy *remedy = &check->remedies[check->n_remedies];
+	bool is_setcap;
+
+	if (check->n_remedies == MACHINE_MAX_REMEDIES ||
+	    !capability_advice_command(remedy->command, sizeof(remedy->command), mask,
+				       facts->settings, facts->probes->uid == 0))
+		return;
+	is_setcap = strstr(remedy->command, "setcap") != NULL;
+	(void)snprintf(remedy->gain, sizeof(remedy->gain), "%s",
+		       is_setcap ? gain : "for this container, when it runs as root");
+	remedy->capabilities = mask;
+	check->n_remedies++;
+}
+
+/* Settings of the kernel are the host's, and root does not need sudo. */
 static void add_remedy(struct machine_check *check, const struct facts *facts, const char *command,
 		       const char *gain)
 {
@@ -52,11 +69,14 @@ static void add_remedy(struct machine_check *check, const struct facts *facts, c
 	const bool is_contained = facts->settings->container[0] ||
 				  facts->settings->is_in_user_namespace;
 	const bool is_root = facts->probes->uid == 0 && !is_contained;
+	const uint64_t capabilities = capability_advice_mask(command);
 	struct machine_remedy *remedy = &check->remedies[check->n_remedies];
 
-	if (check->n_remedies == MACHINE_MAX_REMEDIES)
+	if (capabilities) {
+		add_capabilities(check, facts, capabilities, gain);
 		return;
-	if (facts->settings->is_in_user_namespace && strstr(command, "setcap"))
+	}
+	if (check->n_remedies == MACHINE_MAX_REMEDIES)
 		return;
 	if (is_root && strncmp(command, "sudo ", 5) == 0)
 		command += 5;
@@ -64,6 +84,31 @@ static void add_remedy(struct machine_check *check, const struct facts *facts, c
 	(void)snprintf(remedy->gain, sizeof(remedy->gain), "%s%s",
 		       is_host_command && is_contained ? "on the host; " : "", gain);
 	check->n_remedies++;
+}
+
+/* Where the container is known, how that one lets the call through; false when it is not. */
+static bool add_filter_remedies(struct machine_check *check, const struct facts *facts)
+{
+	if (strcmp(facts->settings->container, "kubernetes") == 0) {
+		add_remedy(
+			check, facts, "securityContext: {capabilities: {add: [PERFMON]}}",
+			"for this container, when it runs as root; needs containerd 1.7 or newer");
+		add_remedy(
+			check, facts,
+			"securityContext: {seccompProfile: {type: Localhost, "
+			"localhostProfile: FILE}}",
+			"for this container; FILE: the node's profile with perf_event_open added");
+		return true;
+	}
+	if (strcmp(facts->settings->container, "podman") == 0) {
+		add_remedy(check, facts, "podman run --cap-add PERFMON --cap-add SYS_ADMIN ...",
+			   "for this container; from the end of 2025 on PERFMON is enough");
+		add_remedy(check, facts, "podman run --security-opt seccomp=PROFILE.json ...",
+			   "for this container; PROFILE.json: the default profile with "
+			   "perf_event_open added");
+		return true;
+	}
+	return false;
 }
 
 static void add_refusal(struct machine_check *check, const struct facts *facts,
@@ -74,16 +119,8 @@ static void add_refusal(struct machine_check *check, const struct facts *facts,
 	const size_t n_remedies = perf_refusal_remedies(&remedies, refusal);
 
 	judge(check, MACHINE_NO, "%s", perf_refusal_cause(text, refusal));
-	if (refusal->kind == PERF_REFUSAL_FILTER &&
-	    strcmp(facts->settings->container, "kubernetes") == 0) {
-		add_remedy(check, facts, "securityContext: {capabilities: {add: [PERFMON]}}",
-			   "this container, when it runs as root; needs containerd 1.7 or newer");
-		add_remedy(check, facts,
-			   "securityContext: {seccompProfile: {type: Localhost, "
-			   "localhostProfile: FILE}}",
-			   "this container; FILE: the node's profile with perf_event_open added");
+	if (refusal->kind == PERF_REFUSAL_FILTER && add_filter_remedies(check, facts))
 		return;
-	}
 	for (size_t i = 0; i < n_remedies; i++)
 		add_remedy(check, facts, remedies[i].command, remedies[i].gain);
 }
@@ -137,9 +174,9 @@ static void check_kernel_time(struct machine_checks *checks, const struct facts 
 	}
 	judge(check, MACHINE_NO, "kernel.perf_event_paranoid is %" PRId64 ": user code only",
 	      level->value);
-	add_remedy(check, facts, "sudo sysctl kernel.perf_event_paranoid=1", "everybody");
+	add_remedy(check, facts, "sudo sysctl kernel.perf_event_paranoid=1", "for everybody");
 	add_remedy(check, facts, "sudo setcap cap_perfmon+ep $(command -v tsprof)",
-		   "whoever runs tsprof");
+		   "for whoever runs tsprof");
 }
 
 /* kallsyms_show_value(): kptr_restrict 0 and paranoid 1, or CAP_SYSLOG up to kptr_restrict 1. */
@@ -170,11 +207,11 @@ static void check_kernel_names(struct machine_checks *checks, const struct facts
 		   restricted > 0 ? "sudo sysctl kernel.kptr_restrict=0 "
 				    "kernel.perf_event_paranoid=1"
 				  : "sudo sysctl kernel.perf_event_paranoid=1",
-		   "everybody");
+		   "for everybody");
 	if (restricted < 2)
 		add_remedy(check, facts,
 			   "sudo setcap cap_syslog,cap_perfmon+ep $(command -v tsprof)",
-			   "whoever runs tsprof");
+			   "for whoever runs tsprof");
 }
 
 /*
@@ -187,7 +224,7 @@ static uint64_t mlock_kb_for_whole_stacks(const struct machine_probes *probes)
 	const uint64_t n_dumps = probes->ring_bytes / probes->stack_bytes;
 	uint64_t ring_bytes = probes->ring_bytes;
 
-	while (ring_bytes / n_dumps < STACK_WHOLE_BYTES)
+	while (n_dumps && ring_bytes / n_dumps < STACK_WHOLE_BYTES)
 		ring_bytes *= 2;
 	return (ring_bytes + ring_bytes / 16) / 1024;
 }
@@ -215,11 +252,18 @@ static void check_stacks(struct machine_checks *checks, const struct facts *fact
 	      stack, ring);
 	(void)snprintf(command, sizeof(command), "sudo sysctl kernel.perf_event_mlock_kb=%" PRIu64,
 		       mlock_kb_for_whole_stacks(probes));
-	add_remedy(check, facts, command, "everybody: 64 KiB of each stack");
-	add_remedy(check, facts, "sudo prlimit --memlock=unlimited --pid $$",
-		   "this shell and what it starts");
+	add_remedy(check, facts, command, "for everybody: 64 KiB of each stack");
+	if (strcmp(facts->settings->container, "docker") == 0)
+		add_remedy(check, facts, "docker run --ulimit memlock=-1 ...",
+			   "for this container");
+	else if (strcmp(facts->settings->container, "podman") == 0)
+		add_remedy(check, facts, "podman run --ulimit memlock=-1 ...",
+			   "for this container");
+	else
+		add_remedy(check, facts, "sudo prlimit --memlock=unlimited --pid $$",
+			   "for this shell and what it starts");
 	add_remedy(check, facts, "sudo setcap cap_perfmon,cap_ipc_lock+ep $(command -v tsprof)",
-		   "whoever runs tsprof");
+		   "for whoever runs tsprof");
 }
 
 static void check_rate(struct machine_checks *checks, const struct facts *facts)
@@ -239,7 +283,7 @@ static void check_rate(struct machine_checks *checks, const struct facts *facts)
 	      "up to %" PRId64 " Hz: less than the %" PRIu64 " Hz that record asks for",
 	      limit->value, MACHINE_USUAL_RATE_HZ);
 	add_remedy(check, facts, "sudo sysctl kernel.perf_event_max_sample_rate=100000",
-		   "everybody");
+		   "for everybody");
 }
 
 static void check_cycles(struct machine_checks *checks, const struct facts *facts)
@@ -273,7 +317,7 @@ static void check_attach(struct machine_checks *checks, const struct facts *fact
 	}
 	judge(check, MACHINE_PARTLY, "only those of the same user");
 	add_remedy(check, facts, "sudo setcap cap_perfmon,cap_sys_ptrace+ep $(command -v tsprof)",
-		   "whoever runs tsprof");
+		   "for whoever runs tsprof");
 }
 
 static void check_all(struct machine_checks *checks, const struct facts *facts)
@@ -305,7 +349,7 @@ static void check_replaced_files(struct machine_checks *checks, const struct fac
 	      "programs deleted or upgraded while they run stay without names: map_files needs "
 	      "CAP_CHECKPOINT_RESTORE");
 	add_remedy(check, facts, "sudo setcap cap_checkpoint_restore+ep $(command -v tsprof)",
-		   "whoever runs tsprof (Linux 5.9)");
+		   "for whoever runs tsprof (Linux 5.9)");
 }
 
 static void check_debug_files(struct machine_checks *checks, const struct facts *facts)
@@ -332,6 +376,26 @@ static void choose_engine(struct machine_checks *checks, const struct facts *fac
 	(void)snprintf(checks->reason, sizeof(checks->reason), "%s", perf->why);
 }
 
+/* Each command with capabilities replaces what another gave: one that has them all. */
+static void sum_up_capabilities(struct machine_checks *checks, const struct facts *facts)
+{
+	uint64_t all = 0;
+	bool has_several = false;
+
+	for (size_t i = 0; i < checks->n_items; i++) {
+		for (size_t k = 0; k < checks->items[i].n_remedies; k++) {
+			const uint64_t mask = checks->items[i].remedies[k].capabilities;
+
+			has_several |= all && mask && mask != all;
+			all |= mask;
+		}
+	}
+	if (has_several)
+		(void)capability_advice_command(checks->all_capabilities,
+						sizeof(checks->all_capabilities), all,
+						facts->settings, facts->probes->uid == 0);
+}
+
 void machine_checks_make(struct machine_checks *checks, const struct machine_settings *settings,
 			 const struct machine_probes *probes)
 {
@@ -350,4 +414,5 @@ void machine_checks_make(struct machine_checks *checks, const struct machine_set
 	check_replaced_files(checks, &facts);
 	check_debug_files(checks, &facts);
 	choose_engine(checks, &facts);
+	sum_up_capabilities(checks, &facts);
 }

@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "os/machine_probes.h"
 #include "os/machine_settings.h"
@@ -29,6 +30,7 @@ enum {
 struct machine_remedy {
 	char command[MACHINE_COMMAND_BYTES];
 	char gain[MACHINE_COMMAND_BYTES];
+	uint64_t capabilities; /* what the command gives, bit n for number n; 0: none of these */
 };
 
 struct machine_check {
@@ -43,6 +45,7 @@ struct machine_check {
 struct machine_checks {
 	const char *engine; /* the one `record` would take; NULL: it cannot work */
 	char reason[MACHINE_WHY_BYTES];
+	char all_capabilities[MACHINE_COMMAND_BYTES]; /* a command for all checks; "": none */
 	struct machine_check items[MACHINE_MAX_CHECKS];
 	size_t n_items;
 };

@@ -1,6 +1,7 @@
 /* A line for each setting; nothing is judged here but whom it binds. */
 #include "record/machine_values.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <linux/capability.h>
 #include <stdarg.h>
@@ -8,12 +9,14 @@
 #include <string.h>
 
 #include "base/units.h"
+#include "record/capability_advice.h"
 
 static struct machine_value *add_value(struct machine_values *values, const char *key,
 				       const char *name)
 {
 	struct machine_value *value = &values->items[values->n_items++];
 
+	assert(values->n_items <= MACHINE_MAX_VALUES);
 	*value = (struct machine_value){ .key = key, .name = name };
 	return value;
 }
@@ -40,26 +43,14 @@ static void add_number(char text[MACHINE_VALUE_BYTES], const struct machine_numb
 static void value_of_user(struct machine_values *values, const struct machine_settings *settings,
 			  const struct machine_probes *probes)
 {
-	static const struct {
-		unsigned int number;
-		const char *name;
-	} wanted[] = {
-		{ CAP_PERFMON, "PERFMON" },
-		{ CAP_SYS_ADMIN, "SYS_ADMIN" },
-		{ CAP_SYS_PTRACE, "SYS_PTRACE" },
-		{ CAP_SYSLOG, "SYSLOG" },
-		{ CAP_IPC_LOCK, "IPC_LOCK" },
-		{ CAP_BPF, "BPF" },
-		{ CAP_CHECKPOINT_RESTORE, "CHECKPOINT_RESTORE" },
-	};
 	struct machine_value *value = add_value(values, "uid", "user");
 
 	add_text(value->value, "%" PRIu32, probes->uid);
 	add_text(value->meaning, probes->uid == 0 ? "root" : "an ordinary user");
 	value = add_value(values, "capabilities", "capabilities");
-	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
-		if (settings->capabilities >> wanted[i].number & 1)
-			add_text(value->value, "%s%s", value->value[0] ? " " : "", wanted[i].name);
+	for (const struct capability_name *name = capability_names; name->name; name++)
+		if (settings->capabilities >> name->number & 1)
+			add_text(value->value, "%s%s", value->value[0] ? " " : "", name->name);
 	if (!value->value[0])
 		add_text(value->value, settings->has_capabilities ? "none" : "unknown");
 	add_text(value->meaning,
