@@ -3,6 +3,7 @@
 
 #include <elfutils/libdwelf.h>
 #include <fcntl.h>
+#include <libelf.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -100,6 +101,38 @@ void dwarf_file_open(struct dwarf_file *file, const struct elf_image *image, con
 	file->dwarf = dwarf_begin_elf(file->elf, DWARF_C_READ, NULL);
 	if (file->dwarf)
 		find_alt(file, image, debug_root ? debug_root : DEBUG_FILES_DEFAULT_ROOT);
+}
+
+/* "debug_line" of ".debug_line" and of ".zdebug_line". */
+static bool is_section_name(const char *found, const char *name)
+{
+	return found && (strcmp(found, name) == 0 ||
+			 (strncmp(found, ".z", 2) == 0 && strcmp(found + 2, name + 1) == 0));
+}
+
+struct elf_section dwarf_file_section(const struct dwarf_file *file, const char *name)
+{
+	struct elf_section section = { 0 };
+	Elf_Scn *at = NULL;
+	size_t names;
+
+	if (!file->elf || elf_getshdrstrndx(file->elf, &names) < 0)
+		return section;
+	while (!section.bytes && (at = elf_nextscn(file->elf, at))) {
+		const Elf64_Shdr *header = elf64_getshdr(at);
+		const Elf_Data *data;
+
+		if (!header || header->sh_type == SHT_NOBITS ||
+		    !is_section_name(elf_strptr(file->elf, names, header->sh_name), name))
+			continue;
+		/* libdw has inflated it when it opened the file. */
+		data = elf_getdata(at, NULL);
+		if (data && data->d_buf && !(header->sh_flags & SHF_COMPRESSED))
+			section = (struct elf_section){ .bytes = data->d_buf,
+							.size_bytes = data->d_size,
+							.vaddr = header->sh_addr };
+	}
+	return section;
 }
 
 void dwarf_file_close(struct dwarf_file *file)

@@ -20,6 +20,10 @@ struct dwarf_file {
 /* Never fails: what cannot be opened is not there. */
 void dwarf_file_open(struct dwarf_file *file, const struct elf_image *image,
 		     const char *debug_root);
+
+/* A section's bytes as libdw sees them, inflated.  Borrowed until the file is closed. */
+struct elf_section dwarf_file_section(const struct dwarf_file *file, const char *name);
+
 void dwarf_file_close(struct dwarf_file *file);
 
 #endif

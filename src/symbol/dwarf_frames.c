@@ -13,6 +13,7 @@
 #include "base/array.h"
 #include "symbol/dwarf_file.h"
 #include "symbol/dwarf_inlines.h"
+#include "symbol/dwarf_lines.h"
 #include "symbol/dwarf_names.h"
 #include "symbol/dwarf_units.h"
 
@@ -28,6 +29,7 @@ struct search {
 	struct dwarf_file file;
 	struct dwarf_units units;
 	struct dwarf_inlines inlines;
+	struct dwarf_lines lines;
 	struct dwarf_names names;
 	struct query *queries;
 	size_t n_queries;
@@ -57,14 +59,23 @@ static int search_add_frame(struct search *search, const struct frame *frame)
 	return 0;
 }
 
-/* A line number as the profile keeps it. */
+/* A line number as the profile keeps it: libdw's are int. */
 static uint32_t line_of(uint64_t line)
 {
-	return line < UINT32_MAX ? (uint32_t)line : 0;
+	return line <= INT32_MAX ? (uint32_t)line : 0;
+}
+
+/* The file that a unit's tree calls by a number; `split` are those of its .dwo file, if any. */
+static int search_file(struct search *search, Dwarf_Files *split, uint64_t number, uint32_t *ret_id)
+{
+	if (split)
+		return dwarf_names_path(&search->names,
+					dwarf_filesrc(split, (size_t)number, NULL, NULL), ret_id);
+	return dwarf_lines_path(&search->lines, &search->frames->strings, number, ret_id);
 }
 
 /* Where the call `die` was made from. */
-static int search_call_site(struct search *search, Dwarf_Die *die, Dwarf_Files *files,
+static int search_call_site(struct search *search, Dwarf_Die *die, Dwarf_Files *split,
 			    struct frame *caller)
 {
 	Dwarf_Attribute attribute;
@@ -75,84 +86,97 @@ static int search_call_site(struct search *search, Dwarf_Die *die, Dwarf_Files *
 	if (dwarf_attr(die, DW_AT_call_line, &attribute) &&
 	    dwarf_formudata(&attribute, &value) == 0)
 		caller->line = line_of(value);
-	if (!files || !dwarf_attr(die, DW_AT_call_file, &attribute) ||
+	if (!dwarf_attr(die, DW_AT_call_file, &attribute) ||
 	    dwarf_formudata(&attribute, &value) != 0)
 		return 0;
-	return dwarf_names_path(&search->names, dwarf_filesrc(files, (size_t)value, NULL, NULL),
-				&caller->file);
+	return search_file(search, split, value, &caller->file);
 }
 
-/* The chain of one address: the line table's place first, then its calls outwards. */
-static int search_add_chain(struct search *search, const struct query *query, uint32_t call,
-			    Dwarf_Die *unit, Dwarf_Files *files)
+/* The chain of the unit's address at `at`: the line table's place first, then its calls outwards.
+ */
+static int search_add_chain(struct search *search, const struct query *query, size_t at,
+			    Dwarf_Files *split)
 {
 	struct dwarf_chain *chain = &search->frames->chains[query->index];
 	const uint32_t first = (uint32_t)search->frames->n_frames;
-	Dwarf_Line *line = dwarf_getsrc_die(unit, query->vaddr);
-	struct frame frame = { 0 };
-	int number = 0;
-	int r = 0;
+	const struct dwarf_line_place place = search->lines.places[at];
+	uint32_t call = search->inlines.innermost[at];
+	struct frame frame = { .line = line_of(place.line) };
+	int r = dwarf_lines_path(&search->lines, &search->frames->strings, place.file, &frame.file);
 
-	if (line) {
-		if (dwarf_lineno(line, &number) == 0 && number > 0)
-			frame.line = (uint32_t)number;
-		r = dwarf_names_path(&search->names, dwarf_linesrc(line, NULL, NULL), &frame.file);
-	}
 	while (call != DWARF_NO_CALL && r == 0) {
-		struct dwarf_call *at = &search->inlines.calls[call];
+		struct dwarf_call *caller = &search->inlines.calls[call];
 
-		if (at->name == 0)
-			r = dwarf_names_function(&search->names, &at->die, &at->name);
-		frame.function = at->name;
-		frame.flags = at->parent != DWARF_NO_CALL ? FRAME_INLINED : 0;
+		if (caller->name == 0)
+			r = dwarf_names_function(&search->names, &caller->die, &caller->name);
+		frame.function = caller->name;
+		frame.flags = caller->parent != DWARF_NO_CALL ? FRAME_INLINED : 0;
 		if (r == 0)
 			r = search_add_frame(search, &frame);
-		if (r == 0 && at->parent != DWARF_NO_CALL)
-			r = search_call_site(search, &at->die, files, &frame);
+		if (r == 0 && caller->parent != DWARF_NO_CALL)
+			r = search_call_site(search, &caller->die, split, &frame);
 		else
-			chain->has_linkage_name = dwarf_names_has_linkage_name(&at->die);
-		call = at->parent;
+			chain->has_linkage_name = dwarf_names_has_linkage_name(&caller->die);
+		call = caller->parent;
 	}
-	if (r == 0 && search->frames->n_frames == first && line)
+	if (r == 0 && search->frames->n_frames == first && place.file != DWARF_NO_LINE)
 		r = search_add_frame(search, &frame);
 	chain->first_frame = first;
 	chain->n_frames = (uint32_t)search->frames->n_frames - first;
 	return r;
 }
 
-/* The DIE with the tree: the unit's own, or that of its .dwo file. */
-static bool unit_tree(Dwarf_Die *unit, Dwarf_Die *ret_tree)
+/* The DIE with the tree: the unit's own, or that of its .dwo file, which has files of its own. */
+static bool unit_tree(Dwarf_Die *unit, Dwarf_Die *ret_tree, Dwarf_Files **ret_split)
 {
 	Dwarf_Die split = { 0 };
 	uint8_t type = 0;
+	size_t n_files;
 
 	*ret_tree = *unit;
+	*ret_split = NULL;
 	if (dwarf_cu_info(unit->cu, NULL, &type, NULL, &split, NULL, NULL, NULL) != 0)
 		return false;
-	if (type == DW_UT_skeleton && split.addr)
+	if (type == DW_UT_skeleton && split.addr) {
 		*ret_tree = split;
+		if (dwarf_getsrcfiles(&split, ret_split, &n_files) != 0)
+			*ret_split = NULL;
+	}
 	return true;
+}
+
+/* Run the unit's line number program, if it has one, for search->vaddrs. */
+static int search_lines(struct search *search, Dwarf_Die *unit, size_t n_vaddrs)
+{
+	Dwarf_Attribute attribute;
+	Dwarf_Word offset = DWARF_NO_PROGRAM;
+
+	if (!dwarf_attr(unit, DW_AT_stmt_list, &attribute) ||
+	    dwarf_formudata(&attribute, &offset) != 0)
+		offset = DWARF_NO_PROGRAM;
+	return dwarf_lines_walk(&search->lines, offset,
+				dwarf_formstring(dwarf_attr(unit, DW_AT_comp_dir, &attribute)),
+				search->vaddrs, n_vaddrs);
 }
 
 /* All queries of one unit. */
 static int search_unit(struct search *search, const struct query *queries, size_t n_queries)
 {
-	Dwarf_Files *files = NULL;
-	size_t n_files;
+	Dwarf_Files *split;
 	Dwarf_Die unit;
 	Dwarf_Die tree;
 	int r;
 
-	if (!dwarf_offdie(search->file.dwarf, queries[0].unit, &unit) || !unit_tree(&unit, &tree))
+	if (!dwarf_offdie(search->file.dwarf, queries[0].unit, &unit) ||
+	    !unit_tree(&unit, &tree, &split))
 		return 0;
 	for (size_t i = 0; i < n_queries; i++)
 		search->vaddrs[i] = queries[i].vaddr;
 	r = dwarf_inlines_walk(&search->inlines, &tree, search->vaddrs, n_queries);
-	if (dwarf_getsrcfiles(&tree, &files, &n_files) != 0)
-		files = NULL;
+	if (r == 0)
+		r = search_lines(search, &unit, n_queries);
 	for (size_t i = 0; i < n_queries && r == 0; i++)
-		r = search_add_chain(search, &queries[i], search->inlines.innermost[i], &unit,
-				     files);
+		r = search_add_chain(search, &queries[i], i, split);
 	return r;
 }
 
@@ -194,6 +218,17 @@ static uint64_t first_code_vaddr(const struct elf_image *image)
 	return first == UINT64_MAX || first == 0 ? 1 : first;
 }
 
+static void init_lines(struct search *search)
+{
+	const struct dwarf_line_sections sections = {
+		.line = dwarf_file_section(&search->file, ".debug_line"),
+		.str = dwarf_file_section(&search->file, ".debug_str"),
+		.line_str = dwarf_file_section(&search->file, ".debug_line_str"),
+	};
+
+	dwarf_lines_init(&search->lines, &sections, search->inlines.first_vaddr);
+}
+
 int dwarf_frames_find(struct dwarf_frames *frames, const struct elf_image *image,
 		      const char *debug_root, const uint64_t *vaddrs, size_t n_vaddrs)
 {
@@ -210,6 +245,7 @@ int dwarf_frames_find(struct dwarf_frames *frames, const struct elf_image *image
 	/* A tree has fewer entries than bytes, may be compressed, and may be walked twice. */
 	search.inlines.visits_left = 8 * (uint64_t)image->file.size_bytes;
 	dwarf_file_open(&search.file, image, debug_root);
+	init_lines(&search);
 	if (r == 0 && search.file.dwarf)
 		r = dwarf_units_load(&search.units, search.file.dwarf, search.inlines.first_vaddr);
 	if (r == 0 && search.file.dwarf)
@@ -218,6 +254,7 @@ int dwarf_frames_find(struct dwarf_frames *frames, const struct elf_image *image
 	free(search.vaddrs);
 	dwarf_names_release(&search.names);
 	dwarf_inlines_release(&search.inlines);
+	dwarf_lines_release(&search.lines);
 	dwarf_units_release(&search.units);
 	dwarf_file_close(&search.file);
 	if (r < 0)
