@@ -201,7 +201,7 @@ static void show_limits(struct app *app, const struct profile *profile,
 		app_say(app,
 			"too little CPU time was used for a single sample (raise the rate with "
 			"-F)");
-	if (!result->sampler.has_kernel)
+	if (!result->sampler.has_kernel_time)
 		app_say(app, "time in the kernel was not recorded: it is not permitted (as root: "
 			     "sysctl kernel.perf_event_paranoid=1)");
 	if (result->has_hidden_kernel)
@@ -311,6 +311,7 @@ static int record(struct app *app, const struct record_options *options, char *c
 			.kernel = options->with_kernel	  ? SAMPLER_KERNEL_REQUIRED
 				  : options->without_kernel ? SAMPLER_KERNEL_NONE
 							    : SAMPLER_KERNEL_AUTO,
+			.command = argv ? argv[0] : NULL,
 		},
 		.target = { .argv = argv, .pids = options->pids, .n_pids = options->n_pids },
 		.control = {

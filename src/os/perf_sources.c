@@ -244,9 +244,11 @@ int perf_sources_open(struct perf_sources *sources, pid_t pid, struct error *err
 				 : PERF_EVENT_ON_EXEC;
 	sources->last_opened_ns = now_ns();
 	r = open_fitting(sources, pid, err);
-	if (r == 0)
-		sources->facts->has_kernel = sources->abilities.kernel;
-	return r;
+	if (r < 0)
+		return r;
+	sources->facts->has_kernel = sources->abilities.kernel;
+	sources->facts->has_kernel_time = sources->abilities.kernel;
+	return 0;
 }
 
 /* A soft limit is there to be raised; true when that gave more. */

@@ -109,3 +109,25 @@ int proc_tasks_read_comm(char ret_comm[16], uint32_t pid, uint32_t tid)
 	(void)snprintf(ret_comm, 16, "%.15s", text);
 	return 0;
 }
+
+int proc_tasks_read_inner_tid(uint32_t *ret_tid, uint32_t pid, uint32_t tid)
+{
+	char status[STATUS_MAX_BYTES];
+	char path[64];
+	const char *numbers;
+	char *end;
+	ssize_t size;
+
+	(void)snprintf(path, sizeof(path), "/proc/%" PRIu32 "/task/%" PRIu32 "/status", pid, tid);
+	size = read_text(status, sizeof(status), path);
+	if (size < 0)
+		return (int)size;
+	numbers = find_field(status, "\nNSpid:");
+	if (!numbers)
+		return -ENOENT;
+	while (*numbers == '\t' || *numbers == ' ') {
+		*ret_tid = (uint32_t)strtoul(numbers, &end, 10);
+		numbers = end;
+	}
+	return 0;
+}

@@ -28,4 +28,7 @@ int proc_tasks_visit_processes(int (*visit)(void *context, uint32_t pid), void *
 /* A thread's comm, at most 15 characters.  Returns 0 or a negative errno. */
 int proc_tasks_read_comm(char ret_comm[16], uint32_t pid, uint32_t tid);
 
+/* A thread's number in the pid namespace that it lives in.  Returns 0 or a negative errno. */
+int proc_tasks_read_inner_tid(uint32_t *ret_tid, uint32_t pid, uint32_t tid);
+
 #endif

@@ -62,6 +62,7 @@ struct sampler_engine {
 };
 
 extern const struct sampler_engine sampler_engine_perf;
+extern const struct sampler_engine sampler_engine_sigprof;
 
 static inline int sampler_open(const struct sampler_engine *engine, struct sampler **ret_sampler,
 			       const struct sampler_options *options, struct error *err)

@@ -7,6 +7,7 @@
 
 const struct sampler_engine *const sampler_engines[] = {
 	&sampler_engine_perf,
+	&sampler_engine_sigprof,
 	NULL,
 };
 

@@ -22,11 +22,13 @@ struct sampler_options {
 	bool is_attaching;    /* to running processes, with sampler_attach; implies is_paused */
 	bool is_system;	      /* all of them */
 	enum sampler_kernel kernel;
+	const char *command;  /* to be launched; NULL: not known, or none */
 };
 
 /* What the engine got; valid once the target is watched. */
 struct sampler_facts {
 	bool has_kernel;      /* samples in the kernel, with their kernel stacks if asked for */
+	bool has_kernel_time; /* time in the kernel is in the samples' weights */
 	uint64_t period_ns;   /* 0 when the event does not count time */
 	uint64_t stack_bytes; /* of each dump */
 	uint64_t ring_bytes;  /* for each CPU, or thread */

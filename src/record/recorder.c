@@ -130,7 +130,7 @@ static int take_rest(struct recorder *recorder, struct error *err)
 	const struct target *target = &recorder->target;
 	uint64_t cpu_ns = recorder->counted_ns;
 
-	if (!recorder->result->sampler.has_kernel || !cpu_ns)
+	if (!recorder->result->sampler.has_kernel_time || !cpu_ns)
 		return 0;
 	if (target->has_ended && !recorder->control.was_paused && cpu_ns < target->end.cpu_ns)
 		cpu_ns = target->end.cpu_ns;

@@ -1,0 +1,107 @@
+#ifndef TSPROF_LIB_SIGPROF_CLIENT_H
+#define TSPROF_LIB_SIGPROF_CLIENT_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/sigprof_wire.h"
+
+/*
+ * The sampled process's side of the engine.  Everything here runs inside
+ * somebody else's program: nothing allocates, prints, takes a lock of the
+ * program's or leaves a descriptor open, and errno is kept.  "In the handler"
+ * marks what a signal handler may call.
+ */
+
+/*
+ * The signal of a tick.  A classic one, because those coalesce instead of
+ * running into RLIMIT_SIGPENDING (perf then sends SIGIO, which kills).  Not
+ * SIGPROF, which belongs to the program: this one has no other use.
+ */
+enum { CLIENT_SIGNAL = SIGSTKFLT };
+
+/* From the environment; does not change. */
+struct client_options {
+	char socket_name[64];
+	uint8_t token[SIGPROF_TOKEN_BYTES];
+	uint64_t period_ns;
+	uint64_t stack_bytes;
+	uint64_t ring_bytes;
+	char triggers[8];
+};
+
+struct thread_trigger {
+	enum sigprof_trigger kind;
+	void *event_page; /* keeps the event alive without a descriptor; NULL: see event_fd */
+	int event_fd;	  /* where no page could be mapped, else -1 */
+	uint64_t event_id;
+	int timer_id;
+};
+
+/* The calling thread; all zero while it is not sampled. */
+struct client_thread {
+	struct sigprof_segment *segment;
+	struct sigprof_slot *slot;
+	uint8_t *ring;
+	uint64_t ring_bytes;
+	uint64_t head; /* the slot's, which the recorder could have changed */
+	uint64_t stack_low;
+	uint64_t stack_high;
+	uint32_t tid;
+	uint32_t pid;
+	volatile sig_atomic_t is_busy; /* the ring is being written outside the handler */
+	struct thread_trigger trigger;
+};
+
+extern _Thread_local struct client_thread client_thread
+	__attribute__((tls_model("initial-exec"), visibility("hidden")));
+
+/* NULL when this process is not to be sampled. */
+const struct client_options *client_options(void);
+
+/* Connect unless done; the calling thread becomes the first one that is sampled. */
+void client_start(void);
+
+/* Begin and end sampling the calling thread. */
+void client_thread_start(uint32_t parent_tid);
+void client_thread_end(void);
+
+/* Is the caller the thread that its TLS says, not a child of vfork or a bare clone? */
+bool client_thread_is_own(void);
+
+/* Tell what is mapped executable now. */
+void client_maps_send(void);
+
+/* A thread's new name. */
+void client_comm_send(uint32_t tid, const char *comm);
+
+/*
+ * A free slot, out of a new segment when there is none; false when there is no
+ * recorder.  client_slots_forget lets go of a parent's after fork.
+ */
+bool client_slot_claim(struct client_thread *thread, enum sigprof_hello_kind kind);
+void client_slots_forget(void);
+
+/* Start and stop the ticks of the calling thread.  Stopping can be done in the handler. */
+void thread_trigger_start(struct thread_trigger *trigger, const struct client_options *options);
+void thread_trigger_stop(struct thread_trigger *trigger);
+
+/* What fork left of the parent's. */
+void thread_trigger_forget(struct thread_trigger *trigger);
+
+/* In the handler: room for a record that will become visible with commit; NULL when full. */
+void *ring_reserve(struct client_thread *thread, uint32_t size_bytes);
+void ring_commit(struct client_thread *thread, uint32_t size_bytes);
+
+/* Write a whole record outside the handler. */
+void ring_write(struct sigprof_header *header, const void *tail, uint32_t tail_bytes);
+
+/* In the handler. */
+uint64_t client_time_ns(void);
+uint64_t client_cpu_ns(void);
+void copy_words(void *to, const void *from, size_t size_bytes);
+void client_handle_tick(int signal, siginfo_t *info, void *context);
+
+#endif

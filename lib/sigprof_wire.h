@@ -1,0 +1,150 @@
+#ifndef TSPROF_LIB_SIGPROF_WIRE_H
+#define TSPROF_LIB_SIGPROF_WIRE_H
+
+#include <assert.h>
+#include <stdatomic.h>
+#include <stdint.h>
+
+/*
+ * What the preloaded library and the recorder say to each other.
+ *
+ * Each process connects to an abstract socket, sends a `struct sigprof_hello`
+ * with a sealed memfd, closes both and never waits for an answer.  The memfd is
+ * a *segment*: one page with `struct sigprof_segment`, n_slots of `struct
+ * sigprof_slot`, each for one thread at a time, and as many rings, page-aligned.
+ *
+ * A ring holds records of one thread, written by that thread alone, and read by
+ * the recorder alone.  `head` and `tail` count bytes for ever; the offset is
+ * their remainder by ring_bytes, a power of two.  A record does not wrap: SKIP
+ * fills up to the end.  An empty ring is begun anew with one, so that only as
+ * much memory is touched as there is backlog.
+ *
+ * The recorder takes everything in here to be hostile.
+ */
+enum {
+	SIGPROF_WIRE_MAGIC = 0x46505354, /* "TSPF" */
+	SIGPROF_WIRE_VERSION = 1,
+	SIGPROF_PAGE_BYTES = 4096,
+	SIGPROF_TOKEN_BYTES = 16,
+	SIGPROF_COMM_BYTES = 16,
+	SIGPROF_MAX_SLOTS = 256,
+	SIGPROF_RING_MIN_BYTES = 256 << 10,
+	SIGPROF_RING_MAX_BYTES = 64 << 20,
+	SIGPROF_STACK_MAX_BYTES = 65528,
+	SIGPROF_PATH_MAX_BYTES = 4096,
+};
+
+/* NAME of the socket:TOKEN in hexadecimal:PERIOD_NS:STACK_BYTES:RING_BYTES:TRIGGERS to try */
+#define SIGPROF_ENVIRONMENT "TSPROF_SIGPROF"
+
+enum sigprof_trigger {
+	SIGPROF_TRIGGER_PERF = 'p',	 /* task-clock, kernel included */
+	SIGPROF_TRIGGER_PERF_USER = 'u', /* task-clock, ticks in the kernel are dropped */
+	SIGPROF_TRIGGER_TIMER = 't',	 /* a timer on the thread's CPU clock */
+	SIGPROF_TRIGGER_NONE = '-',
+};
+
+enum sigprof_hello_kind {
+	SIGPROF_HELLO_EXEC = 1, /* a new program */
+	SIGPROF_HELLO_FORK = 2, /* a child of the program of parent_session */
+	SIGPROF_HELLO_MORE = 3, /* more slots for the same program */
+};
+
+struct sigprof_hello {
+	uint32_t magic;
+	uint32_t version;
+	uint8_t token[SIGPROF_TOKEN_BYTES];
+	uint64_t session;	 /* of this process image, chosen at random */
+	uint64_t parent_session; /* FORK: of the process that forked */
+	uint64_t time_ns;
+	uint64_t ring_bytes;
+	uint32_t kind;
+	uint32_t n_slots;
+	uint32_t pid; /* as the target sees it */
+	uint32_t padding;
+};
+static_assert(sizeof(struct sigprof_hello) == 72, "wire layout");
+
+struct sigprof_segment {
+	uint32_t magic;
+	uint32_t n_slots;
+	uint64_t ring_bytes;
+	_Atomic uint32_t is_stopped; /* by the recorder: sample no more; relaxed */
+	_Atomic uint32_t n_threads_without_slot;
+	_Atomic uint32_t n_threads_without_trigger;
+	uint32_t padding;
+};
+static_assert(sizeof(struct sigprof_segment) == 32, "wire layout");
+
+enum sigprof_slot_state {
+	SIGPROF_SLOT_FREE = 0,	/* released by the recorder, pairs with the claim's acquire */
+	SIGPROF_SLOT_USED = 1,	/* target */
+	SIGPROF_SLOT_ENDED = 2, /* target → recorder: no more will come */
+};
+
+struct sigprof_slot {
+	_Atomic uint64_t head; /* written with release by the target, pairs with the reader */
+	_Atomic uint32_t state;
+	_Atomic uint32_t n_lost;	/* samples that found the ring full; relaxed */
+	_Atomic uint32_t n_lost_events; /* other records that did; relaxed */
+	uint32_t padding[11];
+	_Atomic uint64_t tail; /* written with release by the recorder, pairs with the writer */
+	uint64_t padding_of_reader[7];
+};
+static_assert(sizeof(struct sigprof_slot) == 128, "wire layout");
+
+enum sigprof_record_kind {
+	SIGPROF_RECORD_SKIP = 1,
+	SIGPROF_RECORD_START = 2, /* of a thread; flags tell why */
+	SIGPROF_RECORD_END = 3,	  /* of a thread */
+	SIGPROF_RECORD_SAMPLE = 4,
+	SIGPROF_RECORD_MAP = 5,
+	SIGPROF_RECORD_COMM = 6,
+	SIGPROF_RECORD_MAPS_CHANGED = 7, /* the recorder has to look itself */
+};
+
+/* Every record begins with it; sizes are multiples of 16, headers included. */
+struct sigprof_header {
+	uint32_t size_bytes;
+	uint16_t kind;
+	uint16_t flags;
+	uint64_t time_ns; /* CLOCK_MONOTONIC */
+};
+static_assert(sizeof(struct sigprof_header) == 16, "wire layout");
+
+struct sigprof_thread {
+	struct sigprof_header header; /* flags: START's hello kind, 0 for a thread */
+	uint64_t cpu_ns;	      /* of the thread so far */
+	uint32_t tid;
+	uint32_t parent_tid; /* START of a thread */
+	uint32_t trigger;    /* START: enum sigprof_trigger */
+	uint32_t padding;
+	char comm[SIGPROF_COMM_BYTES];
+};
+static_assert(sizeof(struct sigprof_thread) == 56, "wire layout");
+
+enum { SIGPROF_SAMPLE_OTHER_STACK = 1 }; /* flag: not on the thread's own stack */
+/* Followed by n_registers words, DWARF's numbering, and stack_bytes rounded up to 8. */
+struct sigprof_sample {
+	struct sigprof_header header;
+	uint64_t cpu_ns; /* of the thread so far */
+	uint32_t cpu;
+	uint32_t n_registers;
+	uint32_t stack_bytes;
+	uint32_t stack_asked_bytes;
+};
+static_assert(sizeof(struct sigprof_sample) == 40, "wire layout");
+
+/* Followed by the path, ended by NUL, within size_bytes. */
+struct sigprof_map {
+	struct sigprof_header header;
+	uint64_t start;
+	uint64_t length_bytes;
+	uint64_t file_offset;
+	uint64_t inode;
+	uint32_t device_major;
+	uint32_t device_minor;
+};
+static_assert(sizeof(struct sigprof_map) == 56, "wire layout");
+
+#endif

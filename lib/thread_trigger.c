@@ -1,0 +1,153 @@
+/*
+ * What makes a thread tick, in this order:
+ *
+ * perf's task-clock of the thread with a signal to it.  Its descriptor is closed
+ * at once: a mapped page keeps the event alive, so that the program's
+ * descriptors stay its own, and closing them all does not end the sampling.  No
+ * PERF_EVENT_IOC_REFRESH, which hangs Linux 6.16 and 6.17.
+ *
+ * A timer on the thread's CPU clock.  The kernel looks at those at its tick
+ * only, so that CONFIG_HZ is the highest rate.
+ *
+ * Never ITIMER_PROF, which has one signal for the whole process.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/perf_event.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/sigprof_client.h"
+
+enum {
+	NS_PER_SECOND = 1000000000,
+	HIGH_DESCRIPTOR = 400, /* away from where programs expect theirs */
+};
+
+static int event_open(uint64_t period_ns, bool has_kernel)
+{
+	struct perf_event_attr attr;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.type = PERF_TYPE_SOFTWARE;
+	attr.size = sizeof(attr);
+	attr.config = PERF_COUNT_SW_TASK_CLOCK;
+	attr.sample_period = period_ns;
+	attr.wakeup_events = 1;
+	attr.disabled = 1;
+	attr.exclude_kernel = !has_kernel;
+	attr.exclude_hv = 1;
+	return (int)syscall(SYS_perf_event_open, &attr, 0L, -1L, -1L,
+			    (unsigned long)PERF_FLAG_FD_CLOEXEC);
+}
+
+static bool event_direct_to_thread(int fd)
+{
+	const struct f_owner_ex owner = { .type = F_OWNER_TID, .pid = (int)syscall(SYS_gettid) };
+
+	return fcntl(fd, F_SETSIG, CLIENT_SIGNAL) == 0 && fcntl(fd, F_SETOWN_EX, &owner) == 0 &&
+	       fcntl(fd, F_SETFL, O_ASYNC | O_NONBLOCK) == 0;
+}
+
+/* Where memory may not be locked for the page, the descriptor has to stay. */
+static bool event_keep(struct thread_trigger *trigger, int fd)
+{
+	void *page = mmap(NULL, SIGPROF_PAGE_BYTES, PROT_READ, MAP_SHARED, fd, 0);
+
+	if (page != MAP_FAILED) {
+		trigger->event_page = page;
+		return true;
+	}
+	trigger->event_fd = fcntl(fd, F_DUPFD_CLOEXEC, HIGH_DESCRIPTOR);
+	return trigger->event_fd >= 0 &&
+	       ioctl(trigger->event_fd, PERF_EVENT_IOC_ID, &trigger->event_id) == 0;
+}
+
+static bool event_start(struct thread_trigger *trigger, uint64_t period_ns, bool has_kernel)
+{
+	const int fd = event_open(period_ns, has_kernel);
+	bool is_started;
+
+	if (fd < 0)
+		return false;
+	is_started = event_direct_to_thread(fd) && event_keep(trigger, fd) &&
+		     ioctl(fd, PERF_EVENT_IOC_ENABLE, 0) == 0;
+	(void)syscall(SYS_close, (long)fd);
+	if (is_started)
+		trigger->kind = has_kernel ? SIGPROF_TRIGGER_PERF : SIGPROF_TRIGGER_PERF_USER;
+	else
+		thread_trigger_stop(trigger);
+	return is_started;
+}
+
+static bool timer_start(struct thread_trigger *trigger, uint64_t period_ns)
+{
+	const struct timespec period = { .tv_sec = (time_t)(period_ns / NS_PER_SECOND),
+					 .tv_nsec = (long)(period_ns % NS_PER_SECOND) };
+	const struct itimerspec times = { .it_interval = period, .it_value = period };
+	struct sigevent event;
+
+	memset(&event, 0, sizeof(event));
+	event.sigev_notify = SIGEV_THREAD_ID;
+	event.sigev_signo = CLIENT_SIGNAL;
+	event._sigev_un._tid = (int)syscall(SYS_gettid);
+	if (syscall(SYS_timer_create, (long)CLOCK_THREAD_CPUTIME_ID, &event, &trigger->timer_id) <
+	    0)
+		return false;
+	trigger->kind = SIGPROF_TRIGGER_TIMER;
+	if (syscall(SYS_timer_settime, (long)trigger->timer_id, 0L, &times, NULL) == 0)
+		return true;
+	thread_trigger_stop(trigger);
+	return false;
+}
+
+void thread_trigger_start(struct thread_trigger *trigger, const struct client_options *options)
+{
+	*trigger = (struct thread_trigger){ .kind = SIGPROF_TRIGGER_NONE, .event_fd = -1 };
+	for (const char *letter = options->triggers; *letter; letter++) {
+		if ((*letter == SIGPROF_TRIGGER_PERF &&
+		     event_start(trigger, options->period_ns, true)) ||
+		    (*letter == SIGPROF_TRIGGER_PERF_USER &&
+		     event_start(trigger, options->period_ns, false)) ||
+		    (*letter == SIGPROF_TRIGGER_TIMER && timer_start(trigger, options->period_ns)))
+			return;
+	}
+}
+
+/* The program may have closed it, and another file have got the number since. */
+static void close_event(struct thread_trigger *trigger)
+{
+	uint64_t id;
+
+	if (trigger->event_fd >= 0 && ioctl(trigger->event_fd, PERF_EVENT_IOC_ID, &id) == 0 &&
+	    id == trigger->event_id)
+		(void)syscall(SYS_close, (long)trigger->event_fd);
+	trigger->event_fd = -1;
+}
+
+void thread_trigger_stop(struct thread_trigger *trigger)
+{
+	if (!trigger->kind)
+		return;
+	if (trigger->event_page)
+		(void)syscall(SYS_munmap, trigger->event_page, (long)SIGPROF_PAGE_BYTES);
+	trigger->event_page = NULL;
+	close_event(trigger);
+	if (trigger->kind == SIGPROF_TRIGGER_TIMER)
+		(void)syscall(SYS_timer_delete, (long)trigger->timer_id);
+	trigger->kind = SIGPROF_TRIGGER_NONE;
+}
+
+void thread_trigger_forget(struct thread_trigger *trigger)
+{
+	/* The kernel copies neither timers nor the event's page to a child. */
+	if (!trigger->kind)
+		return;
+	close_event(trigger);
+	trigger->event_page = NULL;
+	trigger->kind = SIGPROF_TRIGGER_NONE;
+}

@@ -1,0 +1,158 @@
+/*
+ * What runs at a tick: registers and the used part of the stack go into the
+ * thread's ring, nothing else.  Besides clock_gettime and sched_getcpu, which
+ * the vDSO answers, there are system calls without side effects only.
+ */
+#include <errno.h>
+#include <sched.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include "lib/sigprof_client.h"
+
+#if defined(__x86_64__)
+enum { N_REGISTERS = 17 };
+#else
+enum { N_REGISTERS = 33 };
+#endif
+
+enum { NS_PER_SECOND = 1000000000, KERNEL_SIGSET_BYTES = 8 };
+
+static uint64_t clock_ns(clockid_t clock)
+{
+	struct timespec now = { 0 };
+
+	(void)clock_gettime(clock, &now);
+	return (uint64_t)now.tv_sec * NS_PER_SECOND + (uint64_t)now.tv_nsec;
+}
+
+uint64_t client_time_ns(void)
+{
+	return clock_ns(CLOCK_MONOTONIC);
+}
+
+uint64_t client_cpu_ns(void)
+{
+	return clock_ns(CLOCK_THREAD_CPUTIME_ID);
+}
+
+/* System V psABI, figure 3.36; AADWARF64, 4.1. */
+static uint64_t copy_registers(uint64_t *to, const ucontext_t *context)
+{
+#if defined(__x86_64__)
+	static const uint8_t greg_of[N_REGISTERS] = {
+		REG_RAX, REG_RDX, REG_RCX, REG_RBX, REG_RSI, REG_RDI, REG_RBP, REG_RSP, REG_R8,
+		REG_R9,	 REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15, REG_RIP,
+	};
+
+	for (unsigned int i = 0; i < N_REGISTERS; i++)
+		to[i] = (uint64_t)context->uc_mcontext.gregs[greg_of[i]];
+	return (uint64_t)context->uc_mcontext.gregs[REG_RSP];
+#else
+	for (unsigned int i = 0; i < 31; i++)
+		to[i] = context->uc_mcontext.regs[i];
+	to[31] = context->uc_mcontext.sp;
+	to[32] = context->uc_mcontext.pc;
+	return context->uc_mcontext.sp;
+#endif
+}
+
+static uint64_t stack_pointer(const ucontext_t *context)
+{
+#if defined(__x86_64__)
+	return (uint64_t)context->uc_mcontext.gregs[REG_RSP];
+#else
+	return context->uc_mcontext.sp;
+#endif
+}
+
+/*
+ * From a stack whose end nobody told us (of a coroutine, or an alternate one):
+ * page by page, up to the first that is not there.
+ */
+static uint32_t copy_foreign_stack(uint8_t *to, uint64_t sp, uint32_t most_bytes, uint32_t pid)
+{
+	struct iovec remote[SIGPROF_STACK_MAX_BYTES / SIGPROF_PAGE_BYTES + 2];
+	struct iovec local = { .iov_base = to, .iov_len = most_bytes };
+	unsigned long n_remote = 0;
+	uint64_t at = sp;
+	long n_copied;
+
+	while (at < sp + most_bytes) {
+		uint64_t end = (at | (SIGPROF_PAGE_BYTES - 1)) + 1;
+
+		if (end > sp + most_bytes)
+			end = sp + most_bytes;
+		remote[n_remote].iov_base = (void *)(uintptr_t)at;
+		remote[n_remote++].iov_len = end - at;
+		at = end;
+	}
+	n_copied = syscall(SYS_process_vm_readv, (long)pid, &local, 1L, remote, n_remote, 0L);
+	return n_copied > 0 ? (uint32_t)n_copied : 0;
+}
+
+/* A program that unmapped what it does not know must not crash for it: EFAULT tells. */
+static bool is_mapped(const void *address)
+{
+	return syscall(SYS_rt_sigprocmask, ~0L, address, NULL, (long)KERNEL_SIGSET_BYTES) < 0 &&
+	       errno != EFAULT;
+}
+
+static void take_sample(struct client_thread *thread, const ucontext_t *context)
+{
+	const uint32_t most_bytes = (uint32_t)client_options()->stack_bytes;
+	const uint64_t sp = stack_pointer(context);
+	const bool is_own = sp >= thread->stack_low && sp < thread->stack_high;
+	const uint64_t used_bytes = is_own ? thread->stack_high - sp : most_bytes;
+	uint32_t stack_bytes = used_bytes < most_bytes ? (uint32_t)used_bytes : most_bytes;
+	const uint32_t fixed_bytes = (uint32_t)sizeof(struct sigprof_sample) + N_REGISTERS * 8;
+	struct sigprof_sample *sample;
+	uint8_t *stack;
+
+	sample = ring_reserve(thread, (fixed_bytes + stack_bytes + 15U) & ~15U);
+	if (!sample) {
+		atomic_fetch_add_explicit(&thread->slot->n_lost, 1, memory_order_relaxed);
+		return;
+	}
+	stack = (uint8_t *)sample + fixed_bytes;
+	if (is_own)
+		copy_words(stack, (const void *)(uintptr_t)sp, stack_bytes);
+	else
+		stack_bytes = copy_foreign_stack(stack, sp, stack_bytes, thread->pid);
+	(void)copy_registers((uint64_t *)(sample + 1), context);
+	sample->header.size_bytes = (fixed_bytes + stack_bytes + 15U) & ~15U;
+	sample->header.kind = SIGPROF_RECORD_SAMPLE;
+	sample->header.flags = is_own ? 0 : SIGPROF_SAMPLE_OTHER_STACK;
+	sample->header.time_ns = client_time_ns();
+	sample->cpu_ns = client_cpu_ns();
+	sample->cpu = (uint32_t)sched_getcpu();
+	sample->n_registers = N_REGISTERS;
+	sample->stack_bytes = stack_bytes;
+	sample->stack_asked_bytes = most_bytes;
+	ring_commit(thread, sample->header.size_bytes);
+}
+
+void client_handle_tick(int signal, siginfo_t *info, void *context)
+{
+	struct client_thread *thread = &client_thread;
+	const int saved_errno = errno;
+
+	(void)signal;
+	(void)info;
+	if (!thread->slot)
+		goto out;
+	if (!is_mapped(thread->slot)) {
+		thread->slot = NULL;
+		thread_trigger_stop(&thread->trigger);
+		goto out;
+	}
+	if (atomic_load_explicit(&thread->segment->is_stopped, memory_order_relaxed))
+		thread_trigger_stop(&thread->trigger);
+	else if (!thread->is_busy)
+		take_sample(thread, context);
+out:
+	errno = saved_errno;
+}

@@ -1,0 +1,32 @@
+#ifndef TSPROF_OS_SIGPROF_RECORDS_H
+#define TSPROF_OS_SIGPROF_RECORDS_H
+
+#include <stdint.h>
+
+#include "os/record_queue.h"
+#include "os/sampler_record.h"
+#include "os/sigprof_sessions.h"
+
+/*
+ * What the records of the shared memory mean for the processes that wrote them:
+ * threads get their numbers, samples the CPU time since the sample before, and code
+ * that nobody told of is looked up in /proc.
+ */
+struct sigprof_records {
+	struct sigprof_sessions *sessions; /* borrowed */
+	struct record_queue queue;	   /* what goes before the record that was taken */
+	uint8_t *bytes;			   /* of that record: SIGPROF_RECORD_MAX_BYTES */
+	uint64_t now_ns;
+	uint64_t counted_ns; /* CPU time of all threads, as they told it */
+	uint64_t n_bad;
+};
+
+/* Take the record that source->next is the header of; it borrows from `bytes`. */
+void sigprof_records_take(struct sigprof_records *records, struct sigprof_source *source,
+			  struct sampler_record *record);
+
+/* Queue a record; the end of all threads of a process, its main one last. */
+void sigprof_records_queue(struct sigprof_records *records, const struct sampler_record *record);
+void sigprof_records_exit(struct sigprof_records *records, const struct sigprof_session *session);
+
+#endif

@@ -1,0 +1,358 @@
+/*
+ * Who connects is believed when it knows the token; which process it is, the
+ * kernel says.  There is no answer: the target has closed its end already.
+ */
+#include "os/sigprof_sessions.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/array.h"
+#include "os/proc_tasks.h"
+
+enum {
+	BACKLOG = 4096, /* as many as net.core.somaxconn allows by default */
+	MAX_MEMORIES = 512,
+	MAX_SESSIONS = 100000,
+};
+
+#define NO_THREAD UINT32_C(0x80000000)
+
+struct tid_search {
+	uint32_t pid;
+	uint32_t inner_tid;
+	uint32_t tid;
+};
+
+/* "NSpid:" lists a thread's numbers, its own pid namespace's last. */
+static int compare_tid(void *context, uint32_t tid)
+{
+	struct tid_search *search = context;
+	uint32_t inner_tid;
+
+	if (proc_tasks_read_inner_tid(&inner_tid, search->pid, tid) == 0 &&
+	    inner_tid == search->inner_tid)
+		search->tid = tid;
+	return 0;
+}
+
+static int listen_at(struct sigprof_sessions *sessions, struct error *err)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	const size_t name_size = strlen(sessions->name);
+	const socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + name_size);
+
+	memcpy(address.sun_path + 1, sessions->name, name_size);
+	sessions->listen_fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (sessions->listen_fd < 0 ||
+	    bind(sessions->listen_fd, (const struct sockaddr *)&address, size) < 0 ||
+	    listen(sessions->listen_fd, BACKLOG) < 0)
+		return error_set_errno(err, -errno, "socket for the sampled processes");
+	return 0;
+}
+
+int sigprof_sessions_open(struct sigprof_sessions *sessions, struct error *err)
+{
+	struct epoll_event interest = { .events = EPOLLIN };
+	uint64_t name[2];
+	int r;
+
+	*sessions = SIGPROF_SESSIONS_INIT;
+	if (getrandom(sessions->token, sizeof(sessions->token), 0) < 0 ||
+	    getrandom(name, sizeof(name), 0) < 0)
+		return error_set_errno(err, -errno, "getrandom");
+	(void)snprintf(sessions->name, sizeof(sessions->name), "tsprof-%016" PRIx64 "%016" PRIx64,
+		       name[0], name[1]);
+	r = listen_at(sessions, err);
+	if (r < 0)
+		return r;
+	sessions->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (sessions->epoll_fd < 0 ||
+	    epoll_ctl(sessions->epoll_fd, EPOLL_CTL_ADD, sessions->listen_fd, &interest) < 0)
+		return error_set_errno(err, -errno, "epoll");
+	return 0;
+}
+
+static void session_free(struct sigprof_session *session)
+{
+	for (size_t i = 0; i < session->n_memories; i++) {
+		sigprof_memory_unmap(&session->memories[i].memory);
+		free(session->memories[i].sources);
+	}
+	free(session->memories);
+	address_space_release(&session->known);
+	if (session->pid_fd >= 0)
+		(void)close(session->pid_fd);
+	free(session);
+}
+
+void sigprof_sessions_close(struct sigprof_sessions *sessions)
+{
+	while (sessions->first)
+		sigprof_sessions_remove(sessions, sessions->first);
+	for (size_t i = 0; i < sessions->n_pending; i++)
+		(void)close(sessions->pending[i]);
+	if (sessions->listen_fd >= 0)
+		(void)close(sessions->listen_fd);
+	if (sessions->epoll_fd >= 0)
+		(void)close(sessions->epoll_fd);
+	*sessions = SIGPROF_SESSIONS_INIT;
+}
+
+void sigprof_sessions_remove(struct sigprof_sessions *sessions, struct sigprof_session *session)
+{
+	struct sigprof_session **at = &sessions->first;
+
+	while (*at && *at != session)
+		at = &(*at)->next;
+	if (!*at)
+		return;
+	*at = session->next;
+	sessions->n_sessions--;
+	session_free(session);
+}
+
+struct sigprof_session *sigprof_sessions_find(const struct sigprof_sessions *sessions, uint64_t id)
+{
+	for (struct sigprof_session *session = sessions->first; session; session = session->next)
+		if (session->id == id)
+			return session;
+	return NULL;
+}
+
+/* A new program in a process ends the one before. */
+static void supersede(struct sigprof_sessions *sessions, uint32_t pid)
+{
+	for (struct sigprof_session *session = sessions->first; session; session = session->next)
+		if (session->pid == pid)
+			session->is_over = true;
+}
+
+static struct sigprof_session *session_new(struct sigprof_sessions *sessions,
+					   const struct sigprof_hello *hello, uint32_t pid)
+{
+	struct epoll_event interest = { .events = EPOLLIN };
+	const struct sigprof_session *parent;
+	struct sigprof_session *session;
+
+	if (sessions->n_sessions >= MAX_SESSIONS)
+		return NULL;
+	session = calloc(1, sizeof(*session));
+	if (!session)
+		return NULL;
+	session->id = hello->session;
+	session->pid = pid;
+	session->inner_pid = hello->pid;
+	session->pid_fd = (int)syscall(SYS_pidfd_open, (long)pid, 0L);
+	if (session->pid_fd < 0 ||
+	    epoll_ctl(sessions->epoll_fd, EPOLL_CTL_ADD, session->pid_fd, &interest) < 0)
+		session->is_over = session->has_ended = true;
+	supersede(sessions, pid);
+	if (hello->kind == SIGPROF_HELLO_FORK) {
+		parent = sigprof_sessions_find(sessions, hello->parent_session);
+		session->parent_pid = parent ? parent->pid : 0;
+		session->parent_id = hello->parent_session;
+	}
+	/* At the end of the list, so that parents come before their children. */
+	for (struct sigprof_session **at = &sessions->first;; at = &(*at)->next) {
+		if (!*at) {
+			*at = session;
+			break;
+		}
+	}
+	sessions->n_sessions++;
+	sessions->n_seen++;
+	return session;
+}
+
+static int add_memory(struct sigprof_session *session, const struct sigprof_hello *hello, int fd)
+{
+	struct sigprof_session_memory *grown;
+	struct sigprof_session_memory *added;
+	int r;
+
+	if (session->n_memories >= MAX_MEMORIES)
+		return -ENOSPC;
+	grown = array_grown(session->memories, &session->capacity, session->n_memories + 1,
+			    sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	session->memories = grown;
+	added = &grown[session->n_memories];
+	*added = (struct sigprof_session_memory){ 0 };
+	r = sigprof_memory_map(&added->memory, fd, hello, NULL);
+	if (r < 0)
+		return r;
+	added->sources = calloc(hello->n_slots, sizeof(*added->sources));
+	if (!added->sources) {
+		sigprof_memory_unmap(&added->memory);
+		return -ENOMEM;
+	}
+	for (uint32_t i = 0; i < hello->n_slots; i++) {
+		sigprof_ring_init(&added->sources[i].ring, &added->memory, i);
+		added->sources[i].session = session;
+	}
+	session->n_memories++;
+	return 0;
+}
+
+static bool is_welcome(const struct sigprof_sessions *sessions, const struct sigprof_hello *hello)
+{
+	return hello->magic == SIGPROF_WIRE_MAGIC && hello->version == SIGPROF_WIRE_VERSION &&
+	       memcmp(hello->token, sessions->token, sizeof(hello->token)) == 0 &&
+	       hello->kind >= SIGPROF_HELLO_EXEC && hello->kind <= SIGPROF_HELLO_MORE;
+}
+
+static void greet(struct sigprof_sessions *sessions, const struct sigprof_hello *hello,
+		  uint32_t pid, int memory_fd)
+{
+	struct sigprof_session *session = sigprof_sessions_find(sessions, hello->session);
+
+	if (session && session->pid != pid)
+		session = NULL;
+	else if (!session)
+		session = session_new(sessions, hello, pid);
+	if (!session || add_memory(session, hello, memory_fd) < 0) {
+		sessions->n_refused++;
+		return;
+	}
+	if (sessions->is_stopped)
+		sigprof_memory_stop(&session->memories[session->n_memories - 1].memory);
+}
+
+/* The memfd that came with a message; others are closed.  -1 when there is none. */
+static int take_fd(struct msghdr *message)
+{
+	int taken = -1;
+
+	for (struct cmsghdr *part = CMSG_FIRSTHDR(message); part;
+	     part = CMSG_NXTHDR(message, part)) {
+		const size_t n_fds = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+
+		if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS)
+			continue;
+		for (size_t i = 0; i < n_fds; i++) {
+			int fd;
+
+			memcpy(&fd, CMSG_DATA(part) + i * sizeof(fd), sizeof(fd));
+			if (taken >= 0)
+				(void)close(taken);
+			taken = fd;
+		}
+	}
+	return taken;
+}
+
+/* False when its message has not come so far. */
+static bool receive(struct sigprof_sessions *sessions, int fd)
+{
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(4 * sizeof(int))];
+	struct sigprof_hello hello;
+	struct iovec data = { .iov_base = &hello, .iov_len = sizeof(hello) };
+	struct msghdr message = { .msg_iov = &data,
+				  .msg_iovlen = 1,
+				  .msg_control = control,
+				  .msg_controllen = sizeof(control) };
+	struct ucred peer;
+	socklen_t peer_size = sizeof(peer);
+	ssize_t n_received;
+	int memory_fd;
+
+	n_received = recvmsg(fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+	if (n_received < 0)
+		return errno != EAGAIN && errno != EINTR;
+	memory_fd = take_fd(&message);
+	if (n_received == (ssize_t)sizeof(hello) && memory_fd >= 0 &&
+	    is_welcome(sessions, &hello) &&
+	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &peer_size) == 0 && peer.pid > 0)
+		greet(sessions, &hello, (uint32_t)peer.pid, memory_fd);
+	else
+		sessions->n_refused++;
+	if (memory_fd >= 0)
+		(void)close(memory_fd);
+	return true;
+}
+
+/* Connecting and sending are two steps, and the target may be held up between them. */
+static void receive_pending(struct sigprof_sessions *sessions)
+{
+	size_t n_left = 0;
+
+	for (size_t i = 0; i < sessions->n_pending; i++) {
+		if (receive(sessions, sessions->pending[i]))
+			(void)close(sessions->pending[i]);
+		else
+			sessions->pending[n_left++] = sessions->pending[i];
+	}
+	sessions->n_pending = n_left;
+}
+
+static void accept_all(struct sigprof_sessions *sessions)
+{
+	struct epoll_event interest = { .events = EPOLLIN };
+	int fd;
+
+	while (sessions->n_pending < SIGPROF_MAX_PENDING) {
+		fd = accept4(sessions->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		if (fd < 0)
+			return;
+		(void)epoll_ctl(sessions->epoll_fd, EPOLL_CTL_ADD, fd, &interest);
+		sessions->pending[sessions->n_pending++] = fd;
+		if (sessions->n_pending == SIGPROF_MAX_PENDING)
+			receive_pending(sessions);
+	}
+	/* Whoever connects and then says nothing must not keep the others out. */
+	(void)close(sessions->pending[0]);
+	sessions->pending[0] = sessions->pending[--sessions->n_pending];
+}
+
+static void see_who_ended(struct sigprof_sessions *sessions)
+{
+	for (struct sigprof_session *session = sessions->first; session; session = session->next) {
+		struct pollfd ended = { .fd = session->pid_fd, .events = POLLIN };
+
+		if (session->pid_fd < 0 || poll(&ended, 1, 0) <= 0)
+			continue;
+		session->is_over = session->has_ended = true;
+		(void)close(session->pid_fd);
+		session->pid_fd = -1;
+	}
+}
+
+void sigprof_sessions_update(struct sigprof_sessions *sessions)
+{
+	accept_all(sessions);
+	receive_pending(sessions);
+	see_who_ended(sessions);
+}
+
+void sigprof_sessions_stop(struct sigprof_sessions *sessions)
+{
+	sessions->is_stopped = true;
+	for (struct sigprof_session *session = sessions->first; session; session = session->next)
+		for (size_t i = 0; i < session->n_memories; i++)
+			sigprof_memory_stop(&session->memories[i].memory);
+}
+
+uint32_t sigprof_session_tid(const struct sigprof_session *session, uint32_t inner_tid)
+{
+	struct tid_search search = { .pid = session->pid, .inner_tid = inner_tid };
+
+	if (session->pid == session->inner_pid)
+		return inner_tid;
+	if (inner_tid == session->inner_pid)
+		return session->pid;
+	(void)proc_tasks_visit_threads(session->pid, compare_tid, &search);
+	return search.tid ? search.tid : NO_THREAD | (session->pid << 12 ^ inner_tid);
+}
