@@ -1,0 +1,93 @@
+#!/bin/sh
+# The two engines see the same: all functions above 5 %, called and calling ones,
+# have the same share within 2 points, on every workload that does the same in
+# every run.
+#
+# Two shares p of n = 12,000 samples each differ by sqrt(2 p (1 - p) / n), 0.65 points
+# for a half, if samples are independent: 2 points are three of them.  Samples of a
+# clock are spread more evenly than that.
+# shellcheck source=tests/lib.sh
+. "$(dirname "$0")/../lib.sh"
+find_engines "perf sigprof"
+[ "$engines" = " perf sigprof" ] || skip_test "there are not two engines here"
+
+# NAME COMMAND…
+check_agreement()
+{
+	name=$1
+	shift
+	for engine in perf sigprof; do
+		status=0
+		record_with "$engine" -q -F 3989 -o "$work/agree.tsprof" -- "$@" \
+			>"$work/out" 2>"$work/err" </dev/null || status=$?
+		[ "$status" -eq 23 ] && status=0
+		check "$name, $engine: recorded" is_status 0
+		"$TSPROF" fold -i "$work/agree.tsprof" >"$work/$engine.folded"
+	done
+	# What the kernel did belongs to the function that called it: only perf sees it.
+	check "$name: the same shares" awk '
+	/not sampled/ { next }
+	{
+		count = $NF
+		sub(/ [0-9]+$/, "")
+		gsub(/ \[clone [^]]*\]/, "")
+		n = split($0, frame, ";")
+		while (n > 1 && frame[n] ~ /_\[k\]$/)
+			n--
+		engine = FILENAME == ARGV[1] ? 1 : 2
+		total[engine] += count
+		self[frame[n], engine] += count
+		names[frame[n]]
+		split("", seen)
+		for (i = 2; i <= n; i++)
+			if (!(frame[i] in seen)) {
+				seen[frame[i]]
+				names[frame[i]]
+				all[frame[i], engine] += count
+			}
+	}
+	function compare(kind, name, a, b) {
+		a /= total[1]
+		b /= total[2]
+		if (a < 0.05 && b < 0.05)
+			return
+		n_compared++
+		if (a - b > worst) worst = a - b
+		if (b - a > worst) worst = b - a
+		if (a - b > 0.02 || b - a > 0.02) {
+			printf "    %s %s: %.4f by perf, %.4f by sigprof\n", name, kind, a, b
+			n_wrong++
+		}
+	}
+	END {
+		if (total[1] < 1000 || total[2] < 1000) {
+			print "    too few samples:", total[1] + 0, total[2] + 0
+			exit 1
+		}
+		for (name in names) {
+			compare("itself", name, self[name, 1], self[name, 2])
+			compare("in all", name, all[name, 1], all[name, 2])
+		}
+		printf "    %d and %d samples, %d shares, %.2f points apart at most\n", \
+			total[1], total[2], n_compared, 100 * worst
+		exit n_wrong > 0 || n_compared == 0
+	}' "$work/perf.folded" "$work/sigprof.folded"
+}
+
+workloads=$BUILD/tests/workloads
+check_agreement split "$workloads/split" 3
+check_agreement threads "$workloads/thread_shares" 3 3 2 1
+check_agreement deep "$workloads/deep" 100 3
+check_agreement forks "$workloads/forks" 3 1
+check_agreement coroutines "$workloads/coroutine_stacks" 3
+check_agreement plugins "$BUILD/tests/torture/plugin_loop" 3
+if command -v sqlite3 >/dev/null 2>&1; then
+	sed 's/< 100000/< 1500000/' "$TOP/tests/torture/round.sql" >"$work/query.sql"
+	check_agreement sqlite3 sqlite3 :memory: ".read $work/query.sql"
+fi
+if command -v gzip >/dev/null 2>&1; then
+	awk 'BEGIN { srand(7); for (i = 0; i < 900000; i++) print int(rand() * 1e9), i }' \
+		>"$work/input"
+	check_agreement gzip gzip -9 -c "$work/input"
+fi
+finish

@@ -1,0 +1,60 @@
+#!/bin/sh
+# Work in step with the kernel's tick.  The clocks of perf do not know the tick
+# and have to be right; CPU timers are looked at by the tick only, cannot be,
+# and have to say so.
+# shellcheck source=tests/lib.sh
+. "$(dirname "$0")/../lib.sh"
+find_engines
+
+# ENGINE MODE
+record_phase()
+{
+	status=0
+	record_with "$1" -q -o "$work/phase.tsprof" -- \
+		"$BUILD/tests/workloads/tick_phase" "$2" 3 >"$work/truth" 2>"$work/err" ||
+		status=$?
+	check "$2, $1: recorded" is_status 0
+	"$TSPROF" fold -i "$work/phase.tsprof" --time >"$work/folded"
+	"$TSPROF" report -i "$work/phase.tsprof" --json --top 0 >"$work/report.json"
+}
+
+# FUNCTION: its share of the time that has a stack.
+measured_share()
+{
+	awk -v name=";$1" '
+	/not sampled/ { next }
+	{ total += $NF }
+	index($0, name) { mine += $NF }
+	END { printf "%.4f\n", (total > 0 ? mine / total : -1) }' "$work/folded"
+}
+
+for engine in $engines; do
+	record_phase "$engine" between
+	total=$(sed -n 's/^total //p' "$work/truth")
+	sampled=$(json_number "$work/report.json" sampled_ns)
+	if [ "$engine" = sigprof-tick ]; then
+		echo "    between ticks, $engine: ${sampled:-0} ns sampled of $total s"
+	else
+		# 1.5 s at 997 Hz: one tick in 1,500 more or less, and the start of it.
+		check "between ticks, $engine: ${sampled:-0} ns sampled of $total s" \
+			holds "${sampled:-0} > 0.95e9 * $total && ${sampled:-0} < 1.05e9 * $total"
+	fi
+
+	record_phase "$engine" in-step
+	truth=$(sed -n 's/^tick_near //p' "$work/truth")
+	share=$(measured_share tick_near)
+	samples=$(json_number "$work/report.json" samples)
+	if [ "$engine" = sigprof-tick ]; then
+		echo "    in step, $engine: tick_near has $share of $truth"
+		check "in step, $engine: a warning about the tick" grep -qiwE 'ticks?' "$work/err"
+	else
+		# Three standard errors of independent samples: in step, they would all
+		# be the same.
+		check "in step, $engine: tick_near has $share of $truth by $samples samples" \
+			holds "$samples > 500 &&
+			       ($share - $truth) ^ 2 < 9 * $truth * (1 - $truth) / $samples"
+		check "in step, $engine: no warning about the tick" holds \
+			"$(grep -ciwE 'ticks?' "$work/err") == 0"
+	fi
+done
+finish
