@@ -37,13 +37,15 @@ struct record_options {
 	uint64_t duration_ns;
 	uint64_t delay_ns;
 	bool is_paused;
+	bool with_waits;
 	pid_t *pids; /* what `processes` says */
 	size_t n_pids;
 };
 
-static const char *const event_choices[] = { "cpu-clock",	 "task-clock",	 "cycles",
-					     "instructions",	 "branches",	 "branch-misses",
-					     "cache-references", "cache-misses", NULL };
+static const char *const event_choices[] = {
+	"cpu-clock",	 "task-clock",	     "wall",	     "cycles", "instructions", "branches",
+	"branch-misses", "cache-references", "cache-misses", NULL
+};
 
 static const char *const unwinder_choices[] = { "cfi", "fp", "libunwind", "libdw", "verify", NULL };
 
@@ -107,6 +109,10 @@ static const struct option record_options[] = {
 	  .kind = OPTION_FLAG,
 	  .help = "leave out the kernel's part of each stack",
 	  .offset = offsetof(struct record_options, without_kernel) },
+	{ .name = "off-cpu",
+	  .kind = OPTION_FLAG,
+	  .help = "record also where threads wait, and how long",
+	  .offset = offsetof(struct record_options, with_waits) },
 	{ .name = "stack-size",
 	  .kind = OPTION_BYTES,
 	  .argument = "BYTES",
@@ -312,6 +318,8 @@ static int record(struct app *app, const struct record_options *options, char *c
 				  : options->without_kernel ? SAMPLER_KERNEL_NONE
 							    : SAMPLER_KERNEL_AUTO,
 			.command = argv ? argv[0] : NULL,
+			.with_switches = options->with_waits ||
+					 perf_event_kind_find(options->event)->is_wall,
 		},
 		.target = { .argv = argv, .pids = options->pids, .n_pids = options->n_pids },
 		.control = {

@@ -18,7 +18,7 @@
  */
 
 #define FRAME_NAME_NOT_SAMPLED "[not sampled: no tick fell into it]"
-#define FRAME_NAME_NOT_TAKEN "[wait: its beginning was not seen]"
+#define FRAME_NAME_NOT_TAKEN "[wait without a stack]"
 
 /* Gives one location its single frame of this kind.  Returns 0 or -ENOMEM. */
 int frame_names_set_unresolved(struct profile *profile, uint32_t location);

@@ -36,6 +36,11 @@ const struct perf_event_kind perf_event_kinds[] = {
 	  .type = PERF_TYPE_SOFTWARE,
 	  .config = PERF_COUNT_SW_TASK_CLOCK,
 	  .is_time = true },
+	{ .name = "wall",
+	  .type = PERF_TYPE_SOFTWARE,
+	  .config = PERF_COUNT_SW_CPU_CLOCK,
+	  .is_time = true,
+	  .is_wall = true },
 	HARDWARE("cycles", CPU_CYCLES),
 	HARDWARE("instructions", INSTRUCTIONS),
 	HARDWARE("branches", BRANCH_INSTRUCTIONS),
@@ -168,6 +173,54 @@ static struct perf_event_attr sideband_attributes(const struct perf_event_option
 	return attr;
 }
 
+/*
+ * Every switch with the stacks of the thread that leaves.  It happens inside the
+ * scheduler, so the event is one of the kernel and not to be had without rights.
+ */
+static struct perf_event_attr switch_stack_attributes(const struct perf_event_options *options)
+{
+	struct perf_event_attr attr = common_attributes(options);
+
+	attr.type = PERF_TYPE_SOFTWARE;
+	attr.config = PERF_COUNT_SW_CONTEXT_SWITCHES;
+	attr.sample_period = 1;
+	attr.wakeup_watermark = (uint32_t)options->wakeup_bytes;
+	attr.sample_type |= PERF_SAMPLE_CALLCHAIN | PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER;
+	attr.sample_regs_user = perf_record_register_mask();
+	attr.sample_stack_user = (uint32_t)options->stack_bytes;
+	attr.exclude_callchain_user = 1;
+	return attr;
+}
+
+static struct perf_event_attr switch_attributes(const struct perf_event_options *options)
+{
+	struct perf_event_attr attr = common_attributes(options);
+
+	attr.type = PERF_TYPE_SOFTWARE;
+	attr.config = PERF_COUNT_SW_DUMMY;
+	attr.wakeup_watermark = (uint32_t)options->wakeup_bytes;
+	attr.exclude_kernel = 1;
+	attr.context_switch = 1;
+	return attr;
+}
+
+static struct perf_event_attr attributes_of(enum perf_event_role role,
+					    const struct perf_event_options *options,
+					    const struct perf_abilities *abilities)
+{
+	switch (role) {
+	case PERF_ROLE_SIDEBAND:
+		return sideband_attributes(options, abilities);
+	case PERF_ROLE_SWITCH_STACKS:
+		return switch_stack_attributes(options);
+	case PERF_ROLE_SWITCHES:
+		return switch_attributes(options);
+	case PERF_ROLE_SAMPLES:
+		break;
+	}
+	return sampler_attributes(options, abilities);
+}
+
 static int open_event(const struct perf_event_attr *attr, pid_t pid, int cpu)
 {
 	const long fd = syscall(SYS_perf_event_open, attr, pid, cpu, -1, PERF_FLAG_FD_CLOEXEC);
@@ -230,7 +283,7 @@ static int error_of_open(int code, const struct perf_event_options *options, str
 }
 
 /* Switch off one ability that may be the reason for `code`; false when none is left. */
-static bool abilities_reduce(struct perf_abilities *abilities, int code, bool is_sideband)
+static bool abilities_reduce(struct perf_abilities *abilities, int code, enum perf_event_role role)
 {
 	bool *const on_refusal[] = { &abilities->kernel };
 	bool *const on_invalid[] = { &abilities->counts, &abilities->lost };
@@ -238,12 +291,14 @@ static bool abilities_reduce(struct perf_abilities *abilities, int code, bool is
 	bool *const *tries = on_invalid;
 	size_t n_tries = sizeof(on_invalid) / sizeof(on_invalid[0]);
 
+	if (role == PERF_ROLE_SWITCHES || role == PERF_ROLE_SWITCH_STACKS)
+		return false;
 	if (code == -EACCES || code == -EPERM) {
 		tries = on_refusal;
-		n_tries = is_sideband ? 0 : 1;
+		n_tries = role == PERF_ROLE_SIDEBAND ? 0 : 1;
 	} else if (code != -EINVAL && code != -E2BIG) {
 		return false;
-	} else if (is_sideband) {
+	} else if (role == PERF_ROLE_SIDEBAND) {
 		tries = on_invalid_sideband;
 		n_tries = 1;
 	}
@@ -256,21 +311,31 @@ static bool abilities_reduce(struct perf_abilities *abilities, int code, bool is
 	return false;
 }
 
-static int open_reducing(const struct perf_event_options *options, int cpu,
-			 struct perf_abilities *abilities, struct perf_layout *ret_layout,
-			 bool is_sideband, struct error *err)
+/* Samples may do without kernel time, stacks of switches may not. */
+static int error_without_kernel(struct error *err)
+{
+	return error_set(err, -EACCES,
+			 "the kernel does not let this user see where threads wait (as root: "
+			 "sysctl kernel.perf_event_paranoid=1; or give tsprof the capability "
+			 "CAP_PERFMON; or leave out --off-cpu and --event wall)");
+}
+
+int perf_event_open_role(enum perf_event_role role, const struct perf_event_options *options,
+			 int cpu, struct perf_abilities *abilities, struct perf_layout *ret_layout,
+			 struct error *err)
 {
 	struct perf_event_attr attr;
 	bool is_refused;
 	int fd;
 
 	do {
-		attr = is_sideband ? sideband_attributes(options, abilities)
-				   : sampler_attributes(options, abilities);
+		attr = attributes_of(role, options, abilities);
 		fd = open_event(&attr, options->pid, cpu);
 		is_refused = fd == -EACCES || fd == -EPERM;
 	} while (fd < 0 && !(is_refused && options->is_of_another) &&
-		 abilities_reduce(abilities, fd, is_sideband));
+		 abilities_reduce(abilities, fd, role));
+	if (fd < 0 && is_refused && role == PERF_ROLE_SWITCH_STACKS && !options->is_of_another)
+		return error_without_kernel(err);
 	if (fd < 0)
 		return error_of_open(fd, options, err);
 	*ret_layout = (struct perf_layout){ .sample_type = attr.sample_type,
@@ -282,14 +347,14 @@ int perf_event_open_sampler(const struct perf_event_options *options, int cpu,
 			    struct perf_abilities *abilities, struct perf_layout *ret_layout,
 			    struct error *err)
 {
-	return open_reducing(options, cpu, abilities, ret_layout, false, err);
+	return perf_event_open_role(PERF_ROLE_SAMPLES, options, cpu, abilities, ret_layout, err);
 }
 
 int perf_event_open_sideband(const struct perf_event_options *options, int cpu,
 			     struct perf_abilities *abilities, struct perf_layout *ret_layout,
 			     struct error *err)
 {
-	return open_reducing(options, cpu, abilities, ret_layout, true, err);
+	return perf_event_open_role(PERF_ROLE_SIDEBAND, options, cpu, abilities, ret_layout, err);
 }
 
 int perf_event_enable(int fd)

@@ -20,6 +20,7 @@ struct perf_event_kind {
 	uint32_t type;
 	uint64_t config;
 	bool is_time; /* counts nanoseconds, and is sampled by period */
+	bool is_wall; /* time of threads that run, and besides of those that wait */
 };
 
 /* All of them, ended by a NULL name; the first is the default. */
@@ -37,6 +38,15 @@ struct perf_abilities {
 	bool build_id; /* MMAP2 carries build-ids (5.12) */
 	bool lost;     /* reading an event tells its lost samples (6.0) */
 	bool counts;   /* samples of inherited events carry their own count (6.12) */
+};
+
+/* What the events of a recording are there for. */
+enum perf_event_role {
+	PERF_ROLE_SIDEBAND,	 /* mappings, names, forks */
+	PERF_ROLE_SAMPLES,	 /* ticks */
+	PERF_ROLE_SWITCH_STACKS, /* where each thread was when it left its CPU; needs kernel rights
+				  */
+	PERF_ROLE_SWITCHES,	 /* when threads left their CPUs and came back */
 };
 
 /* When an event begins to count. */
@@ -67,11 +77,14 @@ uint64_t perf_event_period_ns(uint64_t rate_hz);
 int perf_event_check_rate(uint64_t rate_hz, struct error *err);
 
 /*
- * Open the sampling event or the side-band of one thread on one CPU, inherited
+ * Open the event for one role of one thread on one CPU, inherited
  * by the threads and children that it starts.  Returns a descriptor or a
  * negative errno: -ENODEV when the CPU is offline, other values with a message.  `abilities` loses
  * what the kernel refused.
  */
+int perf_event_open_role(enum perf_event_role role, const struct perf_event_options *options,
+			 int cpu, struct perf_abilities *abilities, struct perf_layout *ret_layout,
+			 struct error *err);
 int perf_event_open_sampler(const struct perf_event_options *options, int cpu,
 			    struct perf_abilities *abilities, struct perf_layout *ret_layout,
 			    struct error *err);

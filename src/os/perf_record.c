@@ -291,6 +291,12 @@ static void parse_other(struct sampler_record *record, const struct perf_layout 
 		record->kind = SAMPLER_RECORD_LOST_SAMPLES;
 		record->n_lost = bytes_u64(&body);
 		break;
+	case PERF_RECORD_SWITCH:
+	case PERF_RECORD_SWITCH_CPU_WIDE:
+		record->kind = header.misc & PERF_RECORD_MISC_SWITCH_OUT ? SAMPLER_RECORD_SWITCH_OUT
+									 : SAMPLER_RECORD_SWITCH_IN;
+		record->is_preempted = header.misc & PERF_RECORD_MISC_SWITCH_OUT_PREEMPT;
+		break;
 	case PERF_RECORD_THROTTLE:
 		record->kind = SAMPLER_RECORD_THROTTLE;
 		break;
@@ -310,6 +316,7 @@ static void clear(struct sampler_record *record)
 	record->kind = SAMPLER_RECORD_BAD;
 	record->is_exec = false;
 	record->is_from_sampler = false;
+	record->is_preempted = false;
 	record->pid = record->tid = 0;
 	record->parent_pid = record->parent_tid = 0;
 	record->time_ns = 0;

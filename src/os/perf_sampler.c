@@ -181,6 +181,20 @@ static struct perf_source *oldest_source(struct perf_sampler *sampler)
 	return oldest;
 }
 
+static bool perf_role_is_of_switches(enum perf_event_role role)
+{
+	return role == PERF_ROLE_SWITCHES || role == PERF_ROLE_SWITCH_STACKS;
+}
+
+/* The same records as of other events, but they mean something else. */
+static void take_switch(struct sampler_record *record)
+{
+	if (record->kind == SAMPLER_RECORD_SAMPLE)
+		record->kind = SAMPLER_RECORD_SWITCH_STACK;
+	else if (record->kind == SAMPLER_RECORD_LOST || record->kind == SAMPLER_RECORD_LOST_SAMPLES)
+		record->kind = SAMPLER_RECORD_LOST_SWITCHES;
+}
+
 static bool perf_sampler_next(struct sampler *base, struct sampler_record *record)
 {
 	struct perf_sampler *sampler = perf_sampler_of(base);
@@ -199,7 +213,9 @@ static bool perf_sampler_next(struct sampler *base, struct sampler_record *recor
 	sampler->current = source;
 	perf_record_parse(record, &source->layout, source->next, source->next_bytes);
 	record->is_from_sampler = source->is_sampler;
-	if (record->kind == SAMPLER_RECORD_SAMPLE)
+	if (perf_role_is_of_switches(source->role))
+		take_switch(record);
+	else if (record->kind == SAMPLER_RECORD_SAMPLE)
 		record->sample.weight_ns = sample_weights_next(&sampler->weights, record);
 	else if (record->kind == SAMPLER_RECORD_LOST && source->is_sampler)
 		sampler->n_lost_in_records += record->n_lost;

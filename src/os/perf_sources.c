@@ -32,8 +32,13 @@ enum {
 	MS_PER_S = 1000,
 	WAKEUP_MARGIN_MS = 50,
 	RATE_FAST_HZ = 2000,
-	DUMPS_PER_RING = 32,   /* at least; 32 ms at 997 Hz */
-	SIDEBAND_FRACTION = 32 /* of the samples' ring */
+	DUMPS_PER_RING = 32,	/* at least; 32 ms at 997 Hz */
+	SIDEBAND_FRACTION = 32, /* of the samples' ring */
+	SWITCHES_FRACTION = 16,
+	SWITCH_STACKS_FRACTION = 2,
+	/* A record takes the room of a whole dump, and there may be many of them. */
+	SWITCH_STACK_USUAL_BYTES = 16384,
+	ROLES_MAX = PERF_ROLE_SWITCHES + 1,
 };
 
 static uint64_t now_ns(void)
@@ -104,52 +109,71 @@ static uint64_t wakeup_bytes(const struct perf_sources *sources, uint64_t data_b
 	return margin > data_bytes / 2 ? data_bytes / 4 : data_bytes / 2;
 }
 
-static uint64_t data_bytes_of(const struct perf_sources *sources, bool is_sampler)
+static uint64_t data_bytes_of(const struct perf_sources *sources, enum perf_event_role role)
 {
 	const uint64_t ring_bytes = sources->facts->ring_bytes;
 
-	if (is_sampler)
+	if (role == PERF_ROLE_SAMPLES)
 		return ring_bytes;
+	if (role == PERF_ROLE_SWITCH_STACKS && ring_bytes / SWITCH_STACKS_FRACTION > RING_MIN_BYTES)
+		return ring_bytes / SWITCH_STACKS_FRACTION;
+	if (role == PERF_ROLE_SWITCHES && ring_bytes / SWITCHES_FRACTION > RING_MIN_BYTES)
+		return ring_bytes / SWITCHES_FRACTION;
 	if (ring_bytes / SIDEBAND_FRACTION > SIDEBAND_MAX_BYTES)
 		return ring_bytes / SIDEBAND_FRACTION;
 	return ring_bytes < SIDEBAND_MAX_BYTES ? ring_bytes : SIDEBAND_MAX_BYTES;
 }
 
-static int open_event(struct perf_sources *sources, pid_t pid, int cpu, bool is_sampler,
+static uint64_t stack_bytes_of(const struct perf_sources *sources, enum perf_event_role role)
+{
+	const uint64_t stack_bytes = sources->facts->stack_bytes;
+
+	if (role == PERF_ROLE_SWITCH_STACKS && !sources->options.stack_bytes &&
+	    stack_bytes > SWITCH_STACK_USUAL_BYTES)
+		return SWITCH_STACK_USUAL_BYTES;
+	return stack_bytes;
+}
+
+/* Sampling can be paused; what is known about processes and threads cannot. */
+static bool is_pausable(enum perf_event_role role)
+{
+	return role == PERF_ROLE_SAMPLES || role == PERF_ROLE_SWITCH_STACKS;
+}
+
+static int open_event(struct perf_sources *sources, pid_t pid, int cpu, enum perf_event_role role,
 		      struct perf_layout *ret_layout, struct error *err)
 {
 	const struct perf_event_options options = {
 		.kind = sources->options.event,
 		.rate_hz = sources->options.rate_hz,
-		.stack_bytes = sources->facts->stack_bytes,
-		.wakeup_bytes = wakeup_bytes(sources, data_bytes_of(sources, is_sampler)),
+		.stack_bytes = stack_bytes_of(sources, role),
+		.wakeup_bytes = wakeup_bytes(sources, data_bytes_of(sources, role)),
 		.pid = pid,
-		.start = is_sampler			 ? sources->start
+		.start = is_pausable(role)		 ? sources->start
 			 : sources->options.is_attaching ? PERF_EVENT_AT_ONCE
 							 : PERF_EVENT_ON_EXEC,
 		.is_of_another = sources->options.is_attaching && pid > 0,
 		.without_kernel_stacks = sources->options.kernel == SAMPLER_KERNEL_NONE,
 	};
 
-	return is_sampler ? perf_event_open_sampler(&options, cpu, &sources->abilities, ret_layout,
-						    err)
-			  : perf_event_open_sideband(&options, cpu, &sources->abilities, ret_layout,
-						     err);
+	return perf_event_open_role(role, &options, cpu, &sources->abilities, ret_layout, err);
 }
 
-static int source_open(struct perf_sources *sources, pid_t pid, int cpu, bool is_sampler,
+static int source_open(struct perf_sources *sources, pid_t pid, int cpu, enum perf_event_role role,
 		       struct error *err)
 {
 	struct perf_source *source = &sources->sources[sources->n_sources];
 	struct epoll_event interest = { .events = EPOLLIN | EPOLLET };
 	int r;
 
-	*source = (struct perf_source){ .fd = -1, .cpu = cpu, .is_sampler = is_sampler };
-	r = open_event(sources, pid, cpu, is_sampler, &source->layout, err);
+	*source = (struct perf_source){
+		.fd = -1, .cpu = cpu, .role = role, .is_sampler = role == PERF_ROLE_SAMPLES
+	};
+	r = open_event(sources, pid, cpu, role, &source->layout, err);
 	if (r < 0)
 		return r;
 	source->fd = r;
-	r = perf_ring_open(&source->ring, source->fd, data_bytes_of(sources, is_sampler), err);
+	r = perf_ring_open(&source->ring, source->fd, data_bytes_of(sources, role), err);
 	if (r == 0 && epoll_ctl(sources->epoll_fd, EPOLL_CTL_ADD, source->fd, &interest) < 0)
 		r = error_set_errno(err, -errno, "epoll_ctl");
 	if (r < 0) {
@@ -180,17 +204,19 @@ static int open_on_cpus(struct perf_sources *sources, pid_t pid, struct error *e
 	const size_t n_cpus = n_configured_cpus();
 
 	if (!sources->sources)
-		sources->sources = calloc(2 * n_cpus, sizeof(*sources->sources));
+		sources->sources = calloc(ROLES_MAX * n_cpus, sizeof(*sources->sources));
 	if (!sources->sources)
 		return error_set_no_memory(err);
 	sources->facts->n_cpus = 0;
 	for (size_t cpu = 0; cpu < n_cpus; cpu++) {
-		int r = source_open(sources, pid, (int)cpu, false, err);
+		const int last_role = sources->options.with_switches ? PERF_ROLE_SWITCHES
+								     : PERF_ROLE_SAMPLES;
+		int r = source_open(sources, pid, (int)cpu, PERF_ROLE_SIDEBAND, err);
 
 		if (r == -ENODEV)
 			continue;
-		if (r == 0)
-			r = source_open(sources, pid, (int)cpu, true, err);
+		for (int role = PERF_ROLE_SAMPLES; r == 0 && role <= last_role; role++)
+			r = source_open(sources, pid, (int)cpu, (enum perf_event_role)role, err);
 		if (r < 0) {
 			sources_close(sources);
 			return r;
@@ -274,9 +300,9 @@ static int add_member(struct perf_sources *sources, uint32_t at, pid_t tid, stru
 	if (!grown)
 		return error_set_no_memory(err);
 	sources->members = grown;
-	fd = open_event(sources, tid, source->cpu, source->is_sampler, &layout, err);
+	fd = open_event(sources, tid, source->cpu, source->role, &layout, err);
 	if (fd == -EMFILE && raise_descriptor_limit())
-		fd = open_event(sources, tid, source->cpu, source->is_sampler, &layout, err);
+		fd = open_event(sources, tid, source->cpu, source->role, &layout, err);
 	if (fd < 0)
 		return fd;
 	r = perf_event_share_ring(fd, source->fd);
@@ -330,10 +356,10 @@ static void set_enabled(int fd, bool is_on)
 void perf_sources_set_sampling(const struct perf_sources *sources, bool is_on)
 {
 	for (size_t i = 0; i < sources->n_sources; i++)
-		if (sources->sources[i].is_sampler)
+		if (is_pausable(sources->sources[i].role))
 			set_enabled(sources->sources[i].fd, is_on);
 	for (size_t i = 0; i < sources->n_members; i++)
-		if (sources->sources[sources->members[i].source].is_sampler)
+		if (is_pausable(sources->sources[sources->members[i].source].role))
 			set_enabled(sources->members[i].fd, is_on);
 }
 

@@ -22,7 +22,8 @@ struct perf_source {
 	struct perf_layout layout;
 	int fd; /* the event that the ring was made for */
 	int cpu;
-	bool is_sampler;
+	enum perf_event_role role;
+	bool is_sampler; /* its role is PERF_ROLE_SAMPLES */
 	/* Where the reader is. */
 	uint64_t next_time_ns; /* of the ring's first record, UINT64_MAX when empty */
 	const uint8_t *next;
@@ -43,7 +44,7 @@ struct perf_sources {
 	struct sampler_facts *facts; /* borrowed */
 	struct perf_abilities abilities;
 	enum perf_event_start start; /* of the sampling events */
-	struct perf_source *sources; /* each CPU's side-band before its samples */
+	struct perf_source *sources; /* each CPU's in the order of enum perf_event_role */
 	struct perf_member *members;
 	size_t n_sources;
 	size_t n_members, members_capacity;

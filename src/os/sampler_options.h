@@ -22,7 +22,8 @@ struct sampler_options {
 	bool is_attaching;    /* to running processes, with sampler_attach; implies is_paused */
 	bool is_system;	      /* all of them */
 	enum sampler_kernel kernel;
-	const char *command;  /* to be launched; NULL: not known, or none */
+	const char *command; /* to be launched; NULL: not known, or none */
+	bool with_switches;  /* tell when threads wait, and where */
 };
 
 /* What the engine got; valid once the target is watched. */

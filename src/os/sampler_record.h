@@ -24,6 +24,11 @@ enum sampler_record_kind {
 	SAMPLER_RECORD_LOST_SAMPLES, /* samples that the hardware dropped */
 	SAMPLER_RECORD_THROTTLE,
 	SAMPLER_RECORD_UNTHROTTLE,
+	SAMPLER_RECORD_SWITCH_STACK,  /* a thread is about to leave its CPU; its stacks in `sample`
+				       */
+	SAMPLER_RECORD_SWITCH_OUT,    /* it left */
+	SAMPLER_RECORD_SWITCH_IN,     /* it came back */
+	SAMPLER_RECORD_LOST_SWITCHES, /* any of these found the ring full */
 };
 
 enum { SAMPLER_BUILD_ID_MAX_BYTES = 20 };
@@ -44,13 +49,14 @@ struct sampler_mapping {
 struct sampler_record {
 	enum sampler_record_kind kind;
 	bool is_exec;	      /* COMM: the process became another program */
+	bool is_preempted;    /* SWITCH_OUT: it could have gone on */
 	bool is_from_sampler; /* not from the side-band */
 	uint32_t pid;	      /* as the recorder's pid namespace sees it */
 	uint32_t tid;
 	uint32_t parent_pid; /* FORK and EXIT */
 	uint32_t parent_tid;
 	uint64_t time_ns;	    /* CLOCK_MONOTONIC */
-	uint64_t n_lost;	    /* LOST, LOST_SAMPLES */
+	uint64_t n_lost;	    /* LOST, LOST_SAMPLES, LOST_SWITCHES */
 	uint64_t stream_id;	    /* perf's SAMPLE: one event of one thread on one CPU */
 	uint64_t read_value;	    /* perf's SAMPLE: what that event counted so far … */
 	uint64_t read_time_ns;	    /* … and how long it was running */

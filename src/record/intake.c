@@ -7,6 +7,7 @@
 
 #include "base/array.h"
 #include "os/proc_files.h"
+#include "record/intake_stacks.h"
 #include "symbol/jitdump.h"
 
 int intake_init(struct intake *intake, struct profile *profile,
@@ -17,6 +18,7 @@ int intake_init(struct intake *intake, struct profile *profile,
 				   .period_ns = period_ns ? period_ns : 1 };
 	process_table_init(&intake->processes, profile);
 	jit_table_init(&intake->jit);
+	waits_init(&intake->waits, profile, &intake->processes, intake->period_ns);
 	intake->stack = malloc(sizeof(*intake->stack));
 	intake->locations = malloc(INTAKE_MAX_LOCATIONS * sizeof(*intake->locations));
 	if (!intake->stack || !intake->locations ||
@@ -31,6 +33,8 @@ void intake_release(struct intake *intake)
 	process_table_release(&intake->processes);
 	jit_table_release(&intake->jit);
 	kernel_map_release(&intake->kernel);
+	waits_release(&intake->waits);
+	wait_reasons_release(&intake->reasons);
 	if (intake->unwinder)
 		intake->backend->free(intake->unwinder);
 	if (intake->modules.profile)
@@ -142,113 +146,6 @@ static int take_mapping(struct intake *intake, const struct sampler_record *reco
 	return map_memory(intake, process, &record->map);
 }
 
-static int add_location(struct intake *intake, uint32_t module, uint64_t vaddr)
-{
-	return location_table_add(&intake->profile->locations,
-				  &intake->locations[intake->n_locations++], module, vaddr);
-}
-
-static int add_user_frames(struct intake *intake, const struct raw_sample *sample)
-{
-	const struct stack *stack = intake->stack;
-	int r = 0;
-
-	if (stack->end != STACK_COMPLETE && stack->end != STACK_KERNEL_ONLY)
-		r = profile_add_truncation(intake->profile,
-					   &intake->locations[intake->n_locations++], stack->end,
-					   stack->end_module);
-	for (uint32_t i = stack->n_frames; i > 0; i--)
-		intake->locations[intake->n_locations++] = stack->locations[i - 1];
-	if (r == 0 && !stack->n_frames && sample->has_registers && stack->end != STACK_KERNEL_ONLY)
-		r = add_location(intake, intake->modules.unmapped,
-				 registers_pc(&sample->registers));
-	return r;
-}
-
-/* All but the innermost are return addresses. */
-static int add_kernel_frames(struct intake *intake, const struct raw_sample *sample)
-{
-	for (size_t i = sample->n_kernel_ips; i > 0; i--) {
-		const uint64_t ip = i > 1 ? sample->kernel_ips[i - 1] - 1 : sample->kernel_ips[0];
-		uint32_t module;
-		int r;
-
-		if (intake->n_locations >= INTAKE_MAX_LOCATIONS)
-			break;
-		r = kernel_map_find(&intake->kernel, ip, sample->time_ns, &module);
-		if (r == 0)
-			r = add_location(intake, module, ip);
-		if (r < 0)
-			return r;
-	}
-	/* Kernel stacks were not asked for: its time has a name nevertheless. */
-	if (!intake->n_locations && sample->is_in_kernel)
-		return add_location(intake, intake->modules.kernel, 0);
-	return 0;
-}
-
-static int walk(struct intake *intake, struct live_thread *thread, const struct raw_sample *sample)
-{
-	const struct unwind_images images = module_table_images(&intake->modules);
-	struct stack *stack = intake->stack;
-	int r;
-
-	stack->n_frames = 0;
-	stack->end_module = 0;
-	stack->needed_stack_bytes = 0;
-	/*
-	 * While a process execs or exits there are user registers, but no user
-	 * stack that they belong to: such time is the kernel's alone.
-	 */
-	if (sample->is_in_kernel && (!sample->has_registers || !sample->stack_size_bytes)) {
-		stack->end = STACK_KERNEL_ONLY;
-		return 0;
-	}
-	if (!sample->has_registers) {
-		stack->end = STACK_NO_REGISTERS;
-		return 0;
-	}
-	r = intake->backend->walk(intake->unwinder, &thread->process->unwind, &images, sample,
-				  stack);
-	/*
-	 * The kernel's copy ends at the first page that is not there, such as one
-	 * in the middle of a large buffer that nothing was written to so far.
-	 */
-	if (stack->end == STACK_BAD_MEMORY &&
-	    stack->needed_stack_bytes > sample->stack_size_bytes &&
-	    stack->needed_stack_bytes <= sample->stack_asked_bytes)
-		stack->end = STACK_TRUNCATED_DUMP;
-	return r;
-}
-
-static int count_leaf(struct intake *intake)
-{
-	const uint32_t leaf = intake->locations[intake->n_locations - 1];
-	uint64_t *grown = array_grown(intake->n_by_leaf, &intake->leaves_capacity, (size_t)leaf + 1,
-				      sizeof(*grown));
-
-	if (!grown)
-		return -ENOMEM;
-	intake->n_by_leaf = grown;
-	while (intake->n_leaves <= leaf)
-		grown[intake->n_leaves++] = 0;
-	grown[leaf]++;
-	return 0;
-}
-
-static void count_sample(struct intake *intake, const struct raw_sample *sample)
-{
-	struct quality *quality = &intake->profile->quality;
-	size_t need = intake->stack->needed_stack_bytes / INTAKE_NEED_STEP_BYTES;
-
-	if (need >= INTAKE_NEED_STEPS || intake->stack->end == STACK_TRUNCATED_DUMP)
-		need = INTAKE_NEED_STEPS - 1;
-	intake->n_by_need[need]++;
-	quality->n_samples++;
-	quality->sampled_ns += sample->weight_ns;
-	quality->n_by_end[intake->stack->end]++;
-}
-
 /* Where code was replaced, what is mapped there is another place from now on. */
 static int follow_jit(struct intake *intake, struct live_process *process, uint64_t time_ns)
 {
@@ -266,43 +163,14 @@ static int follow_jit(struct intake *intake, struct live_process *process, uint6
 		     : module_table_hand_over(&intake->modules, &process->unwind.space, old, &next);
 }
 
-static int take_sample(struct intake *intake, const struct raw_sample *raw)
+/* What has to be known about a thread's process before it is walked. */
+int intake_learn(struct intake *intake, struct live_thread *thread, uint64_t time_ns)
 {
-	struct live_thread *thread = process_table_thread(&intake->processes, raw->pid, raw->tid);
-	const uint64_t n_ticks = (raw->weight_ns + intake->period_ns / 2) / intake->period_ns;
-	struct sample sample = {
-		.time_ns = raw->time_ns,
-		.weight_ns = raw->weight_ns,
-		.count = n_ticks > UINT32_MAX ? UINT32_MAX : (uint32_t)n_ticks,
-		.cpu = (uint16_t)raw->cpu,
-	};
-	int r = thread ? 0 : -ENOMEM;
+	int r = 0;
 
-	if (r == 0 && !thread->process->is_known)
+	if (!thread->process->is_known)
 		r = learn_process(intake, thread);
-	if (r == 0)
-		r = follow_jit(intake, thread->process, raw->time_ns);
-	if (r == 0)
-		r = walk(intake, thread, raw);
-	if (r < 0)
-		return r;
-	intake->n_locations = 0;
-	r = add_user_frames(intake, raw);
-	if (r == 0)
-		r = add_kernel_frames(intake, raw);
-	if (r == 0)
-		r = stack_path_follow(&thread->path, &intake->profile->stacks, intake->locations,
-				      intake->n_locations, &sample.node);
-	if (r == 0 && intake->n_locations)
-		r = count_leaf(intake);
-	if (r == 0)
-		r = process_table_entry(&intake->processes, thread, &sample.thread);
-	if (r < 0)
-		return r;
-	count_sample(intake, raw);
-	sample.count = sample.count ? sample.count : 1;
-	sample.end = (uint16_t)intake->stack->end;
-	return profile_add_sample(intake->profile, &sample);
+	return r < 0 ? r : follow_jit(intake, thread->process, time_ns);
 }
 
 /* The program of a process that execs or exits is at its end; forked children go on. */
@@ -324,10 +192,48 @@ static int take_comm(struct intake *intake, const struct sampler_record *record)
 					  record->comm, record->is_exec);
 }
 
+static int take_switch(struct intake *intake, const struct sampler_record *record)
+{
+	struct live_thread *thread;
+
+	/* The idle thread has nothing to tell. */
+	if (!record->tid)
+		return 0;
+	if (record->kind == SAMPLER_RECORD_SWITCH_STACK)
+		return intake_take_switch_stack(intake, &record->sample);
+	thread = process_table_thread(&intake->processes, record->pid, record->tid);
+	if (!thread)
+		return -ENOMEM;
+	return record->kind == SAMPLER_RECORD_SWITCH_OUT
+		       ? waits_leave(&intake->waits, thread, record->time_ns, record->is_preempted)
+		       : waits_return(&intake->waits, thread, record->time_ns);
+}
+
+static int take_fork(struct intake *intake, const struct sampler_record *record)
+{
+	struct process_table *processes = &intake->processes;
+	struct live_thread *thread;
+	int r = process_table_fork(processes, record->pid, record->tid, record->parent_pid,
+				   record->parent_tid, record->time_ns);
+
+	if (r < 0 || !intake->waits.is_on)
+		return r;
+	thread = process_table_thread(processes, record->pid, record->tid);
+	return thread ? waits_start_thread(&intake->waits, thread, record->time_ns) : -ENOMEM;
+}
+
 static int take_exit(struct intake *intake, const struct sampler_record *record)
 {
-	int r = process_table_exit(&intake->processes, record->pid, record->tid, record->time_ns);
+	struct process_table *processes = &intake->processes;
+	struct live_thread *thread;
+	int r = 0;
 
+	if (intake->waits.is_on) {
+		thread = process_table_thread(processes, record->pid, record->tid);
+		r = thread ? waits_end_thread(&intake->waits, thread, record->time_ns) : -ENOMEM;
+	}
+	if (r == 0)
+		r = process_table_exit(processes, record->pid, record->tid, record->time_ns);
 	return r < 0 ? r : end_program(intake, record->pid, false);
 }
 
@@ -337,16 +243,22 @@ static int take_record(struct intake *intake, const struct sampler_record *recor
 
 	switch (record->kind) {
 	case SAMPLER_RECORD_SAMPLE:
-		return take_sample(intake, &record->sample);
+		return intake_take_sample(intake, &record->sample);
 	case SAMPLER_RECORD_MAP:
 		return take_mapping(intake, record);
 	case SAMPLER_RECORD_COMM:
 		return take_comm(intake, record);
 	case SAMPLER_RECORD_FORK:
-		return process_table_fork(processes, record->pid, record->tid, record->parent_pid,
-					  record->parent_tid, record->time_ns);
+		return take_fork(intake, record);
 	case SAMPLER_RECORD_EXIT:
 		return take_exit(intake, record);
+	case SAMPLER_RECORD_SWITCH_STACK:
+	case SAMPLER_RECORD_SWITCH_OUT:
+	case SAMPLER_RECORD_SWITCH_IN:
+		return take_switch(intake, record);
+	case SAMPLER_RECORD_LOST_SWITCHES:
+		intake->profile->quality.n_lost_switches += record->n_lost;
+		return 0;
 	case SAMPLER_RECORD_LOST:
 		/* The sampler counts lost samples. */
 		return record->is_from_sampler ? 0 : take_lost_sideband(intake, record->n_lost);
@@ -369,6 +281,26 @@ int intake_record(struct intake *intake, const struct sampler_record *record, st
 	const int r = take_record(intake, record);
 
 	return r < 0 ? error_set_errno(err, r, "recording") : 0;
+}
+
+int intake_expect_switches(struct intake *intake, bool with_kernel, struct error *err)
+{
+	intake->without_kernel = !with_kernel;
+	intake->waits.is_on = true;
+	return wait_reasons_init(&intake->reasons) < 0 ? error_set_no_memory(err) : 0;
+}
+
+void intake_set_paused(struct intake *intake, bool is_paused, uint64_t time_ns)
+{
+	if (is_paused)
+		waits_pause(&intake->waits, time_ns);
+	else
+		waits_resume(&intake->waits, time_ns);
+}
+
+int intake_finish_waits(struct intake *intake, uint64_t time_ns, struct error *err)
+{
+	return waits_finish(&intake->waits, time_ns) < 0 ? error_set_no_memory(err) : 0;
 }
 
 static int not_sampled_thread(struct intake *intake, uint32_t pid, uint32_t *ret_thread)

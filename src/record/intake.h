@@ -1,6 +1,7 @@
 #ifndef TSPROF_RECORD_INTAKE_H
 #define TSPROF_RECORD_INTAKE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,6 +13,8 @@
 #include "record/kernel_map.h"
 #include "record/module_table.h"
 #include "record/process_table.h"
+#include "record/wait_reasons.h"
+#include "record/waits.h"
 #include "symbol/symbolizer.h"
 #include "unwind/unwinder.h"
 
@@ -34,6 +37,9 @@ struct intake {
 	struct process_table processes;
 	struct jit_table jit;
 	struct kernel_map kernel;
+	struct waits waits;
+	struct wait_reasons reasons;
+	bool without_kernel; /* leave its frames out where waits begin */
 	struct stack *stack;
 	uint32_t *locations; /* the stack being put together, outermost first */
 	size_t n_locations;
@@ -53,6 +59,17 @@ char *intake_statement(const struct intake *intake);
 
 /* Only lack of memory is an error: a record that makes no sense is counted. */
 int intake_record(struct intake *intake, const struct sampler_record *record, struct error *err);
+
+/* Switches are going to be recorded; stacks of the kernel are kept or only serve for reasons. */
+int intake_expect_switches(struct intake *intake, bool with_kernel, struct error *err);
+
+/* Waiting between a pause and a resume is left out. */
+void intake_set_paused(struct intake *intake, bool is_paused, uint64_t time_ns);
+
+/*
+ * The recording ended at `time_ns`: whatever waits then has waited until then.
+ */
+int intake_finish_waits(struct intake *intake, uint64_t time_ns, struct error *err);
 
 /* Take in the mappings that a process has now.  Only -ENOMEM is an error. */
 int intake_read_maps(struct intake *intake, uint32_t pid);

@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "model/profile.h"
 #include "record/stack_path.h"
+#include "record/thread_wait.h"
 #include "unwind/unwinder.h"
 
 /*
@@ -36,6 +37,7 @@ struct live_thread {
 	uint32_t entry_process_comm;
 	bool has_entry;
 	struct stack_path path;
+	struct thread_wait wait;
 };
 
 struct process_table {

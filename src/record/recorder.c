@@ -143,6 +143,7 @@ static void set_paused(struct recorder *recorder, bool is_paused)
 		sampler_pause(recorder->sampler);
 	else
 		sampler_resume(recorder->sampler);
+	intake_set_paused(&recorder->intake, is_paused, now_ns(CLOCK_MONOTONIC));
 }
 
 static void handle_signals(struct recorder *recorder)
@@ -188,6 +189,7 @@ static void wait_a_while(struct recorder *recorder)
 
 static int record_until_end(struct recorder *recorder, struct error *err)
 {
+	uint64_t stopped_ns;
 	int r = 0;
 
 	for (;;) {
@@ -203,8 +205,11 @@ static int record_until_end(struct recorder *recorder, struct error *err)
 	}
 	sampler_stop(recorder->sampler);
 	recorder->counted_ns = sampler_counted_ns(recorder->sampler);
+	stopped_ns = now_ns(CLOCK_MONOTONIC);
 	if (r == 0)
 		r = take_batch(recorder, true, err);
+	if (r == 0 && !recorder->is_failed)
+		r = intake_finish_waits(&recorder->intake, stopped_ns, err);
 	if (r == 0 && !recorder->is_failed)
 		r = take_rest(recorder, err);
 	return r;
@@ -297,6 +302,9 @@ static int prepare_intake(struct recorder *recorder, struct error *err)
 			    err);
 
 	recorder->result->sampler = *facts;
+	if (r == 0 && options->sampler.with_switches)
+		r = intake_expect_switches(&recorder->intake,
+					   options->sampler.kernel != SAMPLER_KERNEL_NONE, err);
 	if (r == 0)
 		r = target_learn(&recorder->target, &recorder->intake, err);
 	if (r == 0)
@@ -341,6 +349,8 @@ static int start(struct recorder *recorder, struct error *err)
 	recorder->own_cpu_ns = now_ns(CLOCK_PROCESS_CPUTIME_ID);
 	recorder->flushed_ns = recorder->progressed_ns = start_ns;
 	control_start(&recorder->control, &recorder->options->control, start_ns);
+	if (recorder->control.is_paused)
+		intake_set_paused(&recorder->intake, true, start_ns);
 	r = target_start(&recorder->target, err);
 	if (r < 0) {
 		recorder->result->exit_status = child_exec_status(r);
