@@ -129,6 +129,25 @@ static void add_view(struct buffer *out, const struct report_output *output, siz
 	buffer_release(&line);
 }
 
+/* Which of running and waiting is shown, where both were recorded. */
+static void add_states(struct buffer *out, const struct report_output *output, size_t columns)
+{
+	const struct quality *quality = &output->profile->quality;
+	const unsigned int states = view_states(&output->view, output->profile);
+	struct buffer line = BUFFER_INIT;
+	char text[UNITS_TEXT_BYTES];
+
+	if (!quality->n_waits)
+		return;
+	buffer_printf(&line, "State: %s", view_states_text(states));
+	if (!(states & SAMPLE_STATES_WAITING))
+		buffer_printf(&line,
+			      "; %s of waiting is left out (--state waiting or all shows it)",
+			      units_duration(text, quality->waited_ns));
+	add_wrapped(out, buffer_string(&line), columns);
+	buffer_release(&line);
+}
+
 static void write_text(struct buffer *out, const struct report_output *output, size_t columns)
 {
 	const bool is_timed = calltree_is_timed(&output->trees[0]);
@@ -137,6 +156,7 @@ static void write_text(struct buffer *out, const struct report_output *output, s
 	profile_quality_line(&line, output->profile);
 	add_wrapped(out, buffer_string(&line), columns);
 	buffer_release(&line);
+	add_states(out, output, columns);
 	add_view(out, output, columns);
 	for (size_t i = 0; i < output->n_parts; i++) {
 		const struct report_part *part = output->parts[i];
@@ -160,6 +180,9 @@ static void json_add_view(struct json_writer *json, const struct report_output *
 		json_string(json, "thread", output->view.thread);
 	if (output->view.process)
 		json_string(json, "process", output->view.process);
+	if (output->profile->quality.n_waits)
+		json_string(json, "state",
+			    view_states_text(view_states(&output->view, output->profile)));
 	if (output->view.by)
 		json_string(json, "by", view_by_words[output->view.by - VIEW_BY_PROCESS]);
 	json_close_object(json);

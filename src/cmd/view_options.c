@@ -9,6 +9,7 @@ struct view view_options_view(const struct view_options *options)
 	view.to_ns = options->to_ns;
 	view.thread = options->thread;
 	view.process = options->process;
+	view.states = view_states_of(options->state);
 	view.by = view_by_find(options->by);
 	return view;
 }

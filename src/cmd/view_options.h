@@ -13,6 +13,7 @@ struct view_options {
 	const char *thread;
 	const char *process;
 	const char *by;
+	const char *state;
 	uint64_t from_ns;
 	uint64_t to_ns;
 };
@@ -57,9 +58,17 @@ struct view_options {
 		  "only the processes of that name or number",                                     \
 		  offsetof(struct type, view.process),                                             \
 		  NULL },                                                                          \
+		{ "by",                                                                            \
+		  0,                                                                               \
+		  OPTION_STRING,                                                                   \
+		  "GROUP",                                                                         \
+		  "split by process, thread, comm (thread name) or state",                         \
+		  offsetof(struct type, view.by),                                                  \
+		  view_by_words },                                                                 \
 	{                                                                                          \
-		"by", 0, OPTION_STRING, "GROUP", "split by process, thread or comm (thread name)", \
-			offsetof(struct type, view.by), view_by_words                              \
+		"state", 0, OPTION_STRING, "STATE",                                                \
+			"only running, waiting or a reason for it; all",                           \
+			offsetof(struct type, view.state), view_state_words                        \
 	}
 
 /* The view that was asked for, with the process names that VIEW_INIT has. */

@@ -239,8 +239,6 @@ static int take_exit(struct intake *intake, const struct sampler_record *record)
 
 static int take_record(struct intake *intake, const struct sampler_record *record)
 {
-	struct process_table *processes = &intake->processes;
-
 	switch (record->kind) {
 	case SAMPLER_RECORD_SAMPLE:
 		return intake_take_sample(intake, &record->sample);

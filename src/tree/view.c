@@ -192,6 +192,37 @@ bool view_has_moment(const struct view *view, const struct profile *profile,
 	return view_has_time(view, profile, sample->time_ns);
 }
 
+const char *const view_state_words[] = { "running", "waiting", "all",	   "preempted",
+					 "sleep",   "lock",    "poll",	   "disk",
+					 "pipe",    "socket",  "terminal", "child",
+					 "signal",  "memory",  "kernel",   NULL };
+
+unsigned int view_states_of(const char *word)
+{
+	if (!word)
+		return 0;
+	if (strcmp(word, "all") == 0)
+		return SAMPLE_STATES_ALL;
+	if (strcmp(word, "waiting") == 0)
+		return SAMPLE_STATES_WAITING;
+	for (int state = 0; state < SAMPLE_N_STATES; state++)
+		if (strcmp(word, sample_state_name((enum sample_state)state)) == 0)
+			return 1u << state;
+	return 0;
+}
+
+const char *view_states_text(unsigned int states)
+{
+	if (states == SAMPLE_STATES_ALL)
+		return "running and waiting";
+	if (states == SAMPLE_STATES_WAITING)
+		return "waiting";
+	for (int state = 0; state < SAMPLE_N_STATES; state++)
+		if (states == 1u << state)
+			return sample_state_label((enum sample_state)state);
+	return "some states";
+}
+
 unsigned int view_states(const struct view *view, const struct profile *profile)
 {
 	const char *event = interner_get(&profile->strings, profile->info.event);

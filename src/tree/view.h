@@ -72,6 +72,15 @@ void view_add_group(struct buffer *out, enum view_by by, const struct profile *p
  */
 unsigned int view_states(const struct view *view, const struct profile *profile);
 
+/* "running", "waiting", "all", then the reasons for waiting, ended by NULL. */
+extern const char *const view_state_words[];
+
+/* The set that one of these words stands for; 0 for NULL. */
+unsigned int view_states_of(const char *word);
+
+/* In words: "running and waiting", "waiting", "waiting: lock". */
+const char *view_states_text(unsigned int states);
+
 /* Does it look at running and waiting as one?  Then waits end in a frame that says so. */
 bool view_is_mixed(const struct view *view, const struct profile *profile);
 
