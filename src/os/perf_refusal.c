@@ -29,7 +29,7 @@ static const struct remedy filter_remedies[] = {
 	{ "docker run --cap-add PERFMON ...",
 	  "for this container; needs Docker 23, containerd 1.7 or newer" },
 	{ "docker run --security-opt seccomp=PROFILE.json ...",
-	  "for this container; PROFILE.json: the default profile with perf_event_open added" },
+	  "for this container; PROFILE.json: the default profile with perf_event_open allowed" },
 	{ "docker run --security-opt seccomp=unconfined ...",
 	  "for this container, without any filter" },
 };

@@ -256,7 +256,7 @@ static const struct sample *profile_encode_samples_chunk(struct buffer *out,
 
 void profile_encode_samples(struct buffer *out, const struct sample *samples, size_t n_samples)
 {
-	const struct sample *const end = samples + n_samples;
+	const struct sample *const end = n_samples ? samples + n_samples : samples;
 	size_t n_left = profile_count_samples(samples, end, false);
 
 	while (n_left) {
@@ -307,7 +307,7 @@ static void profile_encode_wait(struct buffer *out, const struct sample *wait,
 
 void profile_encode_waits(struct buffer *out, const struct sample *samples, size_t n_samples)
 {
-	const struct sample *const end = samples + n_samples;
+	const struct sample *const end = n_samples ? samples + n_samples : samples;
 	size_t n_left = profile_count_samples(samples, end, true);
 
 	while (n_left) {

@@ -93,11 +93,11 @@ static bool add_filter_remedies(struct machine_check *check, const struct facts 
 		add_remedy(
 			check, facts, "securityContext: {capabilities: {add: [PERFMON]}}",
 			"for this container, when it runs as root; needs containerd 1.7 or newer");
-		add_remedy(
-			check, facts,
-			"securityContext: {seccompProfile: {type: Localhost, "
-			"localhostProfile: FILE}}",
-			"for this container; FILE: the node's profile with perf_event_open added");
+		add_remedy(check, facts,
+			   "securityContext: {seccompProfile: {type: Localhost, "
+			   "localhostProfile: FILE}}",
+			   "for this container; FILE: the node's profile with perf_event_open "
+			   "allowed");
 		return true;
 	}
 	if (strcmp(facts->settings->container, "podman") == 0) {
@@ -105,7 +105,7 @@ static bool add_filter_remedies(struct machine_check *check, const struct facts 
 			   "for this container; from the end of 2025 on PERFMON is enough");
 		add_remedy(check, facts, "podman run --security-opt seccomp=PROFILE.json ...",
 			   "for this container; PROFILE.json: the default profile with "
-			   "perf_event_open added");
+			   "perf_event_open allowed");
 		return true;
 	}
 	return false;
