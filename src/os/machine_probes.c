@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/units.h"
+#include "lib/sigprof_wire.h"
 #include "os/perf_event.h"
 #include "os/sampler.h"
 #include "os/sampler_choice.h"
@@ -47,6 +48,7 @@ static void probe_choice(struct machine_probes *probes, const struct sampler_opt
 		if (strcmp(engine->name, "sigprof") != 0)
 			continue;
 		probes->has_sigprof = true;
+		probes->sigprof_stack_bytes = SIGPROF_STACK_MAX_BYTES;
 		if (engine->probe)
 			probes->sigprof.code = engine->probe(options, &probes->sigprof);
 	}
@@ -79,6 +81,8 @@ static void probe_events(struct machine_probes *probes)
 	struct perf_event_attr clock = { .type = PERF_TYPE_SOFTWARE,
 					 .config = PERF_COUNT_SW_CPU_CLOCK,
 					 .exclude_kernel = 1 };
+	struct perf_event_attr task_clock = { .type = PERF_TYPE_SOFTWARE,
+					      .config = PERF_COUNT_SW_TASK_CLOCK };
 	struct perf_event_attr switches = { .type = PERF_TYPE_SOFTWARE,
 					    .config = PERF_COUNT_SW_DUMMY,
 					    .exclude_kernel = 1,
@@ -87,6 +91,9 @@ static void probe_events(struct machine_probes *probes)
 	probes->refusal = perf_refusal_find(try_event(&modest, 0, -1), 0);
 	probes->cycles = try_event(&cycles, 0, -1);
 	probes->all_processes = try_event(&clock, -1, 0);
+	probes->task_clock = try_event(&task_clock, 0, -1);
+	task_clock.exclude_kernel = 1;
+	probes->task_clock_user = try_event(&task_clock, 0, -1);
 	probes->switches = try_event(&switches, 0, -1);
 }
 

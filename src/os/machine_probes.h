@@ -22,6 +22,9 @@ struct machine_probes {
 	bool is_fallback;
 	bool has_sigprof;     /* this tsprof has the engine */
 	struct error sigprof; /* code 0: it works */
+	uint64_t sigprof_stack_bytes;
+	int task_clock;	     /* its trigger: 0, or a negative errno; timers have to do then */
+	int task_clock_user; /* the same in user code only */
 
 	/* The perf engine, opened as `record` opens it. */
 	struct error perf;	     /* code 0: it works */

@@ -141,15 +141,25 @@ static void check_perf(struct machine_checks *checks, const struct facts *facts)
 
 static void check_sigprof(struct machine_checks *checks, const struct facts *facts)
 {
+	const struct machine_probes *probes = facts->probes;
 	struct machine_check *check;
 
-	if (!facts->probes->has_sigprof)
+	if (!probes->has_sigprof)
 		return;
 	check = add_check(checks, "sigprof", "engine sigprof");
-	if (facts->probes->sigprof.code == 0)
-		judge(check, MACHINE_YES, "for commands that record starts, in user code");
-	else
-		judge(check, MACHINE_NO, "%s", facts->probes->sigprof.message);
+	if (probes->sigprof.code == 0) {
+		judge(check, MACHINE_YES, "for commands that record starts; ticks come from %s",
+		      probes->task_clock == 0	     ? "perf's task-clock"
+		      : probes->task_clock_user == 0 ? "perf's task-clock, in user code"
+						     : "timers on CPU time");
+		return;
+	}
+	judge(check, MACHINE_NO, "%s", probes->sigprof.message);
+	if (probes->sigprof.code != -ENOENT)
+		return;
+	add_remedy(check, facts, "sudo make install", "for everybody: the library beside tsprof");
+	add_remedy(check, facts, "export TSPROF_LIBRARY=FOLDER/libtsprof.so",
+		   "for this shell: a library that is elsewhere");
 }
 
 /* True, with a verdict, where there is nothing to say without the engine perf. */
@@ -237,6 +247,11 @@ static void check_stacks(struct machine_checks *checks, const struct facts *fact
 	char ring[UNITS_TEXT_BYTES];
 	char command[MACHINE_COMMAND_BYTES];
 
+	if (probes->perf.code < 0 && probes->has_sigprof && probes->sigprof.code == 0) {
+		judge(check, MACHINE_YES, "up to %s of each are copied",
+		      units_bytes(stack, probes->sigprof_stack_bytes));
+		return;
+	}
 	if (is_without_perf(check, facts))
 		return;
 	(void)units_bytes(stack, probes->stack_bytes);
@@ -266,24 +281,46 @@ static void check_stacks(struct machine_checks *checks, const struct facts *fact
 		   "for whoever runs tsprof");
 }
 
+/* Without perf events the kernel looks at timers on CPU time at its tick only. */
+static void check_tick(struct machine_check *check, const struct facts *facts)
+{
+	const uint64_t tick_ns = facts->probes->tick_ns;
+	const uint64_t tick_hz = tick_ns ? NS_PER_S / tick_ns : 0;
+
+	if (tick_hz >= MACHINE_USUAL_RATE_HZ) {
+		judge(check, MACHINE_YES, "up to %" PRIu64 " Hz, the kernel's tick", tick_hz);
+		return;
+	}
+	judge(check, MACHINE_PARTLY,
+	      "no more than %" PRIu64
+	      " Hz: without perf events ticks come with those of the kernel's clock",
+	      tick_hz);
+	add_remedy(check, facts, "scripts/config --disable HZ_250 --enable HZ_1000",
+		   "a kernel that is built with a tick of 1000 Hz");
+}
+
 static void check_rate(struct machine_checks *checks, const struct facts *facts)
 {
 	struct machine_check *check = add_check(checks, "rate", "sampling rate");
 	const struct machine_number *limit = &facts->settings->max_rate_hz;
+	const struct machine_probes *probes = facts->probes;
 
-	if (!limit->is_known) {
-		judge(check, MACHINE_NO, "the kernel tells no limit: it has no perf events");
+	if (probes->perf.code < 0 && probes->task_clock_user < 0) {
+		check_tick(check, facts);
 		return;
 	}
-	if (limit->value >= (int64_t)MACHINE_USUAL_RATE_HZ) {
+	if (limit->is_known && limit->value < (int64_t)MACHINE_USUAL_RATE_HZ) {
+		judge(check, MACHINE_PARTLY,
+		      "up to %" PRId64 " Hz: less than the %" PRIu64 " Hz that record asks for",
+		      limit->value, MACHINE_USUAL_RATE_HZ);
+		add_remedy(check, facts, "sudo sysctl kernel.perf_event_max_sample_rate=100000",
+			   "for everybody");
+		return;
+	}
+	if (limit->is_known)
 		judge(check, MACHINE_YES, "up to %" PRId64 " Hz", limit->value);
-		return;
-	}
-	judge(check, MACHINE_PARTLY,
-	      "up to %" PRId64 " Hz: less than the %" PRIu64 " Hz that record asks for",
-	      limit->value, MACHINE_USUAL_RATE_HZ);
-	add_remedy(check, facts, "sudo sysctl kernel.perf_event_max_sample_rate=100000",
-		   "for everybody");
+	else
+		judge(check, MACHINE_YES, "the kernel tells no limit");
 }
 
 static void check_cycles(struct machine_checks *checks, const struct facts *facts)

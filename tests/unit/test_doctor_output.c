@@ -34,6 +34,12 @@ static void make_debian(struct situation *debian)
 			      .debuginfod_urls = "https://debuginfod.\033[31mexample/" },
 		.probes = { .uid = 1000,
 			    .n_cpus = 8,
+			    .engine = "sigprof",
+			    .is_fallback = true,
+			    .has_sigprof = true,
+			    .sigprof_stack_bytes = 65528,
+			    .task_clock = -EACCES,
+			    .task_clock_user = -EACCES,
 			    .memlock_bytes = 8 << 20,
 			    .refusal = { .kind = PERF_REFUSAL_LEVEL,
 					 .code = -EACCES,
@@ -83,6 +89,23 @@ static void doctor_text__of_a_machine_that_forbids_perf(void **state)
 	make_debian(&debian);
 	doctor_output_text(&text, &debian.checks, &debian.values, 80);
 	assert_golden(&text, "doctor_text.golden");
+	buffer_release(&text);
+}
+
+static void doctor_text__of_a_machine_that_permits_nothing(void **state)
+{
+	struct situation debian;
+	struct buffer text = BUFFER_INIT;
+
+	(void)state;
+	make_debian(&debian);
+	debian.probes.engine = NULL;
+	(void)error_set(&debian.probes.sigprof, -ENOENT, "no libtsprof.so beside tsprof");
+	machine_checks_make(&debian.checks, &debian.settings, &debian.probes);
+	doctor_output_text(&text, &debian.checks, &debian.values, 80);
+	assert_ptr_equal(strstr(text.data, "tsprof record cannot work here: "), text.data);
+	assert_non_null(strstr(text.data, "engine sigprof   no      no libtsprof.so"));
+	assert_non_null(strstr(text.data, "    > export TSPROF_LIBRARY="));
 	buffer_release(&text);
 }
 
@@ -161,6 +184,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(doctor_text__of_a_machine_that_forbids_perf),
+		cmocka_unit_test(doctor_text__of_a_machine_that_permits_nothing),
 		cmocka_unit_test(doctor_json__of_a_machine_that_forbids_perf),
 		cmocka_unit_test(doctor_text__fits_every_width),
 		cmocka_unit_test(wrapped_rows__break_between_words_and_inside_long_ones),

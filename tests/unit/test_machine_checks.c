@@ -286,6 +286,23 @@ static void rate__below_the_usual_one_is_a_limit(void **state)
 	assert_int_equal(check(&situation, "rate")->verdict, MACHINE_YES);
 }
 
+/* A loop that no tick of 250 Hz falls into is not seen: the user has to know the rate. */
+static void rate__without_perf_events_is_that_of_the_tick(void **state)
+{
+	struct situation situation = generous();
+
+	(void)state;
+	refuse(&situation, PERF_REFUSAL_LEVEL, 3);
+	situation.probes.task_clock = -EACCES;
+	situation.probes.task_clock_user = -EACCES;
+	assert_int_equal(check(&situation, "rate")->verdict, MACHINE_PARTLY);
+	assert_non_null(strstr(check(&situation, "rate")->why, "no more than 250 Hz"));
+	situation.probes.tick_ns = 1000000;
+	assert_int_equal(check(&situation, "rate")->verdict, MACHINE_YES);
+	situation.probes.tick_ns = 0;
+	assert_int_equal(check(&situation, "rate")->verdict, MACHINE_PARTLY);
+}
+
 static void cycles__that_are_not_there_are_not_refused(void **state)
 {
 	struct situation situation = generous();
@@ -333,6 +350,7 @@ int main(void)
 		cmocka_unit_test(rings__that_are_small_cut_stacks),
 		cmocka_unit_test(rings__of_any_size_are_judged),
 		cmocka_unit_test(rate__below_the_usual_one_is_a_limit),
+		cmocka_unit_test(rate__without_perf_events_is_that_of_the_tick),
 		cmocka_unit_test(cycles__that_are_not_there_are_not_refused),
 		cmocka_unit_test(capabilities__keep_what_the_program_has),
 		cmocka_unit_test(capabilities__are_read_from_a_command),
