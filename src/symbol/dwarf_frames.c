@@ -92,6 +92,20 @@ static int search_call_site(struct search *search, Dwarf_Die *die, Dwarf_Files *
 	return search_file(search, split, value, &caller->file);
 }
 
+static int search_name(struct search *search, struct dwarf_call *call)
+{
+	int r;
+
+	if (call->is_named)
+		return 0;
+	r = call->parent == DWARF_NO_CALL
+		    ? dwarf_names_function(&search->names, &call->die, &call->name,
+					   &call->has_linkage_name)
+		    : dwarf_names_inlined(&search->names, &call->die, &call->name);
+	call->is_named = r == 0;
+	return r;
+}
+
 /* The chain of the unit's address at `at`: the line table's place first, then its calls outwards.
  */
 static int search_add_chain(struct search *search, const struct query *query, size_t at,
@@ -107,8 +121,7 @@ static int search_add_chain(struct search *search, const struct query *query, si
 	while (call != DWARF_NO_CALL && r == 0) {
 		struct dwarf_call *caller = &search->inlines.calls[call];
 
-		if (caller->name == 0)
-			r = dwarf_names_function(&search->names, &caller->die, &caller->name);
+		r = search_name(search, caller);
 		frame.function = caller->name;
 		frame.flags = caller->parent != DWARF_NO_CALL ? FRAME_INLINED : 0;
 		if (r == 0)
@@ -116,7 +129,7 @@ static int search_add_chain(struct search *search, const struct query *query, si
 		if (r == 0 && caller->parent != DWARF_NO_CALL)
 			r = search_call_site(search, &caller->die, split, &frame);
 		else
-			chain->has_linkage_name = dwarf_names_has_linkage_name(&caller->die);
+			chain->has_linkage_name = caller->has_linkage_name;
 		call = caller->parent;
 	}
 	if (r == 0 && search->frames->n_frames == first && place.file != DWARF_NO_LINE)

@@ -2,6 +2,7 @@
 #define TSPROF_SYMBOL_DWARF_INLINES_H
 
 #include <elfutils/libdw.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,7 +13,10 @@
 struct dwarf_call {
 	Dwarf_Die die;
 	uint32_t parent; /* the call that it is inlined into; DWARF_NO_CALL for a function */
-	uint32_t name;	 /* for the caller's use, 0 at first */
+	/* For the caller's use, 0 at first. */
+	uint32_t name;
+	bool is_named;
+	bool has_linkage_name;
 };
 
 #define DWARF_NO_CALL UINT32_MAX

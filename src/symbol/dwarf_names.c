@@ -9,38 +9,50 @@
 #include "base/buffer.h"
 #include "symbol/demangle.h"
 
-static int names_find(struct dwarf_names *names, const char *text, bool is_function,
-		      uint32_t *ret_id)
+static uint64_t name_hash(const void *key, enum dwarf_name_kind kind)
 {
-	const uint64_t hash = hash_pair((uint64_t)(uintptr_t)text, is_function);
-	struct hash_cursor cursor = hash_index_cursor(&names->index, hash);
-	struct buffer demangled = BUFFER_INIT;
-	struct dwarf_name *grown;
-	uint32_t at;
-	int r = -ENOMEM;
+	return hash_pair((uint64_t)(uintptr_t)key, kind);
+}
 
-	while ((at = hash_index_next(&names->index, &cursor)) != HASH_INDEX_NONE)
-		if (names->names[at].text == text) {
+static bool names_find(const struct dwarf_names *names, const void *key, enum dwarf_name_kind kind,
+		       uint32_t *ret_id)
+{
+	struct hash_cursor cursor = hash_index_cursor(&names->index, name_hash(key, kind));
+	uint32_t at;
+
+	while ((at = hash_index_next(&names->index, &cursor)) != HASH_INDEX_NONE) {
+		if (names->names[at].key == key && names->names[at].kind == kind) {
 			*ret_id = names->names[at].id;
-			return 0;
+			return true;
 		}
-	grown = array_grown(names->names, &names->capacity, names->n_names + 1, sizeof(*grown));
+	}
+	return false;
+}
+
+static int names_add(struct dwarf_names *names, const void *key, enum dwarf_name_kind kind,
+		     uint32_t id)
+{
+	struct dwarf_name *grown = array_grown(names->names, &names->capacity, names->n_names + 1,
+					       sizeof(*grown));
+
 	if (!grown)
 		return -ENOMEM;
 	names->names = grown;
-	if (is_function) {
-		demangle_add(&demangled, text);
-		if (!demangled.is_failed)
-			r = interner_add_sized(names->strings, ret_id, buffer_string(&demangled),
-					       demangled.size);
-		buffer_release(&demangled);
-	} else {
-		r = interner_add(names->strings, ret_id, text);
-	}
-	if (r < 0)
-		return r;
-	grown[names->n_names] = (struct dwarf_name){ .text = text, .id = *ret_id };
-	return hash_index_add(&names->index, hash, (uint32_t)names->n_names++);
+	grown[names->n_names] = (struct dwarf_name){ .key = key, .kind = kind, .id = id };
+	return hash_index_add(&names->index, name_hash(key, kind), (uint32_t)names->n_names++);
+}
+
+static int names_add_function(struct dwarf_names *names, const char *text, uint32_t *ret_id)
+{
+	struct buffer demangled = BUFFER_INIT;
+	int r = -ENOMEM;
+
+	demangle_add(&demangled, text);
+	if (!demangled.is_failed)
+		r = interner_add_sized(names->strings, ret_id, buffer_string(&demangled),
+				       demangled.size);
+	buffer_release(&demangled);
+	return r < 0 ? r : names_add(names, text, DWARF_NAME_FUNCTION, *ret_id);
 }
 
 /*
@@ -62,25 +74,45 @@ static const char *linkage_name(Dwarf_Die *die)
 		       : NULL;
 }
 
-bool dwarf_names_has_linkage_name(Dwarf_Die *die)
-{
-	return linkage_name(die) != NULL;
-}
-
-int dwarf_names_function(struct dwarf_names *names, Dwarf_Die *die, uint32_t *ret_id)
+int dwarf_names_function(struct dwarf_names *names, Dwarf_Die *die, uint32_t *ret_id,
+			 bool *ret_is_complete)
 {
 	const char *text = linkage_name(die);
 
+	*ret_id = 0;
+	*ret_is_complete = text != NULL;
 	if (!text)
 		text = dwarf_diename(die);
-	*ret_id = 0;
-	return text ? names_find(names, text, true, ret_id) : 0;
+	if (!text || names_find(names, text, DWARF_NAME_FUNCTION, ret_id))
+		return 0;
+	return names_add_function(names, text, ret_id);
+}
+
+int dwarf_names_inlined(struct dwarf_names *names, Dwarf_Die *die, uint32_t *ret_id)
+{
+	Dwarf_Attribute attribute;
+	bool is_complete;
+	Dwarf_Die origin;
+	int r;
+
+	if (!dwarf_attr(die, DW_AT_abstract_origin, &attribute) ||
+	    !dwarf_formref_die(&attribute, &origin))
+		return dwarf_names_function(names, die, ret_id, &is_complete);
+	if (names_find(names, origin.addr, DWARF_NAME_ORIGIN, ret_id))
+		return 0;
+	r = dwarf_names_function(names, die, ret_id, &is_complete);
+	return r < 0 ? r : names_add(names, origin.addr, DWARF_NAME_ORIGIN, *ret_id);
 }
 
 int dwarf_names_path(struct dwarf_names *names, const char *path, uint32_t *ret_id)
 {
+	int r;
+
 	*ret_id = 0;
-	return path ? names_find(names, path, false, ret_id) : 0;
+	if (!path || names_find(names, path, DWARF_NAME_PATH, ret_id))
+		return 0;
+	r = interner_add(names->strings, ret_id, path);
+	return r < 0 ? r : names_add(names, path, DWARF_NAME_PATH, *ret_id);
 }
 
 void dwarf_names_release(struct dwarf_names *names)

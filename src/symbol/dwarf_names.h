@@ -10,12 +10,20 @@
 
 /*
  * Strings of one Dwarf as ids of an interner.  libdw hands out the same pointer
- * for the same string, so each is demangled and hashed once, by its address.
+ * for the same string, so each is demangled and hashed once, by its address; and
+ * a function that was inlined in many places is asked for its name once.
  */
+enum dwarf_name_kind {
+	DWARF_NAME_PATH,     /* by its text's address */
+	DWARF_NAME_FUNCTION, /* the same */
+	DWARF_NAME_ORIGIN,   /* of an inlined function, by its DIE's address */
+};
+
 struct dwarf_names {
 	struct interner *strings; /* borrowed */
 	struct dwarf_name {
-		const char *text;
+		const void *key;
+		enum dwarf_name_kind kind;
 		uint32_t id;
 	} * names;
 	size_t n_names;
@@ -23,11 +31,15 @@ struct dwarf_names {
 	struct hash_index index;
 };
 
-/* The function that a DIE, or its abstract origin, names; 0 when it has no name. */
-int dwarf_names_function(struct dwarf_names *names, Dwarf_Die *die, uint32_t *ret_id);
+/*
+ * The function that a DIE, or its abstract origin, names; 0 when it has no name.
+ * A linkage name is complete: it has all namespaces.
+ */
+int dwarf_names_function(struct dwarf_names *names, Dwarf_Die *die, uint32_t *ret_id,
+			 bool *ret_is_complete);
 
-/* Whether that name is a linkage name, and so complete. */
-bool dwarf_names_has_linkage_name(Dwarf_Die *die);
+/* The same for an inlined call. */
+int dwarf_names_inlined(struct dwarf_names *names, Dwarf_Die *die, uint32_t *ret_id);
 
 /* A source path; NULL is 0. */
 int dwarf_names_path(struct dwarf_names *names, const char *path, uint32_t *ret_id);

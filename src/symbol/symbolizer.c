@@ -87,10 +87,27 @@ static int add_demangled(struct profile *profile, uint32_t *ret_id, const char *
 	return r;
 }
 
+/* A symbol, whose name is made when something asks for it. */
+struct symbol_name {
+	const struct symbol *symbol;
+	uint32_t id; /* 0: not yet */
+};
+
+static int get_symbol_name(struct profile *profile, struct symbol_name *name, uint32_t *ret_id)
+{
+	int r = 0;
+
+	if (!name->id)
+		r = add_demangled(profile, &name->id, name->symbol->name);
+	if (r == 0)
+		*ret_id = name->id;
+	return r;
+}
+
 /* Copy a chain out of DWARF's words into the profile's. */
 static int set_chain(struct profile *profile, const struct request *request,
 		     struct dwarf_batch *batch, const struct dwarf_batch_chain *chain,
-		     uint32_t symbol_name)
+		     struct symbol_name *name)
 {
 	const uint32_t first = (uint32_t)profile->n_frames;
 	struct frame *outermost;
@@ -102,9 +119,9 @@ static int set_chain(struct profile *profile, const struct request *request,
 	if (r < 0)
 		return r;
 	outermost = &profile->frames[first + chain->n_frames - 1];
-	if (symbol_name != 0 && (outermost->function == 0 || !chain->has_linkage_name))
-		outermost->function = symbol_name;
-	return 0;
+	if (name->symbol && (outermost->function == 0 || !chain->has_linkage_name))
+		r = get_symbol_name(profile, name, &outermost->function);
+	return r;
 }
 
 /*
@@ -129,8 +146,7 @@ static int set_nameless(struct profile *profile, const struct request *request,
 static int set_names(struct profile *profile, const struct request *requests, size_t n_requests,
 		     struct sources *sources, const struct elf_image *image)
 {
-	const struct symbol *last = NULL;
-	uint32_t last_name = 0;
+	struct symbol_name name = { 0 };
 
 	for (size_t i = 0; i < n_requests; i++) {
 		const struct symbol *symbol = symbol_table_find(&sources->table, requests[i].vaddr);
@@ -138,18 +154,16 @@ static int set_names(struct profile *profile, const struct request *requests, si
 		int r = 0;
 
 		/* Requests are sorted, so a symbol's come in a row. */
-		if (symbol && symbol != last)
-			r = add_demangled(profile, &last_name, symbol->name);
-		if (r < 0)
-			return r;
-		last = symbol ? symbol : last;
+		if (symbol != name.symbol)
+			name = (struct symbol_name){ .symbol = symbol };
 		if (chain.n_frames > 0 && (symbol || chain.frames[chain.n_frames - 1].function)) {
-			r = set_chain(profile, &requests[i], &sources->dwarf, &chain,
-				      symbol ? last_name : 0);
+			r = set_chain(profile, &requests[i], &sources->dwarf, &chain, &name);
 		} else if (symbol) {
-			const struct frame frame = { .function = last_name };
+			struct frame frame = { 0 };
 
-			r = profile_set_frames(profile, requests[i].location, &frame, 1);
+			r = get_symbol_name(profile, &name, &frame.function);
+			if (r == 0)
+				r = profile_set_frames(profile, requests[i].location, &frame, 1);
 		} else {
 			r = set_nameless(profile, &requests[i], image);
 		}
