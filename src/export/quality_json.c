@@ -14,6 +14,11 @@ static void add_stack_ends(struct json_writer *json, const struct quality *quali
 	json_close_object(json);
 }
 
+static const char *text_of(const struct profile *profile, uint32_t id)
+{
+	return interner_get(&profile->strings, id);
+}
+
 void quality_json_write(struct json_writer *json, const char *key, const struct profile *profile)
 {
 	const struct quality *quality = &profile->quality;
@@ -25,6 +30,8 @@ void quality_json_write(struct json_writer *json, const char *key, const struct 
 	json_bool(json, "has_times", profile->info.has_times);
 	json_bool(json, "is_cut", profile->info.is_cut);
 	if (profile->info.has_times) {
+		json_string(json, "engine", text_of(profile, profile->info.engine));
+		json_string(json, "engine_reason", text_of(profile, profile->info.engine_reason));
 		json_unsigned(json, "samples", quality->n_samples);
 		json_unsigned(json, "lost", quality->n_lost);
 		json_unsigned(json, "lost_events", quality->n_lost_events);

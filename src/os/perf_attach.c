@@ -1,9 +1,8 @@
 /*
  * Threads come and go while they are listed.  One that a watched thread starts
  * inherits its events; one that another starts is not in the list yet.  So the
- * list is read until it has nothing new.  A thread that is both inherited and
- * listed has its events twice, until the reader sees its FORK record and calls
- * perf_sources_forget_doubled.
+ * list is read until it has nothing new.  A thread that inherited events and was
+ * listed too has them twice, until its first samples show it.
  */
 #include "os/perf_attach.h"
 
@@ -61,9 +60,7 @@ static int attach_thread(void *context, uint32_t tid)
 	if (remember(attaching, tid) < 0)
 		return error_set_no_memory(attaching->err);
 	attaching->n_new++;
-	r = attaching->sources->n_sources
-		    ? perf_sources_add_thread(attaching->sources, (pid_t)tid, attaching->err)
-		    : perf_sources_open(attaching->sources, (pid_t)tid, attaching->err);
+	r = perf_sources_add_thread(attaching->sources, (pid_t)tid, attaching->err);
 	if (r == 0)
 		attaching->n_attached++;
 	return r == -ESRCH ? 0 : r;
@@ -99,7 +96,7 @@ static int attach_process(struct attaching *attaching)
 int perf_attach(struct perf_sources *sources, const pid_t *pids, size_t n_pids, struct error *err)
 {
 	struct attaching attaching = { .sources = sources, .err = err };
-	int r = 0;
+	int r = perf_sources_open(sources, 0, err);
 
 	for (size_t i = 0; r == 0 && i < n_pids; i++) {
 		attaching.pid = pids[i];

@@ -146,8 +146,9 @@ static struct perf_event_attr sampler_attributes(const struct perf_event_options
 	} else {
 		attr.exclude_kernel = 1;
 	}
+	attr.sample_type |= PERF_SAMPLE_STREAM_ID;
 	if (abilities->counts) {
-		attr.sample_type |= PERF_SAMPLE_READ | PERF_SAMPLE_STREAM_ID;
+		attr.sample_type |= PERF_SAMPLE_READ;
 		attr.read_format = PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_TOTAL_TIME_RUNNING;
 	}
 	if (abilities->lost)
@@ -365,6 +366,13 @@ int perf_event_enable(int fd)
 int perf_event_disable(int fd)
 {
 	return ioctl(fd, PERF_EVENT_IOC_DISABLE, 0) < 0 ? -errno : 0;
+}
+
+uint64_t perf_event_stream_id(int fd)
+{
+	uint64_t id = 0;
+
+	return ioctl(fd, PERF_EVENT_IOC_ID, &id) < 0 ? 0 : id;
 }
 
 int perf_event_share_ring(int fd, int other_fd)

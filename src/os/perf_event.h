@@ -96,6 +96,9 @@ int perf_event_open_sideband(const struct perf_event_options *options, int cpu,
 int perf_event_enable(int fd);
 int perf_event_disable(int fd);
 
+/* What its samples carry as stream_id; those of events that inherited it differ. */
+uint64_t perf_event_stream_id(int fd);
+
 /* Write the records of `fd` to the ring of another event of the same CPU. */
 int perf_event_share_ring(int fd, int other_fd);
 

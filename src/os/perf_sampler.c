@@ -195,6 +195,24 @@ static void take_switch(struct sampler_record *record)
 		record->kind = SAMPLER_RECORD_LOST_SWITCHES;
 }
 
+/* What the sampler itself has to know of it. */
+static void look_at_record(struct perf_sampler *sampler, const struct perf_source *source,
+			   struct sampler_record *record)
+{
+	if (record->kind == SAMPLER_RECORD_SAMPLE)
+		perf_sources_forget_doubled(&sampler->sources, source, record);
+	if (perf_role_is_of_switches(source->role)) {
+		take_switch(record);
+	} else if (record->kind == SAMPLER_RECORD_SAMPLE) {
+		record->sample.weight_ns = sample_weights_next(&sampler->weights, record);
+	} else if (record->kind == SAMPLER_RECORD_EXIT) {
+		perf_sources_thread_ended(&sampler->sources, record->tid);
+	} else if ((record->kind == SAMPLER_RECORD_LOST && source->is_sampler) ||
+		   record->kind == SAMPLER_RECORD_LOST_SAMPLES) {
+		sampler->n_lost_in_records += record->n_lost;
+	}
+}
+
 static bool perf_sampler_next(struct sampler *base, struct sampler_record *record)
 {
 	struct perf_sampler *sampler = perf_sampler_of(base);
@@ -213,16 +231,7 @@ static bool perf_sampler_next(struct sampler *base, struct sampler_record *recor
 	sampler->current = source;
 	perf_record_parse(record, &source->layout, source->next, source->next_bytes);
 	record->is_from_sampler = source->is_sampler;
-	if (perf_role_is_of_switches(source->role))
-		take_switch(record);
-	else if (record->kind == SAMPLER_RECORD_SAMPLE)
-		record->sample.weight_ns = sample_weights_next(&sampler->weights, record);
-	else if (record->kind == SAMPLER_RECORD_LOST && source->is_sampler)
-		sampler->n_lost_in_records += record->n_lost;
-	else if (record->kind == SAMPLER_RECORD_LOST_SAMPLES)
-		sampler->n_lost_in_records += record->n_lost;
-	else if (record->kind == SAMPLER_RECORD_FORK)
-		perf_sources_forget_doubled(&sampler->sources, record->tid, record->time_ns);
+	look_at_record(sampler, source, record);
 	return true;
 }
 

@@ -3,6 +3,8 @@
  * to threads and cost descriptors.  An inherited event can only have a ring when
  * it is bound to a CPU (perf_mmap), so each thread of a running process needs
  * two events on each CPU, and shares rings through PERF_EVENT_IOC_SET_OUTPUT.
+ * The rings are there before the first of them: between two events of a thread it
+ * can start another, which then inherits only the first.
  */
 #include "os/perf_sources.h"
 
@@ -10,23 +12,15 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/array.h"
-#include "base/units.h"
 
 #define RING_MAX_BYTES ((uint64_t)16 << 20)
 #define RING_FAST_MAX_BYTES ((uint64_t)32 << 20) /* from RATE_FAST_HZ on */
 #define RINGS_MAX_BYTES ((uint64_t)512 << 20)	 /* of all CPUs together */
 #define RING_MIN_BYTES ((uint64_t)32 << 10)
 #define SIDEBAND_MAX_BYTES ((uint64_t)32 << 10) /* unless the samples' ring is large */
-
-/*
- * A thread can be seen in /proc some microseconds before its FORK record gets
- * its time.
- */
-#define DOUBLED_MARGIN_NS (10 * NS_PER_MS)
 
 enum {
 	MS_PER_S = 1000,
@@ -40,14 +34,6 @@ enum {
 	SWITCH_STACK_USUAL_BYTES = 16384,
 	ROLES_MAX = PERF_ROLE_SWITCHES + 1,
 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
-}
 
 int perf_sources_init(struct perf_sources *sources, const struct sampler_options *options,
 		      struct sampler_facts *facts, struct error *err)
@@ -92,6 +78,7 @@ void perf_sources_release(struct perf_sources *sources)
 		(void)close(sources->epoll_fd);
 	free(sources->sources);
 	free(sources->members);
+	hash_index_release(&sources->member_index);
 	sources->sources = NULL;
 	sources->members = NULL;
 	sources->epoll_fd = -1;
@@ -268,7 +255,6 @@ int perf_sources_open(struct perf_sources *sources, pid_t pid, struct error *err
 	sources->start = sources->options.is_paused || sources->options.is_attaching
 				 ? PERF_EVENT_BY_HAND
 				 : PERF_EVENT_ON_EXEC;
-	sources->last_opened_ns = now_ns();
 	r = open_fitting(sources, pid, err);
 	if (r < 0)
 		return r;
@@ -288,40 +274,52 @@ static bool raise_descriptor_limit(void)
 	return setrlimit(RLIMIT_NOFILE, &limit) == 0;
 }
 
-static int add_member(struct perf_sources *sources, uint32_t at, pid_t tid, struct error *err)
+static uint64_t member_hash(uint32_t tid, size_t source)
 {
-	const struct perf_source *source = &sources->sources[at];
-	struct perf_member *grown = array_grown(sources->members, &sources->members_capacity,
-						sources->n_members + 1, sizeof(*grown));
+	return hash_pair(tid, source);
+}
+
+static int open_member(struct perf_sources *sources, const struct perf_source *source, pid_t tid,
+		       struct error *err)
+{
 	struct perf_layout layout;
-	int fd;
+	int fd = open_event(sources, tid, source->cpu, source->role, &layout, err);
 	int r;
 
-	if (!grown)
-		return error_set_no_memory(err);
-	sources->members = grown;
-	fd = open_event(sources, tid, source->cpu, source->role, &layout, err);
 	if (fd == -EMFILE && raise_descriptor_limit())
 		fd = open_event(sources, tid, source->cpu, source->role, &layout, err);
 	if (fd < 0)
 		return fd;
 	r = perf_event_share_ring(fd, source->fd);
-	if (r < 0) {
-		(void)close(fd);
-		return error_set_errno(err, r, "perf ring of thread %ld", (long)tid);
-	}
-	grown[sources->n_members++] = (struct perf_member){
-		.fd = fd,
-		.source = at,
-		.tid = (uint32_t)tid,
-		.opened_ns = sources->last_opened_ns,
-	};
+	if (r == 0)
+		return fd;
+	(void)close(fd);
+	return error_set_errno(err, r, "perf ring of thread %ld", (long)tid);
+}
+
+static int add_member(struct perf_sources *sources, uint32_t at, pid_t tid, struct error *err)
+{
+	const struct perf_source *source = &sources->sources[at];
+	struct perf_member *grown = array_grown(sources->members, &sources->members_capacity,
+						sources->n_members + 1, sizeof(*grown));
+	struct perf_member member = { .source = at, .tid = (uint32_t)tid };
+
+	if (!grown)
+		return error_set_no_memory(err);
+	sources->members = grown;
+	if (hash_index_add(&sources->member_index, member_hash(member.tid, at),
+			   (uint32_t)sources->n_members) < 0)
+		return error_set_no_memory(err);
+	member.fd = open_member(sources, source, tid, err);
+	grown[sources->n_members++] = member;
+	if (member.fd < 0)
+		return member.fd;
+	grown[sources->n_members - 1].stream_id = perf_event_stream_id(member.fd);
 	return 0;
 }
 
 int perf_sources_add_thread(struct perf_sources *sources, pid_t tid, struct error *err)
 {
-	sources->last_opened_ns = now_ns();
 	for (size_t i = 0; i < sources->n_sources; i++) {
 		const int r = add_member(sources, (uint32_t)i, tid, err);
 
@@ -332,18 +330,45 @@ int perf_sources_add_thread(struct perf_sources *sources, pid_t tid, struct erro
 	return 0;
 }
 
-void perf_sources_forget_doubled(struct perf_sources *sources, uint32_t tid, uint64_t time_ns)
+/* The event that was opened for a thread that is still alive; NULL when there is none. */
+static struct perf_member *find_member(const struct perf_sources *sources, uint32_t tid,
+				       size_t source)
 {
-	if (!sources->n_members || time_ns > sources->last_opened_ns + DOUBLED_MARGIN_NS)
-		return;
-	for (size_t i = 0; i < sources->n_members; i++) {
-		struct perf_member *member = &sources->members[i];
+	struct hash_cursor cursor = hash_index_cursor(&sources->member_index,
+						      member_hash(tid, source));
+	uint32_t at;
 
-		if (member->tid != tid || member->fd < 0 ||
-		    time_ns > member->opened_ns + DOUBLED_MARGIN_NS)
-			continue;
-		(void)close(member->fd);
-		member->fd = -1;
+	while ((at = hash_index_next(&sources->member_index, &cursor)) != HASH_INDEX_NONE) {
+		struct perf_member *member = &sources->members[at];
+
+		if (member->tid == tid && member->source == source && member->stream_id)
+			return member;
+	}
+	return NULL;
+}
+
+void perf_sources_forget_doubled(struct perf_sources *sources, const struct perf_source *source,
+				 const struct sampler_record *sample)
+{
+	struct perf_member *member;
+
+	if (!sources->n_members)
+		return;
+	member = find_member(sources, sample->tid, (size_t)(source - sources->sources));
+	if (!member || member->stream_id == sample->stream_id)
+		return;
+	(void)close(member->fd);
+	member->fd = -1;
+	member->stream_id = 0;
+}
+
+void perf_sources_thread_ended(struct perf_sources *sources, uint32_t tid)
+{
+	for (size_t i = 0; sources->n_members && i < sources->n_sources; i++) {
+		struct perf_member *member = find_member(sources, tid, i);
+
+		if (member)
+			member->stream_id = 0;
 	}
 }
 
@@ -356,7 +381,7 @@ static void set_enabled(int fd, bool is_on)
 void perf_sources_set_sampling(const struct perf_sources *sources, bool is_on)
 {
 	for (size_t i = 0; i < sources->n_sources; i++)
-		if (is_pausable(sources->sources[i].role))
+		if (is_pausable(sources->sources[i].role) && !sources->n_members)
 			set_enabled(sources->sources[i].fd, is_on);
 	for (size_t i = 0; i < sources->n_members; i++)
 		if (is_pausable(sources->sources[sources->members[i].source].role))

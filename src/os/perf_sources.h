@@ -7,15 +7,18 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+#include "base/hash.h"
 #include "os/perf_event.h"
 #include "os/perf_record.h"
 #include "os/perf_ring.h"
 #include "os/sampler_options.h"
+#include "os/sampler_record.h"
 
 /*
  * The events of one recording: on each CPU a sampling event and a side-band
- * event, each with a ring.  Those of a running process are opened thread by
- * thread; all threads of one CPU share its two rings.
+ * event, each with a ring.  To attach to running processes, these are opened on
+ * tsprof itself and stay switched off; then each thread gets events of its own,
+ * which write to the rings of their CPU.
  */
 struct perf_source {
 	struct perf_ring ring;
@@ -36,7 +39,7 @@ struct perf_member {
 	int fd;
 	uint32_t source;
 	uint32_t tid;
-	uint64_t opened_ns; /* CLOCK_MONOTONIC */
+	uint64_t stream_id; /* of its samples; 0: none, or the thread has ended */
 };
 
 struct perf_sources {
@@ -48,8 +51,8 @@ struct perf_sources {
 	struct perf_member *members;
 	size_t n_sources;
 	size_t n_members, members_capacity;
-	uint64_t last_opened_ns;
-	int epoll_fd; /* readable when a ring has filled to its mark */
+	struct hash_index member_index; /* by (tid, source) */
+	int epoll_fd;			/* readable when a ring has filled to its mark */
 };
 
 /* `facts` gets period_ns now, the rest when the rings are there. */
@@ -58,8 +61,8 @@ int perf_sources_init(struct perf_sources *sources, const struct sampler_options
 void perf_sources_release(struct perf_sources *sources);
 
 /*
- * Rings and events for one thread and what it will start, as large as this user
- * may have them.  -1 is everything on each CPU.
+ * Rings and events for one process and what it will start, as large as this user
+ * may have them.  -1 is everything on each CPU, 0 tsprof itself.
  */
 int perf_sources_open(struct perf_sources *sources, pid_t pid, struct error *err);
 
@@ -70,10 +73,15 @@ int perf_sources_open(struct perf_sources *sources, pid_t pid, struct error *err
 int perf_sources_add_thread(struct perf_sources *sources, pid_t tid, struct error *err);
 
 /*
- * A thread was started at `time_ns` by one that is watched, so it inherited its
- * events: close those that were opened for it besides.
+ * A sample came from that source.  When it came from an inherited event and the
+ * thread was given one of its own besides, because it was listed while it was
+ * being started, its own one is closed.
  */
-void perf_sources_forget_doubled(struct perf_sources *sources, uint32_t tid, uint64_t time_ns);
+void perf_sources_forget_doubled(struct perf_sources *sources, const struct perf_source *source,
+				 const struct sampler_record *sample);
+
+/* A thread has ended; its events stay, since others may have inherited them. */
+void perf_sources_thread_ended(struct perf_sources *sources, uint32_t tid);
 
 /* Switch the sampling events; the side-band goes on. */
 void perf_sources_set_sampling(const struct perf_sources *sources, bool is_on);

@@ -8,12 +8,16 @@
 int signal_inbox_open(struct signal_inbox *inbox, struct error *err)
 {
 	static const int numbers[] = { SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR2, SIGCHLD };
+	struct sigaction hangup;
 	sigset_t set;
 
 	*inbox = SIGNAL_INBOX_INIT;
 	(void)sigemptyset(&set);
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
 		(void)sigaddset(&set, numbers[i]);
+	/* nohup is to be respected. */
+	if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler == SIG_IGN)
+		(void)sigdelset(&set, SIGHUP);
 	if (sigprocmask(SIG_BLOCK, &set, &inbox->old_mask) < 0)
 		return error_set_errno(err, -errno, "sigprocmask");
 	inbox->fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);

@@ -8,7 +8,8 @@
 
 /*
  * Signals as messages: from open to close SIGINT, SIGQUIT, SIGTERM, SIGHUP,
- * SIGUSR2 and SIGCHLD are blocked and come through `fd`.
+ * SIGUSR2 and SIGCHLD are blocked and come through `fd`; SIGHUP not when it was
+ * ignored from the start.
  */
 struct signal_inbox {
 	int fd;		   /* readable when there is one; -1 when closed */

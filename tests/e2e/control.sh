@@ -1,0 +1,113 @@
+#!/bin/sh
+# When tsprof record takes samples, and which engine takes them: --delay,
+# --duration, --start-paused, SIGUSR2, --engine.
+# shellcheck source=tests/lib.sh
+. "$(dirname "$0")/../lib.sh"
+require_record
+
+workloads=$BUILD/tests/workloads
+profile=$work/profile.tsprof
+# The same program under two names, for two times.
+cp "$workloads/split" "$work/early"
+cp "$workloads/split" "$work/late"
+
+# NAME: ticks of the process of that name.
+ticks()
+{
+	"$TSPROF" fold -i "$profile" | grep -E "^$1;" | awk '{ n += $NF } END { print n + 0 }'
+}
+
+# COMMAND…: until it succeeds, for at most 20 s.
+await()
+{
+	for _ in $(seq 200); do
+		"$@" && return 0
+		sleep 0.1
+	done
+	return 1
+}
+
+# Command lines that wait for the test: "early" runs, says so, and waits for a go.
+two_times="'$work/early' 0.2 >/dev/null; touch '$work/first'
+	until [ -e '$work/go' ]; do sleep 0.05; done; '$work/late' 0.2 >/dev/null; exit 6"
+clean()
+{
+	rm -f "$work/first" "$work/go" "$profile"
+}
+
+# --delay: nothing from before.
+run "$TSPROF" record -q -o "$profile" --delay 2s -- \
+	sh -c "'$work/early' 0.1; sleep 3; '$work/late' 0.2"
+check "--delay: status 0" is_status 0
+check "--delay: what runs before is not sampled" holds "$(ticks early) == 0"
+check "--delay: what runs after is" holds "$(ticks late) > 100"
+
+# --duration: the profile is written while the command goes on.
+clean
+"$TSPROF" record -q -o "$profile" --duration 1500ms -- sh -c "$two_times" &
+recorder=$!
+check "--duration: the profile is there while the command runs" await test -s "$profile"
+check "--duration: tsprof waits for the command" kill -0 "$recorder"
+touch "$work/go"
+status=0
+wait "$recorder" || status=$?
+check "--duration: the status is still the command's" is_status 6
+check "--duration: what runs before is sampled" holds "$(ticks early) > 100"
+check "--duration: what runs after is not" holds "$(ticks late) == 0"
+
+# --start-paused, and SIGUSR2 back and forth.
+clean
+"$TSPROF" record -q -o "$profile" --start-paused -- sh -c "$two_times" &
+recorder=$!
+await test -e "$work/first"
+kill -USR2 "$recorder"
+sleep 0.5
+touch "$work/go"
+status=0
+wait "$recorder" || status=$?
+check "--start-paused: the status is the command's" is_status 6
+check "--start-paused: nothing before SIGUSR2" holds "$(ticks early) == 0"
+check "--start-paused: everything after" holds "$(ticks late) > 100"
+check "--start-paused: mappings were followed meanwhile" \
+	holds "$("$TSPROF" fold -i "$profile" | grep -c '^late;.*main;burn') > 0"
+
+clean
+"$TSPROF" record -q -o "$profile" -- sh -c "$two_times" &
+recorder=$!
+await test -e "$work/first"
+kill -USR2 "$recorder"
+sleep 0.5
+touch "$work/go"
+status=0
+wait "$recorder" || status=$?
+check "SIGUSR2: the status is the command's" is_status 6
+check "SIGUSR2: everything before it" holds "$(ticks early) > 100"
+check "SIGUSR2: nothing after" holds "$(ticks late) == 0"
+
+run "$TSPROF" record -q -o "$profile" --start-paused -- "$work/early" 0.1
+check "never resumed: status 0 and an empty profile" is_status 0
+check "which opens" "$TSPROF" fold -i "$profile" -o "$work/folded"
+
+# What makes no sense.
+run "$TSPROF" record --delay 1s --start-paused -- touch "$work/ran"
+check "--delay and --start-paused" is_refusal 2 "exclude each other"
+run "$TSPROF" record --duration soon -- touch "$work/ran"
+check "--duration: not a time" is_refusal 2 "--duration"
+run "$TSPROF" record --engine fast -- touch "$work/ran"
+check "--engine: an unknown one" is_refusal 2 "fast"
+
+# Engines.
+run "$TSPROF" record -o "$profile" -- "$work/early" 0.05
+check "perf where it is permitted" holds "$(grep -c 'engine' "$work/err") == 0"
+"$TSPROF" report --json -i "$profile" >"$work/json"
+check "the profile names it" grep -q '"engine": *"perf"' "$work/json"
+run "$TSPROF" record -q -o "$profile" --engine perf -- "$work/early" 0.05
+check "--engine perf" is_status 0
+"$TSPROF" report --json -i "$profile" >"$work/json"
+check "the profile tells that it was asked for" grep -q 'asked for' "$work/json"
+rm -f "$profile"
+run "$workloads/without_perf" "$TSPROF" record -o "$profile" --engine perf -- touch "$work/ran"
+check "--engine perf where it is forbidden" is_refusal 1 "perf_event_open was refused"
+check "leaves no file" test ! -e "$profile" -a ! -e "$profile.part"
+check "none of these ran the command" test ! -e "$work/ran"
+finish
