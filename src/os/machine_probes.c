@@ -83,6 +83,9 @@ static void probe_events(struct machine_probes *probes)
 					 .exclude_kernel = 1 };
 	struct perf_event_attr task_clock = { .type = PERF_TYPE_SOFTWARE,
 					      .config = PERF_COUNT_SW_TASK_CLOCK };
+	struct perf_event_attr switch_stacks = { .type = PERF_TYPE_SOFTWARE,
+						 .config = PERF_COUNT_SW_CONTEXT_SWITCHES,
+						 .sample_period = 1 };
 	struct perf_event_attr switches = { .type = PERF_TYPE_SOFTWARE,
 					    .config = PERF_COUNT_SW_DUMMY,
 					    .exclude_kernel = 1,
@@ -94,6 +97,7 @@ static void probe_events(struct machine_probes *probes)
 	probes->task_clock = try_event(&task_clock, 0, -1);
 	task_clock.exclude_kernel = 1;
 	probes->task_clock_user = try_event(&task_clock, 0, -1);
+	probes->switch_stacks = try_event(&switch_stacks, 0, -1);
 	probes->switches = try_event(&switches, 0, -1);
 }
 

@@ -36,8 +36,9 @@ struct machine_probes {
 	/* 0 or a negative errno */
 	int cycles; /* a hardware counter, in user code */
 	int all_processes;
-	int switches; /* records of context switches of one's own threads */
-	int bpf;      /* a map of one entry */
+	int switches;	   /* records of context switches of one's own threads */
+	int switch_stacks; /* their stacks, which are taken in the kernel */
+	int bpf;	   /* a map of one entry */
 
 	uint64_t tick_ns; /* of the kernel's clock, which CPU timers wait for; 0: not known */
 };

@@ -261,6 +261,7 @@ static int error_of_open(int code, const struct perf_event_options *options, str
 		return error_set(err, code, "thread %ld has ended", (long)options->pid);
 	case EACCES:
 	case EPERM:
+	case ENOSYS: /* a filter may say that, too */
 		return error_not_permitted(code, options, err);
 	case ENOENT:
 	case EOPNOTSUPP:
@@ -268,9 +269,6 @@ static int error_of_open(int code, const struct perf_event_options *options, str
 				 "event %s: this machine does not count it, as most virtual "
 				 "machines do not (use --event cpu-clock)",
 				 name);
-	case ENOSYS:
-		return error_set(err, code,
-				 "this kernel was built without perf events (CONFIG_PERF_EVENTS)");
 	case EMFILE:
 		return error_set(
 			err, code,

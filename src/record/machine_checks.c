@@ -171,22 +171,41 @@ static bool is_without_perf(struct machine_check *check, const struct facts *fac
 	return true;
 }
 
-static void check_kernel_time(struct machine_checks *checks, const struct facts *facts)
+/* What the kernel does is seen at level 1, or by those who may watch everything. */
+static void refuse_kernel(struct machine_check *check, const struct facts *facts,
+			  const char *consequence)
 {
-	struct machine_check *check = add_check(checks, "kernel_time", "kernel time");
 	const struct machine_number *level = &facts->settings->paranoid;
 
-	if (is_without_perf(check, facts))
-		return;
-	if (facts->probes->has_kernel) {
-		judge(check, MACHINE_YES, "samples in the kernel are taken, with their stacks");
-		return;
-	}
-	judge(check, MACHINE_NO, "kernel.perf_event_paranoid is %" PRId64 ": user code only",
-	      level->value);
+	judge(check, MACHINE_NO, "kernel.perf_event_paranoid is %" PRId64 ": %s", level->value,
+	      consequence);
 	add_remedy(check, facts, "sudo sysctl kernel.perf_event_paranoid=1", "for everybody");
 	add_remedy(check, facts, "sudo setcap cap_perfmon+ep $(command -v tsprof)",
 		   "for whoever runs tsprof");
+}
+
+static void check_kernel_time(struct machine_checks *checks, const struct facts *facts)
+{
+	struct machine_check *check = add_check(checks, "kernel_time", "kernel time");
+
+	if (is_without_perf(check, facts))
+		return;
+	if (facts->probes->has_kernel)
+		judge(check, MACHINE_YES, "samples in the kernel are taken, with their stacks");
+	else
+		refuse_kernel(check, facts, "user code only");
+}
+
+static void check_waiting(struct machine_checks *checks, const struct facts *facts)
+{
+	struct machine_check *check = add_check(checks, "waiting", "waiting");
+
+	if (is_without_perf(check, facts))
+		return;
+	if (facts->probes->switches == 0 && facts->probes->switch_stacks == 0)
+		judge(check, MACHINE_YES, "--off-cpu can tell where threads wait");
+	else
+		refuse_kernel(check, facts, "--off-cpu needs the kernel's context switches");
 }
 
 /* kallsyms_show_value(): kptr_restrict 0 and paranoid 1, or CAP_SYSLOG up to kptr_restrict 1. */
@@ -443,6 +462,7 @@ void machine_checks_make(struct machine_checks *checks, const struct machine_set
 	check_sigprof(checks, &facts);
 	check_kernel_time(checks, &facts);
 	check_kernel_names(checks, &facts);
+	check_waiting(checks, &facts);
 	check_stacks(checks, &facts);
 	check_rate(checks, &facts);
 	check_cycles(checks, &facts);

@@ -182,11 +182,6 @@ static void values_of_others(struct machine_values *values, const struct machine
 		add_text(value->value, "unknown");
 	add_text(value->meaning, "the most that timers on CPU time can do; perf events do more");
 
-	value = add_value(values, "context_switches", "context switches");
-	add_text(value->value, probes->switches == 0 ? "yes" : "no");
-	add_text(value->meaning, "%s",
-		 probes->switches == 0 ? "of one's own processes" : strerror(-probes->switches));
-
 	value = add_value(values, "bpf", "BPF");
 	add_text(value->value, probes->bpf == 0 ? "yes" : "no");
 	add_text(value->meaning, "tsprof does not need it");

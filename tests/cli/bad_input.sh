@@ -124,7 +124,7 @@ check "record: and the command did not run" test ! -e "$work/ran"
 check "record: mode 0600" test "$(stat -c %a "$work/p.tsprof")" = 600
 
 # The kernel says no, as in a container with a seccomp filter.
-run "$BUILD/tests/workloads/without_perf" "$TSPROF" record -q -o "$work/no.tsprof" -- touch "$work/ran"
+run "$BUILD/tests/workloads/without_perf" "$TSPROF" record -q --engine perf -o "$work/no.tsprof" -- touch "$work/ran"
 check "record: perf_event_open refused" is_refusal 1 "perf_event"
 check "record: and the command did not run" test ! -e "$work/ran"
 

@@ -53,6 +53,12 @@ check "seccomp: the filter is named" grep -q "seccomp filter" "$work/json"
 check "seccomp: a remedy for containers" grep -q -- "--cap-add PERFMON\|securityContext" \
 	"$work/json"
 
+# What record refuses it explains with the words and the first command of doctor.
+run "$BUILD/tests/workloads/without_perf" "$TSPROF" record --engine perf -q -o "$work/p" -- true
+cause=$(sed -n 's/^ *"why": "\(.*\)",$/\1/p' "$work/json" | head -1)
+check "seccomp: record gives the reason of doctor" is_refusal 1 "$cause"
+check "seccomp: and names doctor" grep -q "tsprof doctor" "$work/err"
+
 # Others may have to be able to run the program and write beside it.
 if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null 2>&1 &&
 	setpriv --reuid 65534 --regid 65534 --clear-groups "$TSPROF" --version >/dev/null 2>&1; then

@@ -95,7 +95,7 @@ static void checks__are_all_passed_where_all_is_allowed(void **state)
 	assert_string_equal(situation.checks.all_capabilities, "");
 }
 
-static void level_2__costs_kernel_time_and_names(void **state)
+static void level_2__costs_kernel_time_names_and_waits(void **state)
 {
 	struct situation situation = generous();
 
@@ -103,6 +103,8 @@ static void level_2__costs_kernel_time_and_names(void **state)
 	situation.settings.paranoid.value = 2;
 	situation.settings.kallsyms = KALLSYMS_HIDDEN;
 	situation.probes.has_kernel = false;
+	situation.probes.switch_stacks = -EACCES;
+	assert_remedy(check(&situation, "waiting"), "sudo sysctl kernel.perf_event_paranoid=1");
 	assert_int_equal(check(&situation, "perf")->verdict, MACHINE_YES);
 	assert_int_equal(check(&situation, "kernel_time")->verdict, MACHINE_NO);
 	assert_remedy(check(&situation, "kernel_time"), "sudo sysctl kernel.perf_event_paranoid=1");
@@ -339,7 +341,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(checks__are_all_passed_where_all_is_allowed),
-		cmocka_unit_test(level_2__costs_kernel_time_and_names),
+		cmocka_unit_test(level_2__costs_kernel_time_names_and_waits),
 		cmocka_unit_test(level_1__costs_the_view_of_all_processes),
 		cmocka_unit_test(levels_above_2__leave_nothing_without_another_engine),
 		cmocka_unit_test(sigprof__is_taken_for_the_reason_that_perf_is_not),
