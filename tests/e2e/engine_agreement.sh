@@ -82,7 +82,12 @@ check_agreement forks "$workloads/forks" 3 1
 check_agreement coroutines "$workloads/coroutine_stacks" 3
 check_agreement plugins "$BUILD/tests/torture/plugin_loop" 3
 if command -v sqlite3 >/dev/null 2>&1; then
-	sed 's/< 100000/< 1500000/' "$TOP/tests/torture/round.sql" >"$work/query.sql"
+	# Little memory: what waits for it takes another time in every run.
+	cat >"$work/query.sql" <<'EOF'
+with recursive n(i) as (select 1 union all select i + 1 from n where i < 4000000)
+	select count(*), sum(length(printf('%x', i * 31337))), max(i * 7919 % 1000003)
+	from n where printf('%d', i) like '%7%';
+EOF
 	check_agreement sqlite3 sqlite3 :memory: ".read $work/query.sql"
 fi
 if command -v gzip >/dev/null 2>&1; then

@@ -26,6 +26,15 @@ static ucontext_t scheduler;
 static int current;
 static volatile uint64_t sink;
 
+/* Turns of one length could keep step with the samples. */
+static uint32_t burn_turns(void)
+{
+	static uint32_t random = 1;
+
+	random = random * 1664525 + 1013904223;
+	return BURN_TURNS / 2 + (random >> 8) % BURN_TURNS;
+}
+
 /* `volatile` after each call: neither inlined nor a jump, so the caller stays a frame. */
 #define CHAIN_FUNCTION(name, statement)                                                            \
 	__attribute__((noinline)) static void name(void)                                           \
@@ -39,7 +48,7 @@ static volatile uint64_t sink;
 	{                                                                                          \
 		volatile uint64_t value = 1;                                                       \
                                                                                                    \
-		for (int i = 0; i < BURN_TURNS; i++)                                               \
+		for (uint32_t i = burn_turns(); i > 0; i--)                                        \
 			value = value * (factor) + 1;                                              \
 		sink = value;                                                                      \
 	}
