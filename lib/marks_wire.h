@@ -1,0 +1,114 @@
+#ifndef TSPROF_LIB_MARKS_WIRE_H
+#define TSPROF_LIB_MARKS_WIRE_H
+
+#include <assert.h>
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "tsprof.h"
+
+/*
+ * What a program that marks and the recorder share:
+ *
+ *	struct marks_segment                    one page
+ *	struct marks_site   × MARKS_MAX_SITES   what ids mean; in the first segment of a process
+ *	struct marks_slot   × n_slots           one for each thread at a time
+ *	ring of ring_bytes  × n_slots           page-aligned
+ *
+ * A ring holds records of one thread, each a struct tsprof_record_ and its
+ * payload, rounded up to 16 bytes; none wraps.  `head` and `tail` count bytes for ever, the
+ * offset is their remainder by ring_bytes, a power of two.
+ *
+ * The recorder takes everything in here to be hostile.
+ */
+enum {
+	MARKS_WIRE_MAGIC = 0x4d505354, /* "TSPM" */
+	MARKS_WIRE_VERSION = 1,
+	MARKS_PAGE_BYTES = 4096,
+	MARKS_MAX_SITES = 4096,
+	MARKS_MAX_SLOTS = 256,
+	MARKS_RING_MIN_BYTES = 256 << 10,
+	MARKS_RING_MAX_BYTES = 64 << 20,
+	MARKS_RING_RESERVED_BYTES = 16 << 10, /* kept free for what tells of errors */
+	/* In tsprof_record_.what: enum tsprof_what, then the bytes of the payload. */
+	MARKS_WHAT_BITS = 8,
+	MARKS_WHAT_SKIP = 255, /* nothing until the ring's end */
+	MARKS_WHAT_CUT = 128,  /* flag: the payload was longer */
+};
+
+enum marks_clock {
+	MARKS_CLOCK_COUNTER = 1,   /* time-stamp counter, or cntvct_el0 */
+	MARKS_CLOCK_MONOTONIC = 2, /* ns */
+};
+
+struct marks_segment {
+	uint32_t magic;
+	uint32_t version;
+	uint32_t clock; /* enum marks_clock */
+	uint32_t n_slots;
+	uint64_t ring_bytes;
+	uint64_t start_time; /* by `clock`, at … */
+	uint64_t start_ns;   /* … this CLOCK_MONOTONIC */
+	/* Set by the recorder: mark no more.  Relaxed: carries no data. */
+	_Atomic uint32_t is_stopped;
+	/* Relaxed counts of the program's. */
+	_Atomic uint32_t n_sites;	 /* ever claimed; more than MARKS_MAX_SITES got none */
+	_Atomic uint32_t n_without_slot; /* marks of threads for which there was no slot */
+	uint32_t padding;
+};
+static_assert(sizeof(struct marks_segment) == 56, "wire layout");
+
+/* The site of id n + 1 is the n-th; the last one stands for all that found no place. */
+struct marks_site {
+	_Atomic uint32_t kind; /* enum tsprof_kind; 0 until all else is there (release) */
+	uint32_t line;
+	uint32_t sample_rate;
+	uint32_t padding;
+	char name[TSPROF_NAME_MAX_BYTES + 1];
+	char category[64];
+	char file[176]; /* the end of a longer one */
+};
+static_assert(sizeof(struct marks_site) == 512, "wire layout");
+
+enum marks_slot_state {
+	MARKS_SLOT_FREE = 0,  /* recorder → program: release, pairs with the claim's acquire */
+	MARKS_SLOT_USED = 1,  /* program */
+	MARKS_SLOT_ENDED = 2, /* program → recorder: no more will come */
+};
+
+struct marks_slot {
+	uint64_t head; /* written with release by the program, pairs with the reader */
+	_Atomic uint32_t state;
+	uint32_t tid;		 /* as the program sees it */
+	_Atomic uint64_t n_lost; /* records that found the ring full; relaxed */
+	uint64_t padding[5];
+	_Atomic uint64_t tail; /* written with release by the recorder, pairs with the writer */
+	uint64_t padding_of_reader[7];
+};
+static_assert(sizeof(struct marks_slot) == 128, "wire layout");
+static_assert(sizeof(struct tsprof_record_) == 16, "wire layout");
+
+/* Where things are in a segment. */
+static inline uint64_t marks_sites_offset(void)
+{
+	return MARKS_PAGE_BYTES;
+}
+
+static inline uint64_t marks_slots_offset(void)
+{
+	return marks_sites_offset() + sizeof(struct marks_site) * MARKS_MAX_SITES;
+}
+
+static inline uint64_t marks_rings_offset(uint32_t n_slots)
+{
+	const uint64_t end = marks_slots_offset() + sizeof(struct marks_slot) * n_slots;
+
+	return (end + MARKS_PAGE_BYTES - 1) & ~(uint64_t)(MARKS_PAGE_BYTES - 1);
+}
+
+static inline uint64_t marks_segment_bytes(uint32_t n_slots, uint64_t ring_bytes)
+{
+	return marks_rings_offset(n_slots) + n_slots * ring_bytes;
+}
+
+#endif
