@@ -16,8 +16,6 @@
 #include "symbol/jitdump.h"
 #include "symbol/perf_map.h"
 
-#define POLL_INTERVAL_NS (100 * NS_PER_MS)
-
 /* A file's time of writing and a process's start are told with that much error. */
 #define AGE_TOLERANCE_NS (2 * NS_PER_S)
 
@@ -38,7 +36,7 @@ struct jit_program {
 	struct jit_file dumps[JIT_TABLE_MAX_DUMPS];
 	size_t n_dumps;
 	struct jit_symbols symbols;
-	uint64_t polled_ns; /* samples' times */
+	uint64_t read_ns; /* CLOCK_MONOTONIC: what was told until then is known */
 	uint64_t last_sample_ns;
 	uint64_t until_ns;	 /* the last moment before code was replaced */
 	size_t n_replaced_taken; /* of symbols.replaced_ns */
@@ -47,6 +45,14 @@ struct jit_program {
 void jit_table_init(struct jit_table *table)
 {
 	*table = (struct jit_table){ .start_epoch_ns = (uint64_t)time(NULL) * NS_PER_S };
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
 }
 
 static void close_file(struct jit_file *file)
@@ -312,8 +318,9 @@ int jit_table_poll(struct jit_table *table, uint32_t owner, uint64_t time_ns, bo
 	*ret_is_replaced = false;
 	if (!program)
 		return 0;
-	if (time_ns - program->polled_ns >= POLL_INTERVAL_NS) {
-		program->polled_ns = time_ns;
+	/* What was told before the sample has to be known: once for each batch of samples. */
+	if (time_ns > program->read_ns) {
+		program->read_ns = now_ns();
 		r = read_program(table, program, false);
 	}
 	*ret_is_replaced = pass_replaced(program, time_ns);

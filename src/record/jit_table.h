@@ -49,7 +49,7 @@ int jit_table_add_dump(struct jit_table *table, uint32_t owner, uint32_t pid,
 		       const struct sampler_mapping *map);
 
 /*
- * Before a sample of that time: read what is new, some times a second.  Sets
+ * Before a sample of that time: read what was told until then.  Sets
  * `ret_is_replaced` when code was replaced since the last sample: then samples
  * need a new owner, to be told by jit_table_continue.  Returns 0 or -ENOMEM.
  */

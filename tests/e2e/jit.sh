@@ -1,0 +1,108 @@
+#!/bin/sh
+# Code that a program made itself has the names that the program gave it: from a
+# perf map and from a jitdump, both removed before the program ends, also in
+# namespaces of its own; and from node.
+# shellcheck source=tests/lib.sh
+. "$(dirname "$0")/../lib.sh"
+require_record
+
+jit_code=$BUILD/tests/workloads/jit_code
+
+# NAME COMMAND…: the profile of COMMAND as $work/NAME.folded.
+record_jit()
+{
+	record_name=$1
+	shift
+	run "$TSPROF" record -q -F 997 -o "$work/jit.tsprof" -- "$@"
+	check "$record_name: recorded" is_status 0
+	run "$TSPROF" fold -i "$work/jit.tsprof"
+	check "$record_name: folded" is_status 0
+	cp "$work/out" "$work/$record_name.folded"
+}
+
+# NAME FUNCTION: its share of all samples, as the innermost function.
+leaf_share()
+{
+	awk -v name="$2" '
+	{
+		n = $NF; all += n
+		sub(/ [0-9]+$/, "")
+		depth = split($0, frames, ";")
+		if (frames[depth] == name) found += n
+	}
+	END { print all ? found / all : 0 }' "$work/$1.folded"
+}
+
+# Sharing a machine moves these by no more than the program's own start, some ms
+# of 1.5 s, and the sampling error, 1.3 points at 1,500 samples.
+# NAME FUNCTION SHARE
+check_share()
+{
+	share=$(leaf_share "$1" "$2")
+	check "$1: $2 has $share of $3" \
+		holds "$share - $3 < 0.05 && $3 - $share < 0.05"
+}
+
+# All of the way from the made code to the root of the thread.
+check_callers()
+{
+	check "$1: made code has its callers" \
+		grep -q ';main;.*;jit_first(a b)_\[j\] [0-9]' "$work/$1.folded"
+}
+
+cd "$work" || exit 99
+record_jit map "$jit_code" map 1.5
+check_share map 'jit_first(a b)_[j]' 0.6
+check_share map 'jit_second_[j]' 0.4
+check_callers map
+
+record_jit memfd "$jit_code" memfd 1.5
+check_share memfd 'jit_first(a b)_[j]' 0.6
+check_share memfd 'jit_second_[j]' 0.4
+
+# A map has no times: who was last at an address has all of its samples.
+record_jit map-reuse "$jit_code" map-reuse 1.5
+check_share map-reuse 'jit_second_[j]' 1
+
+# A jitdump has times: the same address, and the samples of each.
+record_jit dump "$jit_code" dump 1.5
+check_share dump 'jit_first(a b)_[j]' 0.6
+check_share dump 'jit_second_[j]' 0.4
+check_callers dump
+run "$TSPROF" report -i "$work/jit.tsprof" --lines
+check "dump: lines" grep -q 'made.lang:11' "$work/out"
+check "dump: lines of code that was moved" grep -q 'made.lang:22' "$work/out"
+
+
+# Its own /tmp, its own process numbers, and a program that is in that /tmp only.
+if unshare --mount --pid --fork --mount-proc true 2>/dev/null; then
+	record_jit unshared unshare --mount --pid --fork --mount-proc sh -c \
+		'exec 3<"$0" && mount -t tmpfs own /tmp && cat <&3 >/tmp/app &&
+		chmod +x /tmp/app && cd / && exec /tmp/app map 1.5' "$jit_code"
+	check_share unshared 'jit_first(a b)_[j]' 0.6
+	check_share unshared 'jit_second_[j]' 0.4
+	check "unshared: no map outside" test ! -e /tmp/perf-1.map
+else
+	echo "not checked: unshare --mount --pid is not permitted here"
+fi
+
+if command -v node >/dev/null 2>&1; then
+	cat >"$work/burn.js" <<'JS'
+function burnInJs(n) { return n < 2 ? n : burnInJs(n - 1) + burnInJs(n - 2); }
+const end = Date.now() + 2000;
+let sum = 0;
+while (Date.now() < end) sum += burnInJs(20);
+JS
+	for flag in --perf-basic-prof --perf-prof; do
+		record_jit "node$flag" node "$flag" "$work/burn.js"
+		share=$(grep -c . "$work/node$flag.folded" >/dev/null &&
+			awk '{ n = $NF; all += n } /burnInJs.*_\[j\] [0-9]+$/ { found += n }
+			END { print all ? found / all : 0 }' "$work/node$flag.folded")
+		# node itself takes 0.1 s of 2.1 to start, more on a busy machine.
+		check "node $flag: burnInJs has $share" holds "$share > 0.7"
+	done
+	rm -f jit-*.dump isolate-*.log
+else
+	echo "not checked: there is no node here"
+fi
+finish
