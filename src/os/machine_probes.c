@@ -127,18 +127,26 @@ static uint64_t tick_ns(void)
 	return (uint64_t)resolution.tv_sec * NS_PER_S + (uint64_t)resolution.tv_nsec;
 }
 
+static uint64_t unlimited_or(rlim_t limit)
+{
+	return limit == RLIM_INFINITY ? UINT64_MAX : limit;
+}
+
 void machine_probes_run(struct machine_probes *probes, uint64_t rate_hz)
 {
 	const struct sampler_options options = { .event = &perf_event_kinds[0],
 						 .rate_hz = rate_hz };
+	struct rlimit locked = { .rlim_cur = 0 };
+	struct rlimit descriptors = { .rlim_cur = 0 };
 	const long n_online = sysconf(_SC_NPROCESSORS_ONLN);
-	struct rlimit limit = { .rlim_cur = 0 };
 
 	memset(probes, 0, sizeof(*probes));
-	(void)getrlimit(RLIMIT_MEMLOCK, &limit);
 	probes->uid = (uint32_t)geteuid();
 	probes->n_cpus = n_online > 0 ? (uint32_t)n_online : 1;
-	probes->memlock_bytes = limit.rlim_cur == RLIM_INFINITY ? UINT64_MAX : limit.rlim_cur;
+	(void)getrlimit(RLIMIT_MEMLOCK, &locked);
+	probes->memlock_bytes = unlimited_or(locked.rlim_cur);
+	(void)getrlimit(RLIMIT_NOFILE, &descriptors);
+	probes->n_descriptors = unlimited_or(descriptors.rlim_max);
 	probe_choice(probes, &options);
 	probe_perf(probes, &options);
 	probe_events(probes);

@@ -16,6 +16,7 @@ struct machine_probes {
 	uint32_t uid;		/* effective */
 	uint32_t n_cpus;	/* online */
 	uint64_t memlock_bytes; /* RLIMIT_MEMLOCK, soft; UINT64_MAX: none */
+	uint64_t n_descriptors; /* RLIMIT_NOFILE, hard; UINT64_MAX: none */
 
 	/* What `record` would take; its name, or NULL. */
 	const char *engine;

@@ -137,6 +137,9 @@ static void check_perf(struct machine_checks *checks, const struct facts *facts)
 		add_refusal(check, facts, &probes->refusal);
 	else
 		judge(check, MACHINE_NO, "%s", probes->perf.message);
+	if (probes->perf.code == -EMFILE)
+		add_remedy(check, facts, "sudo prlimit --nofile=65536 --pid $$",
+			   "for this shell and what it starts");
 }
 
 static void check_sigprof(struct machine_checks *checks, const struct facts *facts)

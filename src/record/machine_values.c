@@ -104,9 +104,26 @@ static void values_of_perf(struct machine_values *values, const struct machine_s
 		add_text(value->value, "%s", units_bytes(text, probes->memlock_bytes));
 	add_text(value->meaning, "what the rings of a process may take beyond that");
 
+	value = add_value(values, "descriptors", "ulimit -Hn");
+	if (probes->n_descriptors == UINT64_MAX)
+		add_text(value->value, "unlimited");
+	else
+		add_text(value->value, "%" PRIu64, probes->n_descriptors);
+	add_text(value->meaning, "open files; -p needs two for each thread and CPU");
+
 	value = add_value(values, "perf_event_max_sample_rate", "perf_event_max_sample_rate");
 	add_number(value->value, &settings->max_rate_hz);
-	add_text(value->meaning, "Hz; the kernel lowers it when interrupts take too long");
+	if (settings->max_rate_hz.is_known)
+		add_text(value->meaning, "Hz; the kernel lowers it when interrupts take too long");
+}
+
+static const char *meaning_of_kptr_restrict(int64_t value)
+{
+	if (value >= 2)
+		return "kernel addresses are hidden from everybody";
+	if (value == 1)
+		return "kernel addresses are shown with CAP_SYSLOG";
+	return "kernel addresses are shown with CAP_SYSLOG or perf_event_paranoid 1";
 }
 
 static void values_of_symbols(struct machine_values *values,
@@ -115,11 +132,9 @@ static void values_of_symbols(struct machine_values *values,
 	struct machine_value *value = add_value(values, "kptr_restrict", "kptr_restrict");
 
 	add_number(value->value, &settings->kptr_restrict);
-	add_text(value->meaning,
-		 settings->kptr_restrict.value >= 2 ? "kernel addresses are hidden from everybody"
-		 : settings->kptr_restrict.value == 1
-			 ? "kernel addresses are shown with CAP_SYSLOG"
-			 : "kernel addresses are shown with CAP_SYSLOG or perf_event_paranoid 1");
+	if (settings->kptr_restrict.is_known)
+		add_text(value->meaning, "%s",
+			 meaning_of_kptr_restrict(settings->kptr_restrict.value));
 
 	value = add_value(values, "kernel", "kernel");
 	add_text(value->value, "%s",

@@ -41,6 +41,7 @@ static void make_debian(struct situation *debian)
 			    .task_clock = -EACCES,
 			    .task_clock_user = -EACCES,
 			    .memlock_bytes = 8 << 20,
+			    .n_descriptors = 1048576,
 			    .refusal = { .kind = PERF_REFUSAL_LEVEL,
 					 .code = -EACCES,
 					 .has_level = true,

@@ -54,7 +54,6 @@ static void refuse(struct situation *situation, enum perf_refusal_kind kind, int
 	situation->settings.paranoid.value = level;
 	situation->probes.engine = NULL;
 	(void)error_set(&situation->probes.perf, -EACCES, "refused");
-	situation->probes.perf.code = -EACCES;
 	situation->probes.refusal = (struct perf_refusal){
 		.kind = kind, .code = -EACCES, .has_level = true, .level = level
 	};
@@ -288,6 +287,17 @@ static void rate__below_the_usual_one_is_a_limit(void **state)
 	assert_int_equal(check(&situation, "rate")->verdict, MACHINE_YES);
 }
 
+static void descriptors__that_run_out_have_a_remedy(void **state)
+{
+	struct situation situation = generous();
+
+	(void)state;
+	situation.probes.engine = NULL;
+	(void)error_set(&situation.probes.perf, -EMFILE, "too many open files");
+	assert_string_equal(check(&situation, "perf")->why, "too many open files");
+	assert_remedy(check(&situation, "perf"), "sudo prlimit --nofile=65536 --pid $$");
+}
+
 /* A loop that no tick of 250 Hz falls into is not seen: the user has to know the rate. */
 static void rate__without_perf_events_is_that_of_the_tick(void **state)
 {
@@ -352,6 +362,7 @@ int main(void)
 		cmocka_unit_test(rings__that_are_small_cut_stacks),
 		cmocka_unit_test(rings__of_any_size_are_judged),
 		cmocka_unit_test(rate__below_the_usual_one_is_a_limit),
+		cmocka_unit_test(descriptors__that_run_out_have_a_remedy),
 		cmocka_unit_test(rate__without_perf_events_is_that_of_the_tick),
 		cmocka_unit_test(cycles__that_are_not_there_are_not_refused),
 		cmocka_unit_test(capabilities__keep_what_the_program_has),
