@@ -130,7 +130,8 @@ static const struct option record_options[] = {
 	  .offset = offsetof(struct record_options, without_symbols) },
 	{ .name = "strict",
 	  .kind = OPTION_FLAG,
-	  .help = "fail with status 1 when samples were lost or a stack is cut",
+	  .help = "fail with status 1 when samples were lost, a stack is cut or there "
+		  "is no such event",
 	  .offset = offsetof(struct record_options, is_strict) },
 	{ .name = "quiet",
 	  .letter = 'q',
@@ -309,6 +310,7 @@ static int record(struct app *app, const struct record_options *options, char *c
 		.output_path = options->output,
 		.sampler = {
 			.event = perf_event_kind_find(options->event),
+			.is_event_required = options->is_strict,
 			.rate_hz = options->rate_hz,
 			.stack_bytes = options->stack_bytes & ~UINT64_C(7),
 			.is_paused = options->is_paused || options->delay_ns,
@@ -336,13 +338,17 @@ static int record(struct app *app, const struct record_options *options, char *c
 	};
 	struct sampler_choice choice;
 	struct error err = ERROR_INIT;
+	bool is_other_event;
 
 	if (sampler_choose(&choice, options->engine, &recorder_options.sampler, &err) < 0)
 		return app_fail(app, EXIT_FAILED, &err);
 	recorder_options.engine = choice.engine;
 	recorder_options.engine_reason = choice.reason;
-	if (choice.is_fallback && !options->is_quiet)
-		app_say(app, "sampling with the engine %s: %s", choice.engine->name, choice.reason);
+	is_other_event = choice.event != recorder_options.sampler.event;
+	recorder_options.sampler.event = choice.event;
+	if (choice.is_fallback && (is_other_event || !options->is_quiet))
+		app_say(app, "sampling by %s with the engine %s: %s", choice.event->name,
+			choice.engine->name, choice.reason);
 	return run_recorder(&record, &recorder_options);
 }
 

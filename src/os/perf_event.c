@@ -58,6 +58,11 @@ const struct perf_event_kind *perf_event_kind_find(const char *name)
 	return NULL;
 }
 
+bool perf_event_is_missing(int code)
+{
+	return code == -ENOENT || code == -EOPNOTSUPP;
+}
+
 static bool is_prime(uint64_t number)
 {
 	if (number % 2 == 0)
@@ -267,7 +272,7 @@ static int error_of_open(int code, const struct perf_event_options *options, str
 	case EOPNOTSUPP:
 		return error_set(err, code,
 				 "event %s: this machine does not count it, as most virtual "
-				 "machines do not (use --event cpu-clock)",
+				 "machines do not",
 				 name);
 	case EMFILE:
 		return error_set(

@@ -29,6 +29,9 @@ extern const struct perf_event_kind perf_event_kinds[];
 /* NULL when there is none of that name. */
 const struct perf_event_kind *perf_event_kind_find(const char *name);
 
+/* Whether an error of opening says that the machine does not count such a thing. */
+bool perf_event_is_missing(int code);
+
 /*
  * What can be asked of this kernel by this user.  Opening switches off what is
  * refused, from the dearest to the most dispensable, and tries again.

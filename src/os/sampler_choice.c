@@ -46,13 +46,13 @@ static int choose_named(struct sampler_choice *choice, const char *name,
 	return error_set(err, -EINVAL, "this tsprof was built without the engine %s", name);
 }
 
-int sampler_choose(struct sampler_choice *ret_choice, const char *name,
-		   const struct sampler_options *options, struct error *err)
+static int choose(struct sampler_choice *ret_choice, const char *name,
+		  const struct sampler_options *options, struct error *err)
 {
 	struct error first = ERROR_INIT;
 	struct error cause = ERROR_INIT;
 
-	*ret_choice = (struct sampler_choice){ 0 };
+	*ret_choice = (struct sampler_choice){ .event = options->event };
 	if (strcmp(name, "auto") != 0)
 		return choose_named(ret_choice, name, options, err);
 	for (size_t i = 0; sampler_engines[i]; i++) {
@@ -77,4 +77,38 @@ int sampler_choose(struct sampler_choice *ret_choice, const char *name,
 			break;
 	}
 	return error_set(err, first.code, "%s", first.message);
+}
+
+/*
+ * What processors count is not there in most virtual machines, may be in use or
+ * forbidden; time passes everywhere.
+ */
+static int choose_by_time(struct sampler_choice *ret_choice, const char *name,
+			  const struct sampler_options *options, const struct error *cause)
+{
+	struct sampler_options by_time = *options;
+	int r;
+
+	by_time.event = &perf_event_kinds[0];
+	r = choose(ret_choice, name, &by_time, NULL);
+	if (r < 0)
+		return r;
+	ret_choice->is_fallback = true;
+	(void)snprintf(ret_choice->reason, sizeof(ret_choice->reason), "%s", cause->message);
+	return 0;
+}
+
+int sampler_choose(struct sampler_choice *ret_choice, const char *name,
+		   const struct sampler_options *options, struct error *err)
+{
+	struct error cause = ERROR_INIT;
+	int r = choose(ret_choice, name, options, &cause);
+
+	if (r == 0)
+		return 0;
+	if (!options->event->is_time && !options->is_event_required &&
+	    choose_by_time(ret_choice, name, options, &cause) == 0)
+		return 0;
+	return error_set(err, r, "%s%s", cause.message,
+			 perf_event_is_missing(r) ? " (use --event cpu-clock)" : "");
 }

@@ -16,6 +16,7 @@ enum sampler_kernel {
 /* What is asked of an engine. */
 struct sampler_options {
 	const struct perf_event_kind *event;
+	bool is_event_required; /* no other will do */
 	uint64_t rate_hz;
 	uint64_t stack_bytes; /* of each dump, at most; 0: as much as fits */
 	bool is_paused;	      /* no samples before sampler_resume */

@@ -51,6 +51,23 @@ run record -F 1000000 touch "$work/ran"
 check "a rate above the limit names the sysctl" is_refusal 1 "perf_event_max_sample_rate"
 run record -F 0 touch "$work/ran"
 check "a rate of zero is refused" test "$status" -ne 0
+# What the processor counts, where it does; else time, with one remark.
+run record -q --event cycles --strict -- true
+if [ "$status" -eq 0 ]; then
+	run record -q --event cycles -- true
+	check "an event that is counted here needs no remark" holds "$(wc -l <"$work/err") == 0"
+else
+	check "an event that is not counted here is an error for --strict" \
+		is_refusal 1 "use --event cpu-clock"
+	for engine in auto perf; do
+		run record -q --event cycles --engine "$engine" -- "$workloads/split" 0.1
+		check "without --strict time is sampled (--engine $engine)" is_status 0
+		check "and one line says so" is_refusal 0 "sampling by cpu-clock"
+		check "and why" grep -q "event cycles: " "$work/err"
+		check "the profile has samples" holds "$("$TSPROF" fold -i "$profile" | wc -l) > 0"
+		check "the profile says what was counted" grep -aq "cpu-clock" "$profile"
+	done
+fi
 run record --event no-such-event touch "$work/ran"
 check "an unknown event is a usage error" is_status 2
 run record --stack-size 1M touch "$work/ran"
