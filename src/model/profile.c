@@ -28,6 +28,7 @@ void profile_release(struct profile *profile)
 	interner_release(&profile->strings);
 	location_table_release(&profile->locations);
 	stack_trie_release(&profile->stacks);
+	free(profile->runs);
 	free(profile->modules);
 	free(profile->frames);
 	free(profile->threads);
@@ -47,6 +48,21 @@ int profile_add_module(struct profile *profile, uint32_t *ret_id, const struct m
 	if (ret_id)
 		*ret_id = (uint32_t)profile->n_modules;
 	profile->n_modules++;
+	return 0;
+}
+
+int profile_add_run(struct profile *profile, uint32_t *ret_id, const struct profile_info *run)
+{
+	struct profile_info *grown = array_grown(profile->runs, &profile->runs_capacity,
+						 profile->n_runs + 1, sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	profile->runs = grown;
+	grown[profile->n_runs] = *run;
+	if (ret_id)
+		*ret_id = (uint32_t)profile->n_runs;
+	profile->n_runs++;
 	return 0;
 }
 

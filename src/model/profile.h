@@ -7,15 +7,17 @@
 
 #include "base/interner.h"
 #include "model/location_table.h"
+#include "model/profile_info.h"
 #include "model/quality.h"
 #include "model/sample_state.h"
 #include "model/stack.h"
 #include "model/stack_trie.h"
 
 /*
- * One run in memory: what the recorder fills, what a profile file holds, what
- * importers produce and what every view reads.  All text is an id in `strings`
- * (0: none).  Arrays only grow, so "everything since last time" is a range.
+ * One run in memory, or several merged: what the recorder fills, what a profile
+ * file holds, what importers produce and what every view reads.  All text is an
+ * id in `strings` (0: none).  Arrays only grow, so "everything since last time"
+ * is a range.
  */
 
 enum module_kind {
@@ -79,30 +81,10 @@ struct sample {
 	uint8_t state; /* enum sample_state; … and for waits too short for a tick */
 };
 
-struct profile_info {
-	uint32_t command; /* shell-quoted argv */
-	uint32_t host;
-	uint32_t kernel; /* uname -r */
-	uint32_t tool;	 /* "tsprof 0.1.0", or what was imported */
-	uint32_t engine; /* "perf" */
-	uint32_t engine_reason;
-	uint32_t event;	   /* "cpu-clock", "cycles", … */
-	uint32_t unwinder; /* "cfi" */
-	uint8_t arch;	   /* enum arch */
-	bool has_times;	   /* false for imports: counts only */
-	bool is_cut;	   /* the file ended before its end chunk */
-	bool is_symbolized;
-	uint32_t n_cpus;
-	uint64_t period_ns; /* asked time between ticks; 0 when the event is not time */
-	uint64_t stack_dump_bytes;
-	uint64_t start_epoch_ns; /* CLOCK_REALTIME at the start */
-	uint64_t start_ns;	 /* CLOCK_MONOTONIC at the start: time 0 of every view */
-	uint64_t duration_ns;
-	int32_t exit_status; /* as `record` returned it */
-};
-
 struct profile {
 	struct profile_info info;
+	struct profile_info *runs; /* what was merged; none in a profile of one run */
+	size_t n_runs, runs_capacity;
 	struct quality quality;
 	struct interner strings;
 	struct module *modules;
@@ -128,6 +110,7 @@ static inline bool sample_is_wait(const struct sample *sample)
 }
 
 /* Appends, returning 0 or -ENOMEM; `ret_id` is the new index and may be NULL. */
+int profile_add_run(struct profile *profile, uint32_t *ret_id, const struct profile_info *run);
 int profile_add_module(struct profile *profile, uint32_t *ret_id, const struct module *module);
 int profile_add_thread(struct profile *profile, uint32_t *ret_id, const struct thread *thread);
 int profile_add_sample(struct profile *profile, const struct sample *sample);

@@ -26,14 +26,14 @@ int profile_decode_index(struct bytes *payload, uint32_t *ret_index, uint64_t li
 	return 0;
 }
 
-static int profile_decode_u32(struct bytes *payload, uint32_t *ret_value, const char *what,
-			      struct error *err)
+int profile_decode_u32(struct bytes *payload, uint32_t *ret_value, const char *what,
+		       struct error *err)
 {
 	return profile_decode_index(payload, ret_value, UINT64_C(1) << 32, what, err);
 }
 
-static int profile_decode_string_id(struct profile_decoder *decoder, struct bytes *payload,
-				    uint32_t *ret_id, struct error *err)
+int profile_decode_string_id(struct profile_decoder *decoder, struct bytes *payload,
+			     uint32_t *ret_id, struct error *err)
 {
 	return profile_decode_index(payload, ret_id, decoder->profile->strings.n_strings, "string",
 				    err);
@@ -119,45 +119,6 @@ static int profile_decode_modules(struct profile_decoder *decoder, struct bytes 
 
 	for (uint64_t n = bytes_uleb(payload); r == 0 && n && !payload->is_bad; n--)
 		r = profile_decode_module(decoder, payload, err);
-	return r;
-}
-
-static int profile_decode_thread(struct profile_decoder *decoder, struct bytes *payload,
-				 struct error *err)
-{
-	struct profile *profile = decoder->profile;
-	struct thread thread = { 0 };
-	uint32_t id = 0;
-	int r = profile_decode_index(payload, &id, profile->n_threads + 1, "thread", err);
-
-	if (r == 0)
-		r = profile_decode_u32(payload, &thread.pid, "pid", err);
-	if (r == 0)
-		r = profile_decode_u32(payload, &thread.tid, "tid", err);
-	if (r == 0)
-		r = profile_decode_string_id(decoder, payload, &thread.name, err);
-	if (r == 0)
-		r = profile_decode_string_id(decoder, payload, &thread.process_name, err);
-	if (r < 0)
-		return r;
-	thread.start_ns = bytes_uleb(payload);
-	thread.end_ns = bytes_uleb(payload);
-	if (payload->is_bad)
-		return 0;
-	if (id < profile->n_threads)
-		profile->threads[id] = thread;
-	else if (profile_add_thread(profile, NULL, &thread) < 0)
-		return error_set_no_memory(err);
-	return 0;
-}
-
-static int profile_decode_threads(struct profile_decoder *decoder, struct bytes *payload,
-				  struct error *err)
-{
-	int r = 0;
-
-	for (uint64_t n = bytes_uleb(payload); r == 0 && n && !payload->is_bad; n--)
-		r = profile_decode_thread(decoder, payload, err);
 	return r;
 }
 
@@ -346,38 +307,6 @@ static int profile_decode_quality(struct profile_decoder *decoder, struct bytes 
 	return 0;
 }
 
-static int profile_decode_info(struct profile_decoder *decoder, struct bytes *payload,
-			       struct error *err)
-{
-	struct profile_info info = { 0 };
-	uint32_t *const texts[] = {
-		&info.command, &info.host,	    &info.kernel, &info.tool,
-		&info.engine,  &info.engine_reason, &info.event,  &info.unwinder
-	};
-	uint8_t flags;
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < sizeof(texts) / sizeof(texts[0]); i++)
-		r = profile_decode_string_id(decoder, payload, texts[i], err);
-	if (r < 0)
-		return r;
-	info.arch = bytes_u8(payload);
-	flags = bytes_u8(payload);
-	info.has_times = flags & PROFILE_INFO_HAS_TIMES;
-	info.is_symbolized = flags & PROFILE_INFO_SYMBOLIZED;
-	r = profile_decode_u32(payload, &info.n_cpus, "number of CPUs", err);
-	if (r < 0)
-		return r;
-	info.period_ns = bytes_uleb(payload);
-	info.stack_dump_bytes = bytes_uleb(payload);
-	info.start_epoch_ns = bytes_uleb(payload);
-	info.start_ns = bytes_uleb(payload);
-	info.duration_ns = bytes_uleb(payload);
-	info.exit_status = (int32_t)bytes_sleb(payload);
-	decoder->profile->info = info;
-	return 0;
-}
-
 /* The counts tell whether whole chunks went missing. */
 static int profile_decode_end(struct profile_decoder *decoder, struct bytes *payload,
 			      struct error *err)
@@ -392,9 +321,11 @@ static int profile_decode_end(struct profile_decoder *decoder, struct bytes *pay
 
 	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
 		is_whole &= bytes_uleb(payload) == counts[i];
-	/* Before 1.2 there were no waits. */
+	/* Before 1.2 there were no waits and no runs. */
 	if (bytes_left(payload))
 		is_whole &= bytes_uleb(payload) == decoder->n_waits;
+	if (bytes_left(payload))
+		is_whole &= bytes_uleb(payload) == profile->n_runs;
 	if (!is_whole)
 		return error_set(err, -EINVAL, "a chunk before it is missing");
 	decoder->has_end = true;
@@ -411,6 +342,8 @@ static int profile_decode_payload(struct profile_decoder *decoder, uint32_t type
 		return profile_decode_modules(decoder, payload, err);
 	case PROFILE_CHUNK_THREADS:
 		return profile_decode_threads(decoder, payload, err);
+	case PROFILE_CHUNK_RUNS:
+		return profile_decode_runs(decoder, payload, err);
 	case PROFILE_CHUNK_LOCATIONS:
 		return profile_decode_locations(decoder, payload, err);
 	case PROFILE_CHUNK_NODES:

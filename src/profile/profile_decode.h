@@ -56,6 +56,18 @@ int profile_decode_waits(struct profile_decoder *decoder, struct bytes *payload,
 int profile_decode_sums(struct profile_decoder *decoder, uint64_t weight_ns, uint64_t count,
 			struct error *err);
 
+/* Those about what ran, in a file of their own too. */
+int profile_decode_info(struct profile_decoder *decoder, struct bytes *payload, struct error *err);
+int profile_decode_runs(struct profile_decoder *decoder, struct bytes *payload, struct error *err);
+int profile_decode_threads(struct profile_decoder *decoder, struct bytes *payload,
+			   struct error *err);
+
+/* A uleb of 32 bits; a string's id, which must be known. */
+int profile_decode_u32(struct bytes *payload, uint32_t *ret_value, const char *what,
+		       struct error *err);
+int profile_decode_string_id(struct profile_decoder *decoder, struct bytes *payload,
+			     uint32_t *ret_id, struct error *err);
+
 /* A uleb that must be less than `limit`; what it counts is for the message. */
 int profile_decode_index(struct bytes *payload, uint32_t *ret_index, uint64_t limit,
 			 const char *what, struct error *err);

@@ -349,6 +349,12 @@ void profile_encode_thread(struct buffer *out, uint32_t id, const struct thread 
 	buffer_add_uleb(out, thread->end_ns);
 }
 
+void profile_encode_thread_origin(struct buffer *out, const struct thread *thread)
+{
+	buffer_add_uleb(out, thread->parent_pid);
+	buffer_add_uleb(out, thread->run);
+}
+
 void profile_encode_quality(struct buffer *out, const struct quality *quality)
 {
 	const size_t chunk_at = profile_encode_chunk_begin(out, PROFILE_CHUNK_QUALITY);
@@ -374,10 +380,8 @@ void profile_encode_quality(struct buffer *out, const struct quality *quality)
 	profile_encode_chunk_end(out, chunk_at);
 }
 
-void profile_encode_info(struct buffer *out, const struct profile_info *info)
+static void profile_encode_info_fields(struct buffer *out, const struct profile_info *info)
 {
-	const size_t chunk_at = profile_encode_chunk_begin(out, PROFILE_CHUNK_INFO);
-
 	buffer_add_uleb(out, info->command);
 	buffer_add_uleb(out, info->host);
 	buffer_add_uleb(out, info->kernel);
@@ -388,7 +392,8 @@ void profile_encode_info(struct buffer *out, const struct profile_info *info)
 	buffer_add_uleb(out, info->unwinder);
 	buffer_add_u8(out, info->arch);
 	buffer_add_u8(out, (uint8_t)((info->has_times ? PROFILE_INFO_HAS_TIMES : 0) |
-				     (info->is_symbolized ? PROFILE_INFO_SYMBOLIZED : 0)));
+				     (info->is_symbolized ? PROFILE_INFO_SYMBOLIZED : 0) |
+				     (info->is_cut ? PROFILE_INFO_CUT : 0)));
 	buffer_add_uleb(out, info->n_cpus);
 	buffer_add_uleb(out, info->period_ns);
 	buffer_add_uleb(out, info->stack_dump_bytes);
@@ -396,7 +401,34 @@ void profile_encode_info(struct buffer *out, const struct profile_info *info)
 	buffer_add_uleb(out, info->start_ns);
 	buffer_add_uleb(out, info->duration_ns);
 	buffer_add_sleb(out, info->exit_status);
+}
+
+void profile_encode_info(struct buffer *out, const struct profile_info *info)
+{
+	const size_t chunk_at = profile_encode_chunk_begin(out, PROFILE_CHUNK_INFO);
+
+	profile_encode_info_fields(out, info);
 	profile_encode_chunk_end(out, chunk_at);
+}
+
+void profile_encode_runs(struct buffer *out, const struct profile_info *runs, size_t n_runs)
+{
+	struct buffer fields = BUFFER_INIT;
+	size_t chunk_at;
+
+	if (!n_runs)
+		return;
+	chunk_at = profile_encode_chunk_begin(out, PROFILE_CHUNK_RUNS);
+	buffer_add_uleb(out, n_runs);
+	for (size_t i = 0; i < n_runs; i++) {
+		buffer_clear(&fields);
+		profile_encode_info_fields(&fields, &runs[i]);
+		buffer_add_uleb(out, fields.size);
+		buffer_add(out, buffer_string(&fields), fields.size);
+	}
+	profile_encode_chunk_end(out, chunk_at);
+	out->is_failed |= fields.is_failed;
+	buffer_release(&fields);
 }
 
 void profile_encode_end(struct buffer *out, const struct profile_counts *counts)
@@ -410,5 +442,6 @@ void profile_encode_end(struct buffer *out, const struct profile_counts *counts)
 	buffer_add_uleb(out, counts->n_nodes);
 	buffer_add_uleb(out, counts->n_samples);
 	buffer_add_uleb(out, counts->n_waits);
+	buffer_add_uleb(out, counts->n_runs);
 	profile_encode_chunk_end(out, chunk_at);
 }

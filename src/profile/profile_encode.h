@@ -37,6 +37,12 @@ void profile_encode_waits(struct buffer *out, const struct sample *samples, size
 void profile_encode_module(struct buffer *out, uint32_t id, const struct module *module);
 void profile_encode_thread(struct buffer *out, uint32_t id, const struct thread *thread);
 
+/* What a THRD chunk has of each of its entries behind all of them. */
+void profile_encode_thread_origin(struct buffer *out, const struct thread *thread);
+
+/* One chunk; nothing when there are none. */
+void profile_encode_runs(struct buffer *out, const struct profile_info *runs, size_t n_runs);
+
 void profile_encode_frames(struct buffer *out, const struct profile *profile);
 
 void profile_encode_quality(struct buffer *out, const struct quality *quality);
@@ -44,7 +50,7 @@ void profile_encode_info(struct buffer *out, const struct profile_info *info);
 
 /* The counts are of everything written, module 0 and string 0 included. */
 struct profile_counts {
-	uint64_t n_strings, n_modules, n_threads, n_locations, n_nodes, n_samples, n_waits;
+	uint64_t n_strings, n_modules, n_threads, n_locations, n_nodes, n_samples, n_waits, n_runs;
 };
 
 void profile_encode_end(struct buffer *out, const struct profile_counts *counts);

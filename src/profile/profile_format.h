@@ -17,7 +17,9 @@
  *	STRG    n, n × { bytes shared with the start of the last one, size of the
  *	        rest, rest }                            ids follow on from 1
  *	MODU    n, n × { id, path, kind u8, build-id size u8, build-id }
- *	THRD    n, n × { id, pid, tid, name, process name, start, end }
+ *	RUNS    n, n × { size, what INFO holds }        ids follow on from 0
+ *	THRD    n, n × { id, pid, tid, name, process name, start, end },
+ *	        n × { parent pid, run }
  *	LOCA    n, n × { module, sleb vaddr − the module's last one }
  *	NODE    n, n × { own id − parent's, sleb location − the last one }
  *	SAMP    n, first time, usual weight, n × { flags u8, |time − the last one|,
@@ -30,7 +32,7 @@
  *	        entry's last one } }                    locations in order, from 0
  *	QUAL    struct quality, field by field          the last one counts
  *	INFO    struct profile_info, field by field     the last one counts
- *	END     n of strings, modules, threads, locations, nodes, samples, waits
+ *	END     n of strings, modules, threads, locations, nodes, samples, waits, runs
  *
  * Unmarked numbers are uleb; all "last ones" start at 0 or empty in each
  * chunk, except those of FRAM, which go on.  An id of MODU or THRD that is known
@@ -60,6 +62,7 @@ enum profile_chunk_type {
 	PROFILE_CHUNK_STRINGS = 0x47525453,   /* "STRG" */
 	PROFILE_CHUNK_MODULES = 0x55444f4d,   /* "MODU" */
 	PROFILE_CHUNK_THREADS = 0x44524854,   /* "THRD" */
+	PROFILE_CHUNK_RUNS = 0x534e5552,      /* "RUNS" */
 	PROFILE_CHUNK_LOCATIONS = 0x41434f4c, /* "LOCA" */
 	PROFILE_CHUNK_NODES = 0x45444f4e,     /* "NODE" */
 	PROFILE_CHUNK_SAMPLES = 0x504d4153,   /* "SAMP" */
@@ -93,6 +96,7 @@ enum profile_wait_flags {
 enum profile_info_flags {
 	PROFILE_INFO_HAS_TIMES = 1,
 	PROFILE_INFO_SYMBOLIZED = 2,
+	PROFILE_INFO_CUT = 4, /* a file that was merged into this one had been cut */
 };
 
 static_assert(sizeof(PROFILE_MAGIC) - 1 == PROFILE_MAGIC_BYTES, "on-disk layout");

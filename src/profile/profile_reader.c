@@ -170,17 +170,19 @@ int profile_read_bytes(struct profile *profile, const uint8_t *bytes, size_t siz
 		       const char *name, struct error *err)
 {
 	struct profile_decoder decoder = { .profile = profile };
+	bool has_end;
 	int r = profile_init(profile);
 
 	if (r < 0)
 		return error_set_no_memory(err);
 	r = profile_read_chunks(&decoder, bytes, size_bytes, err);
+	has_end = decoder.has_end;
 	profile_decoder_release(&decoder);
 	if (r < 0)
 		(void)error_prefix(err, "%s", name);
 	else if (frame_names_complete(profile) < 0)
 		r = error_set_no_memory(err);
-	else if (profile->info.is_cut)
+	else if (!has_end)
 		profile_recount(profile);
 	if (r < 0)
 		profile_release(profile);

@@ -47,7 +47,7 @@ static bool thread_equals(const struct thread *a, const struct thread *b)
 {
 	return a->pid == b->pid && a->tid == b->tid && a->name == b->name &&
 	       a->process_name == b->process_name && a->start_ns == b->start_ns &&
-	       a->end_ns == b->end_ns;
+	       a->end_ns == b->end_ns && a->parent_pid == b->parent_pid && a->run == b->run;
 }
 
 /* Modules that are new or, like those whose build-id was found late, changed. */
@@ -88,6 +88,7 @@ static int profile_writer_add_threads(struct profile_writer *writer)
 {
 	const struct profile *profile = writer->profile;
 	struct buffer entries = BUFFER_INIT;
+	struct buffer origins = BUFFER_INIT;
 	size_t n = 0;
 	struct thread *grown = array_grown(writer->threads, &writer->threads_capacity,
 					   profile->n_threads, sizeof(*grown));
@@ -99,6 +100,7 @@ static int profile_writer_add_threads(struct profile_writer *writer)
 		if (i < writer->written.n_threads && thread_equals(&grown[i], &profile->threads[i]))
 			continue;
 		profile_encode_thread(&entries, (uint32_t)i, &profile->threads[i]);
+		profile_encode_thread_origin(&origins, &profile->threads[i]);
 		grown[i] = profile->threads[i];
 		n++;
 	}
@@ -108,11 +110,13 @@ static int profile_writer_add_threads(struct profile_writer *writer)
 
 		buffer_add_uleb(&writer->out, n);
 		buffer_add(&writer->out, buffer_string(&entries), entries.size);
+		buffer_add(&writer->out, buffer_string(&origins), origins.size);
 		profile_encode_chunk_end(&writer->out, chunk_at);
 	}
 	writer->written.n_threads = profile->n_threads;
-	writer->out.is_failed |= entries.is_failed;
+	writer->out.is_failed |= entries.is_failed | origins.is_failed;
 	buffer_release(&entries);
+	buffer_release(&origins);
 	return 0;
 }
 
@@ -125,6 +129,10 @@ static int profile_writer_add_new(struct profile_writer *writer)
 
 	profile_encode_strings(&writer->out, &profile->strings, written->n_strings);
 	written->n_strings = profile->strings.n_strings;
+	if (written->n_runs < profile->n_runs)
+		profile_encode_runs(&writer->out, profile->runs + written->n_runs,
+				    profile->n_runs - written->n_runs);
+	written->n_runs = profile->n_runs;
 	r = profile_writer_add_modules(writer);
 	if (r == 0)
 		r = profile_writer_add_threads(writer);

@@ -239,6 +239,7 @@ static int take_exit(struct intake *intake, const struct sampler_record *record)
 
 static int take_record(struct intake *intake, const struct sampler_record *record)
 {
+	intake->processes.now_ns = record->time_ns;
 	switch (record->kind) {
 	case SAMPLER_RECORD_SAMPLE:
 		return intake_take_sample(intake, &record->sample);

@@ -88,6 +88,7 @@ static void start_thread(struct live_thread *thread, struct live_process *proces
 	thread->process = process;
 	thread->comm = process->comm;
 	thread->start_ns = start_ns;
+	thread->end_ns = 0;
 	thread->has_entry = false;
 	thread->is_alive = true;
 	process->n_threads++;
@@ -162,6 +163,14 @@ int process_table_fork(struct process_table *table, uint32_t pid, uint32_t tid, 
 	return 0;
 }
 
+/* Its entry is history: the thread ended, or goes on under another name. */
+static void end_entry(const struct process_table *table, const struct live_thread *thread,
+		      uint64_t time_ns)
+{
+	if (thread->has_entry && time_ns)
+		table->profile->threads[thread->entry].end_ns = time_ns;
+}
+
 int process_table_comm(struct process_table *table, uint32_t pid, uint32_t tid, const char *comm,
 		       bool is_exec)
 {
@@ -170,11 +179,18 @@ int process_table_comm(struct process_table *table, uint32_t pid, uint32_t tid, 
 
 	if (!thread || interner_add(&table->profile->strings, &id, comm) < 0)
 		return -ENOMEM;
+	if (is_exec || thread->comm != id)
+		end_entry(table, thread, table->now_ns);
 	thread->comm = id;
-	if (pid == tid)
+	if (pid == tid) {
 		thread->process->comm = id;
+		thread->process->renamed_ns = table->now_ns;
+	}
 	if (is_exec) {
 		/* exec leaves one thread, and nothing of the old program. */
+		if (table->now_ns)
+			thread->start_ns = table->now_ns;
+		thread->has_entry = false;
 		thread->process->n_threads = 1;
 		thread->process->owner = ++table->n_owners;
 		thread->process->is_known = true;
@@ -193,9 +209,9 @@ int process_table_exit(struct process_table *table, uint32_t pid, uint32_t tid, 
 	if (!thread->is_alive)
 		return 0;
 	thread->is_alive = false;
+	thread->end_ns = time_ns;
 	stack_path_release(&thread->path);
-	if (thread->has_entry)
-		table->profile->threads[thread->entry].end_ns = time_ns;
+	end_entry(table, thread, time_ns);
 	if (thread->process->n_threads && --thread->process->n_threads == 0) {
 		/* A cache is some hundred KiB, and builds start thousands of processes. */
 		unwind_process_release(&thread->process->unwind);
@@ -213,6 +229,8 @@ static int add_entry(struct process_table *table, struct live_thread *thread, ui
 		.name = thread->comm,
 		.process_name = thread->process->comm,
 		.start_ns = thread->start_ns,
+		.end_ns = thread->end_ns,
+		.parent_pid = thread->process->parent_pid,
 	};
 	int r = profile_add_thread(table->profile, &thread->entry, &entry);
 
@@ -233,6 +251,7 @@ static bool find_entry(const struct process_table *table, struct live_thread *th
 		    entry->name == thread->comm && entry->process_name == thread->process->comm &&
 		    entry->start_ns == thread->start_ns) {
 			thread->entry = at;
+			table->profile->threads[at].end_ns = thread->end_ns;
 			return true;
 		}
 	}
@@ -248,6 +267,8 @@ int process_table_entry(struct process_table *table, struct live_thread *thread,
 
 	if (!thread->has_entry || thread->entry_comm != thread->comm ||
 	    thread->entry_process_comm != process_comm) {
+		if (thread->has_entry && thread->entry_process_comm != process_comm)
+			end_entry(table, thread, thread->process->renamed_ns);
 		hash = hash_pair(hash_pair(thread->tid, thread->comm),
 				 hash_pair(process_comm, thread->start_ns));
 		if (!find_entry(table, thread, hash))

@@ -19,10 +19,12 @@
 struct live_process {
 	struct unwind_process unwind;
 	uint32_t pid;
-	uint32_t owner;	    /* of its memory: another number for each fork and exec, from 1 */
-	uint32_t comm;	    /* of its main thread, a string id */
-	uint32_t n_threads; /* alive */
-	bool is_known;	    /* its fork or exec was seen, so its mappings are complete */
+	uint32_t owner;	     /* of its memory: another number for each fork and exec, from 1 */
+	uint32_t comm;	     /* of its main thread, a string id … */
+	uint64_t renamed_ns; /* … and when it got it */
+	uint32_t parent_pid; /* 0 when not known */
+	uint32_t n_threads;  /* alive */
+	bool is_known;	     /* its fork or exec was seen, so its mappings are complete */
 };
 
 struct live_thread {
@@ -31,6 +33,7 @@ struct live_thread {
 	uint32_t comm;
 	bool is_alive;
 	uint64_t start_ns; /* 0 when not known */
+	uint64_t end_ns;   /* 0 while alive */
 	/* Its entry in the profile, valid while both names are the same. */
 	uint32_t entry;
 	uint32_t entry_comm;
@@ -42,6 +45,7 @@ struct live_thread {
 
 struct process_table {
 	struct profile *profile;	 /* borrowed */
+	uint64_t now_ns;		 /* the moment, set by the caller; 0: not known */
 	struct live_process **processes; /* never move */
 	size_t n_processes, processes_capacity;
 	struct hash_index process_index;

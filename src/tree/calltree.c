@@ -12,6 +12,7 @@
 
 #include "base/array.h"
 #include "base/buffer.h"
+#include "tree/module_alias.h"
 
 /* All samples of one stack below one label. */
 struct group {
@@ -39,6 +40,7 @@ struct builder {
 	uint32_t *places; /* by stack node: its tree node, valid … */
 	uint32_t *place_labels; /* … for this label, plus 1 */
 	uint32_t *pending;	/* stack nodes on the way up to a known place */
+	uint32_t *modules;	/* what module_aliases_find says */
 	uint32_t *frame_ids;	/* by frame of the profile: its tree frame, plus 1; 0: not known */
 };
 
@@ -249,7 +251,9 @@ static struct calltree_frame builder_frame(const struct builder *builder,
 {
 	const struct profile *profile = builder->profile;
 	const enum granularity granularity = builder->view->granularity;
-	struct calltree_frame made = { .module = location->module };
+	struct calltree_frame made = {
+		.module = builder->modules ? builder->modules[location->module] : location->module,
+	};
 
 	if (location->module < profile->n_modules &&
 	    profile->modules[location->module].kind == MODULE_KIND_KERNEL)
@@ -423,7 +427,8 @@ static int builder_init(struct builder *builder)
 	    !builder->frame_ids)
 		return -ENOMEM;
 	memset(builder->labels, 0xff, n_labels * sizeof(*builder->labels));
-	if (interner_init(&builder->tree->labels) < 0)
+	if (module_aliases_find(&builder->modules, builder->profile) < 0 ||
+	    interner_init(&builder->tree->labels) < 0)
 		return -ENOMEM;
 	return calltree_append_node(builder->tree, 0, 0);
 }
@@ -434,6 +439,7 @@ static void builder_release(struct builder *builder)
 	free(builder->places);
 	free(builder->place_labels);
 	free(builder->pending);
+	free(builder->modules);
 	free(builder->frame_ids);
 	free(builder->groups.items);
 	hash_index_release(&builder->groups.index);

@@ -132,6 +132,8 @@ void view_add_group(struct buffer *out, enum view_by by, const struct profile *p
 	buffer_add_string(out, interner_get(&profile->strings, choice.name));
 	if (by != VIEW_BY_COMM && choice.number)
 		buffer_printf(out, "/%u", choice.number);
+	if (by != VIEW_BY_COMM && choice.number && profile->n_runs > 1)
+		buffer_printf(out, " [%u]", profile->threads[thread].run + 1);
 }
 
 /* Is there a group with a name?  Imports know of none. */

@@ -55,6 +55,8 @@ static void make_threads(struct profile *profile, const struct profile_shape *sh
 			.process_name = random_string(profile, state),
 			.start_ns = profile_bytes_random(state),
 			.end_ns = profile_bytes_random(state),
+			.parent_pid = (uint32_t)(3 * i),
+			.run = (uint32_t)(i % (profile->n_runs ? profile->n_runs : 1)),
 		};
 
 		assert_int_equal(profile_add_thread(profile, NULL, &thread), 0);
@@ -222,12 +224,38 @@ static void assert_equal_locations(const struct profile *a, const struct profile
 	}
 }
 
+static void assert_equal_infos(const struct profile_info *a, const struct profile_info *b)
+{
+	assert_int_equal(a->command, b->command);
+	assert_int_equal(a->host, b->host);
+	assert_int_equal(a->kernel, b->kernel);
+	assert_int_equal(a->tool, b->tool);
+	assert_int_equal(a->engine, b->engine);
+	assert_int_equal(a->engine_reason, b->engine_reason);
+	assert_int_equal(a->event, b->event);
+	assert_int_equal(a->unwinder, b->unwinder);
+	assert_int_equal(a->arch, b->arch);
+	assert_int_equal(a->has_times, b->has_times);
+	assert_int_equal(a->is_cut, b->is_cut);
+	assert_int_equal(a->is_symbolized, b->is_symbolized);
+	assert_int_equal(a->n_cpus, b->n_cpus);
+	assert_int_equal(a->period_ns, b->period_ns);
+	assert_int_equal(a->stack_dump_bytes, b->stack_dump_bytes);
+	assert_int_equal(a->start_epoch_ns, b->start_epoch_ns);
+	assert_int_equal(a->start_ns, b->start_ns);
+	assert_int_equal(a->duration_ns, b->duration_ns);
+	assert_int_equal(a->exit_status, b->exit_status);
+}
+
 void profile_bytes_assert_equal(const struct profile *a, const struct profile *b)
 {
 	assert_equal_strings(a, b);
 	assert_equal_locations(a, b);
 	assert_int_equal(a->n_modules, b->n_modules);
 	assert_memory_equal(a->modules, b->modules, a->n_modules * sizeof(*a->modules));
+	assert_int_equal(a->n_runs, b->n_runs);
+	for (size_t i = 0; i < a->n_runs; i++)
+		assert_equal_infos(&a->runs[i], &b->runs[i]);
 	assert_int_equal(a->n_threads, b->n_threads);
 	assert_memory_equal(a->threads, b->threads, a->n_threads * sizeof(*a->threads));
 	assert_int_equal(a->stacks.n_nodes, b->stacks.n_nodes);
@@ -248,10 +276,5 @@ void profile_bytes_assert_equal(const struct profile *a, const struct profile *b
 		assert_int_equal(x->state, y->state);
 	}
 	assert_memory_equal(&a->quality, &b->quality, sizeof(a->quality));
-	assert_int_equal(a->info.command, b->info.command);
-	assert_int_equal(a->info.unwinder, b->info.unwinder);
-	assert_int_equal(a->info.has_times, b->info.has_times);
-	assert_int_equal(a->info.is_symbolized, b->info.is_symbolized);
-	assert_int_equal(a->info.duration_ns, b->info.duration_ns);
-	assert_int_equal(a->info.exit_status, b->info.exit_status);
+	assert_equal_infos(&a->info, &b->info);
 }
