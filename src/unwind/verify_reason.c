@@ -124,6 +124,25 @@ static bool is_unmentioned_rbx(const struct verify_difference *difference,
 	return image && has_fde(image, vaddr, &row) && row.columns[X86_64_RBX].how == CFI_HOW_SAME;
 }
 
+/*
+ * Some frame that both have is in code without an FDE: what the other guessed there
+ * may be the right caller with wrong registers, and go wrong a frame later.
+ */
+static bool is_behind_code_without_cfi(const struct verify_difference *difference,
+				       const struct unwind_process *process,
+				       const struct unwind_images *images)
+{
+	for (size_t i = difference->n_equal; i > 0; i--) {
+		uint64_t vaddr;
+		const struct elf_image *image = frame_image(difference, i - 1, process, images,
+							    &vaddr);
+
+		if (!image || !has_fde(image, vaddr, NULL))
+			return true;
+	}
+	return false;
+}
+
 void verify_find_reason(struct verify_difference *difference, const struct unwind_process *process,
 			const struct unwind_images *images, const struct raw_sample *sample)
 {
@@ -136,7 +155,7 @@ void verify_find_reason(struct verify_difference *difference, const struct unwin
 		image = frame_image(difference, difference->n_equal - 1, process, images, &vaddr);
 	if (image && !image->eh_frame_hdr.bytes && image->eh_frame.bytes)
 		difference->reason = VERIFY_NO_SEARCH_TABLE;
-	else if (difference->n_equal && (!image || !has_fde(image, vaddr, NULL)))
+	else if (is_behind_code_without_cfi(difference, process, images))
 		difference->reason = VERIFY_CODE_WITHOUT_CFI;
 	else if (is_popped_register(difference, process, images, sample))
 		difference->reason = VERIFY_POPPED_REGISTER;

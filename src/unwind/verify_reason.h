@@ -16,10 +16,10 @@
 enum verify_reason {
 	VERIFY_UNEXPLAINED,
 	/*
-	 * The last frame that both have lies in code without an FDE.  cfi takes
-	 * [sp] when a call instruction stands before it; libunwind and libdw
-	 * follow the frame pointer, which a leaf has not set up: they skip its
-	 * caller or stop.
+	 * A frame that both have lies in code without an FDE.  cfi takes [sp] when
+	 * a call instruction stands before it; libunwind and libdw follow the
+	 * frame pointer, which a leaf has not set up: they skip its caller or
+	 * stop, at once or a frame later for want of the right registers.
 	 */
 	VERIFY_CODE_WITHOUT_CFI,
 	/*

@@ -7,8 +7,8 @@
 # every disagreement has one of these proven reasons, which the verifier decides
 # from the file's bytes (src/unwind/verify_reason.h):
 #
-#   code-without-cfi  the ip has no FDE: the others follow a frame pointer that
-#                     nobody set up
+#   code-without-cfi  an ip before it has no FDE: the others follow a frame pointer
+#                     that nobody set up
 #   popped-register   between a pop and its ret the others read the slot below
 #                     the stack pointer, or give the register up
 #   unmentioned-rbx   libdw takes a register that a row does not mention as lost
