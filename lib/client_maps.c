@@ -107,10 +107,18 @@ static size_t take_lines(char *buffer, size_t n_bytes)
 	return n_bytes;
 }
 
-void client_maps_send(void)
+static int maps_open(void)
 {
 	static const char path[] = "/proc/self/maps";
-	const int fd = (int)syscall(SYS_openat, (long)AT_FDCWD, path, (long)O_RDONLY | O_CLOEXEC);
+
+	if (client_mode() != CLIENT_RUNS)
+		return -1;
+	return (int)syscall(SYS_openat, (long)AT_FDCWD, path, (long)O_RDONLY | O_CLOEXEC);
+}
+
+void client_maps_send(void)
+{
+	const int fd = maps_open();
 	char buffer[MAPS_BUFFER_BYTES];
 	size_t n_left = 0;
 	long n_read;

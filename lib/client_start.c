@@ -12,6 +12,7 @@ static bool has_options;
 static pthread_once_t start_once = PTHREAD_ONCE_INIT;
 static pthread_key_t thread_end_key;
 static bool has_thread_end_key;
+static _Atomic enum client_mode mode; /* relaxed: only says what not to do */
 
 static bool parse_token(uint8_t *token, const char *at, const char *end)
 {
@@ -66,6 +67,17 @@ static bool parse_options(struct client_options *to, const char *text)
 const struct client_options *client_options(void)
 {
 	return has_options ? &options : NULL;
+}
+
+enum client_mode client_mode(void)
+{
+	return atomic_load_explicit(&mode, memory_order_relaxed);
+}
+
+void client_set_mode(enum client_mode worse)
+{
+	if (worse > client_mode())
+		atomic_store_explicit(&mode, worse, memory_order_relaxed);
 }
 
 static void thread_end(void *thread)

@@ -68,7 +68,7 @@ void ring_write(struct sigprof_header *header, const void *tail, uint32_t tail_b
 	const uint32_t head_bytes = header->size_bytes;
 	uint8_t *record;
 
-	if (!thread->slot)
+	if (!thread->slot || client_mode() == CLIENT_IS_OFF)
 		return;
 	header->size_bytes = (head_bytes + tail_bytes + 15U) & ~15U;
 	thread->is_busy = 1;

@@ -55,12 +55,21 @@ static void find_stack(struct client_thread *thread)
 	(void)pthread_attr_destroy(&attr);
 }
 
+/* Once a thread has found that the memory is gone, no other one looks for it there. */
+static bool check_memory(const struct client_thread *thread)
+{
+	if (client_mode() == CLIENT_RUNS && !client_memory_is_there(thread))
+		client_set_mode(CLIENT_IS_OFF);
+	return client_mode() != CLIENT_IS_OFF;
+}
+
 static void unblock_signal(void)
 {
 	sigset_t set;
 
 	(void)sigemptyset(&set);
 	(void)sigaddset(&set, CLIENT_SIGNAL);
+	(void)sigaddset(&set, SIGTRAP);
 	(void)syscall(SYS_rt_sigprocmask, (long)SIG_UNBLOCK, &set, NULL, 8L);
 }
 
@@ -88,7 +97,7 @@ void client_thread_start_as(enum sigprof_hello_kind kind, uint32_t parent_tid)
 	struct client_thread *thread = &client_thread;
 	const int saved_errno = errno;
 
-	if (!options || thread->slot)
+	if (!options || thread->slot || client_mode() != CLIENT_RUNS)
 		return;
 	thread->tid = (uint32_t)syscall(SYS_gettid);
 	thread->pid = (uint32_t)getpid();
@@ -123,9 +132,13 @@ void client_thread_end(void)
 
 	if (!thread->slot || !client_thread_is_own())
 		return;
+	if (!check_memory(thread)) {
+		*thread = (struct client_thread){ 0 };
+		return;
+	}
 	thread_trigger_stop(&thread->trigger);
 	record.header.time_ns = client_time_ns();
-	record.cpu_ns = client_cpu_ns();
+	record.cpu_ns = client_mode() == CLIENT_RUNS ? client_cpu_ns() : thread->cpu_ns;
 	record.tid = thread->tid;
 	ring_write(&record.header, "", 0);
 	/* Release: the recorder sees ENDED after everything that was written. */
@@ -136,11 +149,13 @@ void client_thread_end(void)
 
 bool client_thread_is_own(void)
 {
-	return client_thread.tid == (uint32_t)syscall(SYS_gettid);
+	return client_mode() == CLIENT_MAKES_NO_CALLS ||
+	       client_thread.tid == (uint32_t)syscall(SYS_gettid);
 }
 
 void client_comm_send(uint32_t tid, const char *comm)
 {
+	const int saved_errno = errno;
 	struct sigprof_thread record = {
 		.header = { .size_bytes = sizeof(record),
 			    .kind = SIGPROF_RECORD_COMM,
@@ -150,7 +165,9 @@ void client_comm_send(uint32_t tid, const char *comm)
 
 	for (size_t i = 0; i < sizeof(record.comm) - 1 && comm[i]; i++)
 		record.comm[i] = comm[i];
-	ring_write(&record.header, "", 0);
+	if (client_thread.slot && check_memory(&client_thread))
+		ring_write(&record.header, "", 0);
+	errno = saved_errno;
 }
 
 void client_thread_fork_child(void)
@@ -158,6 +175,7 @@ void client_thread_fork_child(void)
 	struct client_thread *thread = &client_thread;
 
 	thread_trigger_forget(&thread->trigger);
+	thread->cpu_ns = 0;
 	thread->slot = NULL;
 	thread->is_busy = 0;
 	client_slots_forget();

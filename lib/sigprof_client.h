@@ -22,6 +22,16 @@
  */
 enum { CLIENT_SIGNAL = SIGSTKFLT };
 
+/* In siginfo of the kernel's own SIGTRAP for a perf event; not in the C library before 2.37. */
+enum { CLIENT_TRAP_PERF = 6 };
+
+/* What may still be done in this process. */
+enum client_mode {
+	CLIENT_RUNS,
+	CLIENT_MAKES_NO_CALLS, /* a seccomp filter may kill for a system call */
+	CLIENT_IS_OFF,	       /* our memory is gone */
+};
+
 /* From the environment; does not change. */
 struct client_options {
 	char socket_name[64];
@@ -51,6 +61,7 @@ struct client_thread {
 	uint64_t stack_high;
 	uint32_t tid;
 	uint32_t pid;
+	uint64_t cpu_ns;	       /* as of the last sample */
 	volatile sig_atomic_t is_busy; /* the ring is being written outside the handler */
 	struct thread_trigger trigger;
 };
@@ -67,6 +78,16 @@ void client_start(void);
 /* Begin and end sampling the calling thread. */
 void client_thread_start(uint32_t parent_tid);
 void client_thread_end(void);
+
+/* Modes only get worse.  Asking can be done in the handler. */
+enum client_mode client_mode(void);
+void client_set_mode(enum client_mode mode);
+
+/*
+ * In the handler, unless no calls may be made: is the thread's slot still there?
+ * A program that unmaps what it does not know must not crash for it.
+ */
+bool client_memory_is_there(const struct client_thread *thread);
 
 /* Is the caller the thread that its TLS says, not a child of vfork or a bare clone? */
 bool client_thread_is_own(void);
@@ -88,6 +109,9 @@ void client_slots_forget(void);
 void thread_trigger_start(struct thread_trigger *trigger, const struct client_options *options);
 void thread_trigger_stop(struct thread_trigger *trigger);
 
+/* SIGTRAP comes from now on; it is shared with the program. */
+void client_trap_install(void);
+
 /* What fork left of the parent's. */
 void thread_trigger_forget(struct thread_trigger *trigger);
 
@@ -102,6 +126,6 @@ void ring_write(struct sigprof_header *header, const void *tail, uint32_t tail_b
 uint64_t client_time_ns(void);
 uint64_t client_cpu_ns(void);
 void copy_words(void *to, const void *from, size_t size_bytes);
-void client_handle_tick(int signal, siginfo_t *info, void *context);
+void client_handle_tick(void *context);
 
 #endif

@@ -18,7 +18,6 @@
  * their remainder by ring_bytes, a power of two.  A record does not wrap: SKIP
  * fills up to the end.  An empty ring is begun anew with one, so that only as
  * much memory is touched as there is backlog.
- *
  * The recorder takes everything in here to be hostile.
  */
 enum {
@@ -38,7 +37,8 @@ enum {
 #define SIGPROF_ENVIRONMENT "TSPROF_SIGPROF"
 
 enum sigprof_trigger {
-	SIGPROF_TRIGGER_PERF = 'p',	 /* task-clock, kernel included */
+	SIGPROF_TRIGGER_TRAP = 's',	 /* task-clock, kernel included, on the way back from it */
+	SIGPROF_TRIGGER_PERF = 'p',	 /* the same by a signal, which interrupts system calls */
 	SIGPROF_TRIGGER_PERF_USER = 'u', /* task-clock, ticks in the kernel are dropped */
 	SIGPROF_TRIGGER_TIMER = 't',	 /* a timer on the thread's CPU clock */
 	SIGPROF_TRIGGER_NONE = '-',
@@ -47,7 +47,7 @@ enum sigprof_trigger {
 enum sigprof_hello_kind {
 	SIGPROF_HELLO_EXEC = 1, /* a new program */
 	SIGPROF_HELLO_FORK = 2, /* a child of the program of parent_session */
-	SIGPROF_HELLO_MORE = 3, /* more slots for the same program */
+	SIGPROF_HELLO_MORE = 3, /* slots for the same program */
 };
 
 struct sigprof_hello {
@@ -135,7 +135,7 @@ struct sigprof_sample {
 };
 static_assert(sizeof(struct sigprof_sample) == 40, "wire layout");
 
-/* Followed by the path, ended by NUL, within size_bytes. */
+/* Followed by the path, ended by NUL. */
 struct sigprof_map {
 	struct sigprof_header header;
 	uint64_t start;

@@ -185,9 +185,16 @@ static bool claim_anywhere(struct client_thread *thread)
 {
 	const size_t n_segments = atomic_load_explicit(&state.n_segments, memory_order_acquire);
 
-	for (size_t i = n_segments; i > 0; i--)
+	for (size_t i = n_segments; i > 0; i--) {
+		const struct client_thread probed = { .slot = slot_at(state.segments[i - 1], 0) };
+
+		if (!client_memory_is_there(&probed)) {
+			client_set_mode(CLIENT_IS_OFF);
+			return false;
+		}
 		if (claim_in(thread, state.segments[i - 1]))
 			return true;
+	}
 	return false;
 }
 
@@ -218,7 +225,8 @@ bool client_slot_claim(struct client_thread *thread, enum sigprof_hello_kind kin
 		return true;
 	if (pthread_mutex_lock(&state.lock) != 0)
 		return false;
-	is_claimed = claim_anywhere(thread) || claim_in_new(thread, kind);
+	is_claimed = claim_anywhere(thread) ||
+		     (client_mode() == CLIENT_RUNS && claim_in_new(thread, kind));
 	(void)pthread_mutex_unlock(&state.lock);
 	return is_claimed;
 }

@@ -1,10 +1,15 @@
 /*
  * What makes a thread tick, in this order:
  *
- * perf's task-clock of the thread with a signal to it.  Its descriptor is closed
- * at once: a mapped page keeps the event alive, so that the program's
- * descriptors stay its own, and closing them all does not end the sampling.  No
- * PERF_EVENT_IOC_REFRESH, which hangs Linux 6.16 and 6.17.
+ * perf's task-clock of the thread with a SIGTRAP to it (Linux 5.13; before 5.19 it
+ * kills a thread that blocks it).  It is raised on the way back to the program, so
+ * that no system call is interrupted or cut short by a tick within it.
+ *
+ * The same with another signal, which does interrupt.
+ *
+ * The event's descriptor is closed at once: a mapped page keeps it alive, so that
+ * the program's descriptors stay its own, and closing them all does not end the
+ * sampling.  No PERF_EVENT_IOC_REFRESH, which hangs Linux 6.16 and 6.17.
  *
  * A timer on the thread's CPU clock.  The kernel looks at those at its tick
  * only, so that CONFIG_HZ is the highest rate.
@@ -28,7 +33,7 @@ enum {
 	HIGH_DESCRIPTOR = 400, /* away from where programs expect theirs */
 };
 
-static int event_open(uint64_t period_ns, bool has_kernel)
+static int event_open(uint64_t period_ns, enum sigprof_trigger kind)
 {
 	struct perf_event_attr attr;
 
@@ -39,7 +44,9 @@ static int event_open(uint64_t period_ns, bool has_kernel)
 	attr.sample_period = period_ns;
 	attr.wakeup_events = 1;
 	attr.disabled = 1;
-	attr.exclude_kernel = !has_kernel;
+	attr.exclude_kernel = kind == SIGPROF_TRIGGER_PERF_USER;
+	attr.sigtrap = kind == SIGPROF_TRIGGER_TRAP;
+	attr.remove_on_exec = kind == SIGPROF_TRIGGER_TRAP;
 	attr.exclude_hv = 1;
 	return (int)syscall(SYS_perf_event_open, &attr, 0L, -1L, -1L,
 			    (unsigned long)PERF_FLAG_FD_CLOEXEC);
@@ -67,19 +74,21 @@ static bool event_keep(struct thread_trigger *trigger, int fd)
 	       ioctl(trigger->event_fd, PERF_EVENT_IOC_ID, &trigger->event_id) == 0;
 }
 
-static bool event_start(struct thread_trigger *trigger, uint64_t period_ns, bool has_kernel)
+static bool event_start(struct thread_trigger *trigger, uint64_t period_ns,
+			enum sigprof_trigger kind)
 {
-	const int fd = event_open(period_ns, has_kernel);
+	const int fd = event_open(period_ns, kind);
 	bool is_started;
 
 	if (fd < 0)
 		return false;
-	is_started = event_direct_to_thread(fd) && event_keep(trigger, fd) &&
-		     ioctl(fd, PERF_EVENT_IOC_ENABLE, 0) == 0;
+	if (kind == SIGPROF_TRIGGER_TRAP)
+		client_trap_install();
+	is_started = (kind == SIGPROF_TRIGGER_TRAP || event_direct_to_thread(fd)) &&
+		     event_keep(trigger, fd) && ioctl(fd, PERF_EVENT_IOC_ENABLE, 0) == 0;
 	(void)syscall(SYS_close, (long)fd);
-	if (is_started)
-		trigger->kind = has_kernel ? SIGPROF_TRIGGER_PERF : SIGPROF_TRIGGER_PERF_USER;
-	else
+	trigger->kind = kind;
+	if (!is_started)
 		thread_trigger_stop(trigger);
 	return is_started;
 }
@@ -105,17 +114,27 @@ static bool timer_start(struct thread_trigger *trigger, uint64_t period_ns)
 	return false;
 }
 
+static bool start_kind(struct thread_trigger *trigger, uint64_t period_ns, char letter)
+{
+	switch ((enum sigprof_trigger)letter) {
+	case SIGPROF_TRIGGER_TRAP:
+	case SIGPROF_TRIGGER_PERF:
+	case SIGPROF_TRIGGER_PERF_USER:
+		return event_start(trigger, period_ns, (enum sigprof_trigger)letter);
+	case SIGPROF_TRIGGER_TIMER:
+		return timer_start(trigger, period_ns);
+	case SIGPROF_TRIGGER_NONE:
+		break;
+	}
+	return false;
+}
+
 void thread_trigger_start(struct thread_trigger *trigger, const struct client_options *options)
 {
 	*trigger = (struct thread_trigger){ .kind = SIGPROF_TRIGGER_NONE, .event_fd = -1 };
-	for (const char *letter = options->triggers; *letter; letter++) {
-		if ((*letter == SIGPROF_TRIGGER_PERF &&
-		     event_start(trigger, options->period_ns, true)) ||
-		    (*letter == SIGPROF_TRIGGER_PERF_USER &&
-		     event_start(trigger, options->period_ns, false)) ||
-		    (*letter == SIGPROF_TRIGGER_TIMER && timer_start(trigger, options->period_ns)))
+	for (const char *letter = options->triggers; *letter; letter++)
+		if (start_kind(trigger, options->period_ns, *letter))
 			return;
-	}
 }
 
 /* The program may have closed it, and another file have got the number since. */
@@ -131,7 +150,7 @@ static void close_event(struct thread_trigger *trigger)
 
 void thread_trigger_stop(struct thread_trigger *trigger)
 {
-	if (!trigger->kind)
+	if (!trigger->kind || client_mode() == CLIENT_MAKES_NO_CALLS)
 		return;
 	if (trigger->event_page)
 		(void)syscall(SYS_munmap, trigger->event_page, (long)SIGPROF_PAGE_BYTES);
@@ -147,7 +166,8 @@ void thread_trigger_forget(struct thread_trigger *trigger)
 	/* The kernel copies neither timers nor the event's page to a child. */
 	if (!trigger->kind)
 		return;
-	close_event(trigger);
+	if (client_mode() == CLIENT_RUNS)
+		close_event(trigger);
 	trigger->event_page = NULL;
 	trigger->kind = SIGPROF_TRIGGER_NONE;
 }

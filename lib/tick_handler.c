@@ -94,11 +94,22 @@ static uint32_t copy_foreign_stack(uint8_t *to, uint64_t sp, uint32_t most_bytes
 	return n_copied > 0 ? (uint32_t)n_copied : 0;
 }
 
-/* A program that unmapped what it does not know must not crash for it: EFAULT tells. */
-static bool is_mapped(const void *address)
+bool client_memory_is_there(const struct client_thread *thread)
 {
-	return syscall(SYS_rt_sigprocmask, ~0L, address, NULL, (long)KERNEL_SIGSET_BYTES) < 0 &&
+	/* A set that cannot be read is EFAULT, else the first argument is EINVAL. */
+	return syscall(SYS_rt_sigprocmask, ~0L, thread->slot, NULL, (long)KERNEL_SIGSET_BYTES) <
+		       0 &&
 	       errno != EFAULT;
+}
+
+/* Where no call may be made, a tick is taken to be one period. */
+static uint64_t next_cpu_ns(struct client_thread *thread)
+{
+	if (client_mode() == CLIENT_RUNS)
+		thread->cpu_ns = client_cpu_ns();
+	else
+		thread->cpu_ns += client_options()->period_ns;
+	return thread->cpu_ns;
 }
 
 static void take_sample(struct client_thread *thread, const ucontext_t *context)
@@ -118,7 +129,9 @@ static void take_sample(struct client_thread *thread, const ucontext_t *context)
 		return;
 	}
 	stack = (uint8_t *)sample + fixed_bytes;
-	if (is_own)
+	if (!is_own && client_mode() != CLIENT_RUNS)
+		stack_bytes = 0;
+	else if (is_own)
 		copy_words(stack, (const void *)(uintptr_t)sp, stack_bytes);
 	else
 		stack_bytes = copy_foreign_stack(stack, sp, stack_bytes, thread->pid);
@@ -127,7 +140,7 @@ static void take_sample(struct client_thread *thread, const ucontext_t *context)
 	sample->header.kind = SIGPROF_RECORD_SAMPLE;
 	sample->header.flags = is_own ? 0 : SIGPROF_SAMPLE_OTHER_STACK;
 	sample->header.time_ns = client_time_ns();
-	sample->cpu_ns = client_cpu_ns();
+	sample->cpu_ns = next_cpu_ns(thread);
 	sample->cpu = (uint32_t)sched_getcpu();
 	sample->n_registers = N_REGISTERS;
 	sample->stack_bytes = stack_bytes;
@@ -135,16 +148,16 @@ static void take_sample(struct client_thread *thread, const ucontext_t *context)
 	ring_commit(thread, sample->header.size_bytes);
 }
 
-void client_handle_tick(int signal, siginfo_t *info, void *context)
+void client_handle_tick(void *context)
 {
 	struct client_thread *thread = &client_thread;
 	const int saved_errno = errno;
 
-	(void)signal;
-	(void)info;
 	if (!thread->slot)
 		goto out;
-	if (!is_mapped(thread->slot)) {
+	if (client_mode() == CLIENT_RUNS && !client_memory_is_there(thread))
+		client_set_mode(CLIENT_IS_OFF);
+	if (client_mode() == CLIENT_IS_OFF) {
 		thread->slot = NULL;
 		thread_trigger_stop(&thread->trigger);
 		goto out;

@@ -20,7 +20,7 @@ static int (*real_execveat)(int, const char *, char *const *, char *const *, int
 
 static bool ticks_stop(void)
 {
-	if (!client_thread.slot || !client_thread_is_own())
+	if (!client_thread.slot || client_mode() != CLIENT_RUNS || !client_thread_is_own())
 		return false;
 	thread_trigger_stop(&client_thread.trigger);
 	return true;

@@ -146,6 +146,9 @@ WRAPPER int prctl(int option, ...)
 		words[i] = va_arg(arguments, unsigned long);
 	va_end(arguments);
 	WRAPPER_FIND(real_prctl, "prctl");
+	/* Before it holds: what it allows is not known. */
+	if (option == PR_SET_SECCOMP)
+		client_set_mode(CLIENT_MAKES_NO_CALLS);
 	r = real_prctl(option, words[0], words[1], words[2], words[3]);
 	if (option == PR_SET_NAME && r == 0 && client_thread_is_own())
 		client_comm_send(client_thread.tid, (const char *)words[0]);

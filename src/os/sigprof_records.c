@@ -34,6 +34,7 @@ static void start_thread(struct sigprof_records *records, struct sigprof_source 
 	source->tid = sigprof_session_tid(session, thread->tid);
 	source->is_alive = true;
 	source->last_cpu_ns = thread->cpu_ns;
+	source->trigger = (enum sigprof_trigger)thread->trigger;
 	record->tid = source->tid;
 	record->kind = SAMPLER_RECORD_FORK;
 	switch (thread->header.flags) {
@@ -127,6 +128,16 @@ static void read_maps(struct sigprof_records *records, struct sigprof_session *s
 	(void)proc_files_visit_maps(session->pid, queue_mapping, &reading);
 }
 
+static void count_sample(struct sigprof_records *records, const struct sigprof_source *source,
+			 uint64_t weight_ns)
+{
+	records->n_samples++;
+	if (source->trigger != SIGPROF_TRIGGER_TIMER)
+		return;
+	records->n_coarse++;
+	records->coarse_ns += weight_ns;
+}
+
 static void take_sample(struct sigprof_records *records, struct sigprof_source *source,
 			struct sampler_record *record)
 {
@@ -139,6 +150,11 @@ static void take_sample(struct sigprof_records *records, struct sigprof_source *
 	record->sample.pid = record->pid;
 	record->sample.tid = record->tid;
 	record->sample.weight_ns = take_cpu_time(records, source, cpu_ns);
+	/* Ticks in the kernel did not come: what it used is not the program's. */
+	if (source->trigger == SIGPROF_TRIGGER_PERF_USER &&
+	    record->sample.weight_ns > records->period_ns)
+		record->sample.weight_ns = records->period_ns;
+	count_sample(records, source, record->sample.weight_ns);
 	if (!address_space_find(&session->known, registers_pc(&record->sample.registers)))
 		read_maps(records, session, record->time_ns);
 }

@@ -16,9 +16,13 @@ struct sigprof_records {
 	struct sigprof_sessions *sessions; /* borrowed */
 	struct record_queue queue;	   /* what goes before the record that was taken */
 	uint8_t *bytes;			   /* of that record: SIGPROF_RECORD_MAX_BYTES */
+	uint64_t period_ns;
 	uint64_t now_ns;
 	uint64_t counted_ns; /* CPU time of all threads, as they told it */
 	uint64_t n_bad;
+	uint64_t n_samples;
+	uint64_t n_coarse;  /* of them: by a timer that the kernel's tick limits */
+	uint64_t coarse_ns; /* the time that those stand for */
 };
 
 /* Take the record that source->next is the header of; it borrows from `bytes`. */

@@ -24,6 +24,7 @@
 #include "os/sigprof_launch.h"
 #include "os/sigprof_records.h"
 #include "os/sigprof_sessions.h"
+#include "os/sigprof_triggers.h"
 
 #define LAG_NS (2 * NS_PER_MS)
 #define BUSY_INTERVAL_NS (10 * NS_PER_MS)
@@ -83,6 +84,9 @@ static int sigprof_probe(const struct sampler_options *options, struct error *er
 				 "the engine sigprof samples CPU time only, not %s (use --engine "
 				 "perf)",
 				 options->event->name);
+	if (options->kernel == SAMPLER_KERNEL_REQUIRED)
+		return error_set(err, -EINVAL,
+				 "the engine sigprof has no kernel stacks (leave out --kernel)");
 	r = sigprof_library_find(library, err);
 	if (r == 0 && options->command)
 		r = sigprof_check_command(options->command, err);
@@ -95,7 +99,7 @@ static void set_facts(struct sampler_facts *facts, const struct sampler_options 
 	const long n_cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	uint64_t needed;
 
-	facts->has_kernel_time = true;
+	facts->has_kernel_time = sigprof_triggers_have_kernel(sigprof_triggers());
 	facts->period_ns = perf_event_period_ns(options->rate_hz);
 	facts->stack_bytes = options->stack_bytes && options->stack_bytes < most
 				     ? options->stack_bytes
@@ -109,14 +113,13 @@ static void set_facts(struct sampler_facts *facts, const struct sampler_options 
 
 static int set_environment(struct sigprof_sampler *sampler, struct error *err)
 {
-	const char *triggers = getenv("TSPROF_TRIGGERS");
 	const struct sigprof_session_text text = {
 		.socket_name = sampler->sessions.name,
 		.token = sampler->sessions.token,
 		.period_ns = sampler->base.facts.period_ns,
 		.stack_bytes = sampler->base.facts.stack_bytes,
 		.ring_bytes = sampler->base.facts.ring_bytes,
-		.triggers = triggers ? triggers : "put",
+		.triggers = sigprof_triggers(),
 	};
 	char library[PATH_MAX];
 	int r = sigprof_library_find(library, err);
@@ -158,6 +161,7 @@ static int sigprof_open(struct sampler **ret_sampler, const struct sampler_optio
 	sampler->base.engine = &sampler_engine_sigprof;
 	sampler->epoll_fd = sampler->timer_fd = -1;
 	sampler->records.sessions = &sampler->sessions;
+	sampler->records.period_ns = perf_event_period_ns(options->rate_hz);
 	sampler->records.bytes = malloc(SIGPROF_RECORD_MAX_BYTES);
 	set_facts(&sampler->base.facts, options);
 	r = sigprof_sessions_open(&sampler->sessions, err);

@@ -27,6 +27,7 @@ struct sigprof_source {
 	uint32_t n_lost;	    /* the slot's counters as of the last look */
 	uint32_t n_lost_events;
 	bool is_alive;
+	enum sigprof_trigger trigger;
 };
 
 struct sigprof_session {
