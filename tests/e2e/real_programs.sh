@@ -1,6 +1,7 @@
 #!/bin/sh
-# Programs from packages, built without frame pointers and stripped: at least
-# 99.9 % of the stacks that fit the dump end at the thread's outermost frame.
+# Programs from packages, built without frame pointers and stripped, and node, whose
+# own code is made as it runs and has frame pointers: at least 99.9 % of the stacks
+# that fit the dump end at the thread's outermost frame.
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
 require_record
@@ -52,6 +53,19 @@ my %n;
 for my $i (1 .. 1500000) { $n{$i * 7919 % 10007} .= chr(65 + $i % 26) if $i =~ /[2468]$/; }
 print scalar(keys %n), "\n";
 EOF
+# Half of its time is in code that the program made itself, which has no unwind information.
+cat >"$work/program.js" <<'EOF'
+const words = [];
+for (let i = 0; i < 200000; i++) words.push((i * 7919 % 1000003).toString(16));
+function collatz(n) { let steps = 0; for (; n !== 1; steps++) n = n % 2 ? 3 * n + 1 : n / 2; return steps; }
+let longest = 0;
+for (let turn = 0; turn < 3; turn++) {
+	const text = JSON.stringify([...words].sort());
+	longest += text.match(/[0-9]+[a-f]/g).length + JSON.parse(text).length;
+	for (let i = 1; i < 200000; i++) longest = Math.max(longest, collatz(i));
+}
+console.log(longest);
+EOF
 {
 	echo 'struct node { struct node *next; int value; };'
 	i=0
@@ -80,6 +94,7 @@ record_program bzip2 bzip2 -9 -c
 record_program sqlite3 sqlite3 "$work/test.db" ".read $work/query.sql"
 record_program python3 python3 "$work/program.py"
 record_program perl perl "$work/program.pl"
+record_program node node "$work/program.js"
 record_program cc1 gcc -O2 -c -o "$work/c.o" "$work/source.c"
 record_program cc1plus g++ -O2 -c -o "$work/cc.o" "$work/source.cc"
 record_program clang clang -O2 -c -o "$work/clang.o" "$work/source.c"
