@@ -25,6 +25,7 @@ static void main_write_help(FILE *out)
 		    "  tsprof record -- ./app        sample a program\n"
 		    "  tsprof report --breakdown     where its time went, by component\n"
 		    "  tsprof flame > out.svg        the flame graph\n"
+		    "  tsprof doctor                 what is permitted here\n"
 		    "\n"
 		    "'tsprof COMMAND -h' tells about one command, 'man tsprof' about all.\n",
 		    out);

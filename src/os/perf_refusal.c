@@ -126,10 +126,10 @@ const char *perf_refusal_cause(char text[PERF_REFUSAL_TEXT_BYTES],
 			       "(CONFIG_PERF_EVENTS)");
 		break;
 	case PERF_REFUSAL_FILTER:
-		(void)snprintf(text, PERF_REFUSAL_TEXT_BYTES,
-			       "a seccomp filter, as containers have one, blocks perf_event_open "
-			       "(%s)",
-			       strerror(-refusal->code));
+		(void)snprintf(
+			text, PERF_REFUSAL_TEXT_BYTES,
+			"a seccomp filter, as containers have one, blocks perf_event_open: %s",
+			strerror(-refusal->code));
 		break;
 	case PERF_REFUSAL_LEVEL:
 		(void)snprintf(text, PERF_REFUSAL_TEXT_BYTES,
@@ -145,9 +145,9 @@ const char *perf_refusal_cause(char text[PERF_REFUSAL_TEXT_BYTES],
 		break;
 	case PERF_REFUSAL_OTHER:
 		(void)snprintf(text, PERF_REFUSAL_TEXT_BYTES,
-			       "perf_event_open was refused (%s) although %s",
-			       strerror(-refusal->code),
-			       *level ? level : "the kernel has perf events");
+			       "perf_event_open was refused although %s: %s",
+			       *level ? level : "the kernel has perf events",
+			       strerror(-refusal->code));
 		break;
 	}
 	return text;

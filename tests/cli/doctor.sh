@@ -9,8 +9,9 @@ agrees()
 {
 	agrees_name=$1
 	shift
-	run "$@" "$TSPROF" record -q -o /dev/null -- true
+	run "$@" "$TSPROF" record -o /dev/null -- true
 	record_status=$status
+	record_engine=$(sed -n 's/.*sampling with the engine \([a-z]*\):.*/\1/p' "$work/err")
 	run "$@" "$TSPROF" doctor
 	cp "$work/out" "$work/text"
 	check "$agrees_name: doctor agrees with record" is_status "$record_status"
@@ -18,8 +19,8 @@ agrees()
 	check "$agrees_name: in 80 columns" holds \
 		"$(grep -v '^ *> ' "$work/text" | wc -L) <= 80"
 	if [ "$record_status" -eq 0 ]; then
-		check "$agrees_name: names the engine" grep -q \
-			"^tsprof record takes the engine [a-z]* here: " "$work/text"
+		check "$agrees_name: names the engine that record takes" grep -q \
+			"^tsprof record takes the engine ${record_engine:-perf} here: " "$work/text"
 	else
 		check "$agrees_name: says why not" grep -q \
 			"^tsprof record cannot work here: " "$work/text"
