@@ -11,7 +11,7 @@ agrees()
 	shift
 	run "$@" "$TSPROF" record -o /dev/null -- true
 	record_status=$status
-	record_engine=$(sed -n 's/.*sampling with the engine \([a-z]*\):.*/\1/p' "$work/err")
+	record_engine=$(sed -n 's/.*with the engine \([a-z]*\):.*/\1/p' "$work/err")
 	run "$@" "$TSPROF" doctor
 	cp "$work/out" "$work/text"
 	check "$agrees_name: doctor agrees with record" is_status "$record_status"
