@@ -21,6 +21,7 @@ static void frame_names__tell_module_and_address_or_the_reason(void **state)
 	} cases[] = {
 		{ 1, 0x1234, "[libfoo.so+0x1234]", FRAME_UNRESOLVED },
 		{ 2, UINT64_MAX, "[kernel+0xffffffffffffffff]", FRAME_UNRESOLVED | FRAME_KERNEL },
+		{ 2, 0, "[kernel]", FRAME_KERNEL },
 		{ 3, 0, "[unknown+0x0]", FRAME_UNRESOLVED },
 		{ 0, STACK_TRUNCATED_DUMP, "[truncated: stack dump]", FRAME_PSEUDO },
 		{ 0, UINT64_C(1) << 32 | STACK_NO_CFI, "[truncated: no unwind info in libfoo.so]",

@@ -1,6 +1,11 @@
 /* Which mappings are one module. */
 #include "unit.h"
 
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "record/module_file.h"
 #include "record/module_table.h"
 
 static uint32_t map(struct module_table *table, uint32_t pid, const char *path, uint64_t inode)
@@ -52,11 +57,99 @@ static void module_table__shares_files_between_processes(void **state)
 	profile_release(&profile);
 }
 
+/* Two file systems may give one inode number to two programs of the same path. */
+static void
+module_file_open__does_not_take_our_file_for_that_of_a_process_that_is_gone(void **state)
+{
+	struct sampler_mapping mapping = { .is_executable = true, .path = "/proc/self/exe" };
+	char path[4096] = { 0 };
+	struct elf_image image;
+	struct stat status;
+
+	(void)state;
+	assert_true(readlink(mapping.path, path, sizeof(path) - 1) > 0);
+	mapping.path = path;
+	assert_int_equal(stat(path, &status), 0);
+	mapping.inode = status.st_ino;
+	mapping.device_major = major(status.st_dev);
+	mapping.device_minor = minor(status.st_dev);
+	assert_true(module_file_open(&image, PID_A, &mapping));
+	elf_image_release(&image);
+	mapping.device_minor++;
+	assert_false(module_file_open(&image, PID_A, &mapping));
+	mapping.device_minor--;
+	mapping.inode++;
+	assert_false(module_file_open(&image, PID_A, &mapping));
+	mapping.inode = 0;
+	assert_false(module_file_open(&image, PID_A, &mapping));
+	/* In a process that lives its own root is looked into, where the inode has to do. */
+	mapping.inode = status.st_ino;
+	mapping.device_minor++;
+	assert_true(module_file_open(&image, (uint32_t)getpid(), &mapping));
+	elf_image_release(&image);
+}
+
+static void module_table__gives_memory_to_another_owner(void **state)
+{
+	const struct sampler_mapping anonymous = { .start = 0x1000,
+						   .size_bytes = 0x1000,
+						   .path = "//anon" };
+	const struct sampler_mapping named = { .start = 0x3000,
+					       .size_bytes = 0x1000,
+					       .path = "[anon:v8]" };
+	const struct module_owner first = { .pid = PID_A, .owner = 1 };
+	const struct module_owner second = { .pid = PID_A, .owner = 2 };
+	struct address_space space = { 0 };
+	struct module_table table;
+	struct profile profile;
+	uint32_t module;
+
+	(void)state;
+	assert_int_equal(profile_init(&profile), 0);
+	assert_int_equal(module_table_init(&table, &profile), 0);
+	assert_int_equal(module_table_map(&table, &space, &first, &anonymous), 0);
+	assert_int_equal(module_table_map(&table, &space, &first, &named), 0);
+	module = space.mappings[0].module;
+	assert_int_equal(space.mappings[1].module, module);
+	assert_int_equal(module_table_owner(&table, module), 1);
+	assert_int_equal(module_table_hand_over(&table, &space, 1, &second), 0);
+	assert_int_equal(space.n_mappings, 2);
+	assert_int_not_equal(space.mappings[0].module, module);
+	assert_int_equal(space.mappings[1].module, space.mappings[0].module);
+	assert_int_equal(module_table_owner(&table, space.mappings[0].module), 2);
+	assert_int_equal(module_table_owner(&table, table.kernel), 0);
+	address_space_release(&space);
+	module_table_release(&table);
+	profile_release(&profile);
+}
+
+static void module_table__takes_shared_memory_that_is_no_program_for_memory(void **state)
+{
+	struct module_table table;
+	struct profile profile;
+	uint32_t module;
+
+	(void)state;
+	assert_int_equal(profile_init(&profile), 0);
+	assert_int_equal(module_table_init(&table, &profile), 0);
+	module = map(&table, PID_A, "/memfd:doublemapper (deleted)", 7);
+	assert_int_equal(profile.modules[module].kind, MODULE_KIND_ANONYMOUS);
+	assert_int_equal(map(&table, PID_A, "/memfd:doublemapper (deleted)", 7), module);
+	assert_int_not_equal(map(&table, PID_B, "/memfd:doublemapper (deleted)", 7), module);
+	assert_int_equal(table.n_unreadable, 0);
+	module_table_release(&table);
+	profile_release(&profile);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(module_table__keeps_anonymous_memory_of_processes_apart),
 		cmocka_unit_test(module_table__shares_files_between_processes),
+		cmocka_unit_test(
+			module_file_open__does_not_take_our_file_for_that_of_a_process_that_is_gone),
+		cmocka_unit_test(module_table__gives_memory_to_another_owner),
+		cmocka_unit_test(module_table__takes_shared_memory_that_is_no_program_for_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

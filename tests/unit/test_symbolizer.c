@@ -295,6 +295,62 @@ static void symbolizer_run__names_every_kind_of_module(void **state)
 	profile_release(&profile);
 }
 
+static void symbolizer_run__names_code_that_a_runtime_made(void **state)
+{
+	const struct jit_function function = { .start = 0x1230,
+					       .size_bytes = 16,
+					       .name = "JS:*f a.js:1",
+					       .name_bytes = 12,
+					       .n_lines = 1 };
+	struct jit_symbols symbols;
+	struct symbolizer_jit jit[2] = { { 0 }, { .symbols = &symbols, .until_ns = UINT64_MAX } };
+	const struct symbolizer_options options = { .jit = jit };
+	struct module module = { .kind = MODULE_KIND_ANONYMOUS };
+	struct profile profile;
+	char text[256];
+	uint32_t id;
+
+	(void)state;
+	assert_int_equal(jit_symbols_init(&symbols), 0);
+	assert_int_equal(jit_symbols_add_line(&symbols, 0, "a.js", 4, 7), 0);
+	assert_int_equal(jit_symbols_add(&symbols, &function), 0);
+	assert_int_equal(profile_init(&profile), 0);
+	assert_int_equal(interner_add(&profile.strings, &module.path, "//anon"), 0);
+	assert_int_equal(profile_add_module(&profile, &id, &module), 0);
+	assert_int_equal(location_table_add(&profile.locations, &id, 1, 0x1234), 0);
+	assert_int_equal(location_table_add(&profile.locations, &id, 1, 0x5555), 0);
+	assert_int_equal(symbolizer_run(&profile, NULL, &options, NULL), 0);
+	chain_text(&profile, 0, text, sizeof(text));
+	assert_string_equal(text, "JS:*f a.js:1:7");
+	assert_int_equal(profile.frames[profile.locations.locations[0].first_frame].flags,
+			 FRAME_JIT);
+	chain_text(&profile, 1, text, sizeof(text));
+	assert_string_equal(text, "[anon+0x5555]:0");
+	profile_release(&profile);
+	jit_symbols_release(&symbols);
+}
+
+static void symbolizer_run__remarks_that_the_kernel_hides_its_names(void **state)
+{
+	struct symbolizer_remarks remarks = { 0 };
+	const struct symbolizer_options options = { .kallsyms_path = "/nonexistent",
+						    .remarks = &remarks };
+	struct module module = { .kind = MODULE_KIND_KERNEL };
+	struct profile profile;
+	uint32_t id;
+
+	(void)state;
+	assert_int_equal(profile_init(&profile), 0);
+	assert_int_equal(symbolizer_run(&profile, NULL, &options, NULL), 0);
+	assert_false(remarks.has_hidden_kernel);
+	assert_int_equal(interner_add(&profile.strings, &module.path, "[kernel]"), 0);
+	assert_int_equal(profile_add_module(&profile, &id, &module), 0);
+	assert_int_equal(location_table_add(&profile.locations, &id, id, 0x1234), 0);
+	assert_int_equal(symbolizer_run(&profile, NULL, &options, NULL), 0);
+	assert_true(remarks.has_hidden_kernel);
+	profile_release(&profile);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -305,6 +361,8 @@ int main(void)
 		cmocka_unit_test(symbolizer_run__passes_over_a_debug_file_of_another_build),
 		cmocka_unit_test(symbolizer_run__reads_gnu_debugdata),
 		cmocka_unit_test(symbolizer_run__names_every_kind_of_module),
+		cmocka_unit_test(symbolizer_run__names_code_that_a_runtime_made),
+		cmocka_unit_test(symbolizer_run__remarks_that_the_kernel_hides_its_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
