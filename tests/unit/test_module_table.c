@@ -58,8 +58,7 @@ static void module_table__shares_files_between_processes(void **state)
 }
 
 /* Two file systems may give one inode number to two programs of the same path. */
-static void
-module_file_open__does_not_take_our_file_for_that_of_a_process_that_is_gone(void **state)
+static void module_file_open__does_not_take_our_file_for_another_of_its_path(void **state)
 {
 	struct sampler_mapping mapping = { .is_executable = true, .path = "/proc/self/exe" };
 	char path[4096] = { 0 };
@@ -146,8 +145,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(module_table__keeps_anonymous_memory_of_processes_apart),
 		cmocka_unit_test(module_table__shares_files_between_processes),
-		cmocka_unit_test(
-			module_file_open__does_not_take_our_file_for_that_of_a_process_that_is_gone),
+		cmocka_unit_test(module_file_open__does_not_take_our_file_for_another_of_its_path),
 		cmocka_unit_test(module_table__gives_memory_to_another_owner),
 		cmocka_unit_test(module_table__takes_shared_memory_that_is_no_program_for_memory),
 	};
