@@ -2,6 +2,7 @@
 #include "unit.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -10,30 +11,35 @@
 #include <unistd.h>
 
 #include "lib/marks_client.h"
+#include "os/marks_memory.h"
 #include "tsprof.h"
 
 enum { N_SLOTS = 4, RING_BYTES = MARKS_RING_MIN_BYTES };
 
-struct record {
-	struct tsprof_record_ head;
-	const char *payload;
-	uint32_t payload_bytes;
-	uint32_t what;
-	bool is_cut;
-};
-
 static struct marks_segment *segment;
+static struct marks_ring rings[N_SLOTS];
+
+static struct marks_memory memory;
+static char payload[MARKS_PAYLOAD_MAX_BYTES];
 
 static int set_up(void **state)
 {
+	const int fd = memfd_create("marks", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	const size_t size = marks_segment_bytes(N_SLOTS, RING_BYTES);
+	bool is_mapped;
 
 	(void)state;
-	segment = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (segment == MAP_FAILED)
+	is_mapped = fd >= 0 && ftruncate(fd, (off_t)size) == 0 &&
+		    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK) == 0 &&
+		    marks_memory_map(&memory, fd, N_SLOTS, RING_BYTES, NULL) == 0;
+	segment = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	(void)close(fd);
+	if (!is_mapped || segment == MAP_FAILED)
 		return -1;
 	segment->n_slots = N_SLOTS;
 	segment->ring_bytes = RING_BYTES;
+	for (uint32_t i = 0; i < N_SLOTS; i++)
+		marks_ring_init(&rings[i], &memory, i);
 	return marks_start(segment, size) ? 0 : -1;
 }
 
@@ -41,59 +47,45 @@ static int tear_down(void **state)
 {
 	(void)state;
 	marks_stop();
+	marks_memory_unmap(&memory);
 	return munmap(segment, marks_segment_bytes(N_SLOTS, RING_BYTES));
 }
 
 static struct marks_slot *slot_of(size_t i)
 {
-	return (struct marks_slot *)(void *)((char *)segment + marks_slots_offset()) + i;
+	return rings[i].slot;
 }
 
-static const struct marks_site *site_of(uint32_t id)
+static struct marks_site site_of(uint32_t id)
 {
-	const char *sites = (char *)segment + marks_sites_offset();
+	struct marks_site site;
 
-	assert_in_range(id, 1, MARKS_MAX_SITES);
-	return (const struct marks_site *)(const void *)sites + (id - 1);
+	assert_true(marks_memory_site(&memory, id, &site));
+	return site;
 }
 
-static const char *name_of(const struct record *record)
+static void assert_site_name(uint32_t id, const char *name)
 {
-	return site_of(record->head.site)->name;
+	const struct marks_site site = site_of(id);
+
+	assert_string_equal(site.name, name);
 }
 
-/* The slot's next record, taken; false when there is none. */
-static bool take(size_t i, struct record *ret_record)
+/* The slot's next record; false when there is none. */
+static bool take(size_t i, struct marks_record *record)
 {
-	struct marks_slot *slot = slot_of(i);
-	const char *ring = (char *)segment + marks_rings_offset(N_SLOTS) + i * RING_BYTES;
-	uint64_t tail = atomic_load(&slot->tail);
+	enum marks_ring_state state;
 
-	while (tail != slot->head) {
-		const char *at = ring + (tail & (RING_BYTES - 1));
-		struct record record = { 0 };
-
-		memcpy(&record.head, at, sizeof(record.head));
-		record.what = record.head.what & 0x7f;
-		record.is_cut = record.head.what & MARKS_WHAT_CUT;
-		record.payload = at + sizeof(record.head);
-		record.payload_bytes = record.head.what >> MARKS_WHAT_BITS;
-		if ((record.head.what & 0xff) == MARKS_WHAT_SKIP) {
-			tail += RING_BYTES - (tail & (RING_BYTES - 1));
-			continue;
-		}
-		tail += sizeof(record.head) + ((record.payload_bytes + 15U) & ~15U);
-		atomic_store(&slot->tail, tail);
-		*ret_record = record;
-		return true;
-	}
-	atomic_store(&slot->tail, tail);
-	return false;
+	marks_ring_refresh(&rings[i]);
+	state = marks_ring_next(&rings[i], record, payload);
+	assert_int_not_equal(state, MARKS_RING_BAD);
+	marks_ring_publish(&rings[i]);
+	return state == MARKS_RING_RECORD;
 }
 
-static struct record take_one(size_t i, uint32_t what)
+static struct marks_record take_one(size_t i, uint32_t what)
 {
-	struct record record = { 0 };
+	struct marks_record record = { 0 };
 
 	assert_true(take(i, &record));
 	assert_int_equal(record.what, what);
@@ -111,23 +103,25 @@ static int early_return(int x)
 
 static void scopes__end_with_their_blocks(void **state)
 {
-	struct record begin, end;
+	struct marks_record begin, end;
+	struct marks_site site;
 
 	(void)state;
 	assert_int_equal(early_return(3), 3);
 	assert_int_equal(early_return(0), 0);
 	begin = take_one(0, TSPROF_WHAT_BEGIN);
-	assert_string_equal(name_of(&begin), "outer");
-	assert_string_equal(site_of(begin.head.site)->category, "io");
-	assert_int_equal(site_of(begin.head.site)->kind, TSPROF_KIND_SCOPE);
-	assert_non_null(strstr(site_of(begin.head.site)->file, "test_marks.c"));
+	assert_site_name(begin.site, "outer");
+	site = site_of(begin.site);
+	assert_string_equal(site.category, "io");
+	assert_int_equal(site.kind, TSPROF_KIND_SCOPE);
+	assert_non_null(strstr(site.file, "test_marks.c"));
 	end = take_one(0, TSPROF_WHAT_END);
-	assert_int_equal(end.head.site, begin.head.site);
-	assert_true(end.head.time >= begin.head.time);
-	assert_int_equal(take_one(0, TSPROF_WHAT_BEGIN).head.site, begin.head.site);
+	assert_int_equal(end.site, begin.site);
+	assert_true(end.time >= begin.time);
+	assert_int_equal(take_one(0, TSPROF_WHAT_BEGIN).site, begin.site);
 	begin = take_one(0, TSPROF_WHAT_BEGIN);
-	assert_string_equal(name_of(&begin), "early_return");
-	assert_int_equal(take_one(0, TSPROF_WHAT_END).head.site, begin.head.site);
+	assert_site_name(begin.site, "early_return");
+	assert_int_equal(take_one(0, TSPROF_WHAT_END).site, begin.site);
 	(void)take_one(0, TSPROF_WHAT_END);
 	assert_false(take(0, &begin));
 }
@@ -135,7 +129,7 @@ static void scopes__end_with_their_blocks(void **state)
 static void marks__carry_their_data(void **state)
 {
 	static const char bytes[] = { 0, 1, 2, 3, 4 };
-	struct record record;
+	struct marks_record record;
 	double value;
 
 	(void)state;
@@ -147,27 +141,27 @@ static void marks__carry_their_data(void **state)
 	tsprof_scope_error("bad %s", "luck");
 	assert_int_equal(errno, ENOENT);
 	record = take_one(0, TSPROF_WHAT_MILESTONE);
-	assert_string_equal(name_of(&record), "loaded");
+	assert_site_name(record.site, "loaded");
 	record = take_one(0, TSPROF_WHAT_DATA);
 	assert_int_equal(record.payload_bytes, strlen("rows=7 No such file or directory"));
-	assert_memory_equal(record.payload, "rows=7 No such file or directory", 32);
+	assert_memory_equal(payload, "rows=7 No such file or directory", 32);
 	record = take_one(0, TSPROF_WHAT_COUNTER);
-	memcpy(&value, record.payload, sizeof(value));
+	memcpy(&value, payload, sizeof(value));
 	assert_true(value > 41.9 && value < 42.1);
 	record = take_one(0, TSPROF_WHAT_SNAPSHOT);
 	assert_int_equal(record.payload_bytes, sizeof(bytes));
-	assert_memory_equal(record.payload, bytes, sizeof(bytes));
+	assert_memory_equal(payload, bytes, sizeof(bytes));
 	record = take_one(0, TSPROF_WHAT_TEXT_SNAPSHOT);
-	assert_memory_equal(record.payload, "hello", 5);
+	assert_memory_equal(payload, "hello", 5);
 	record = take_one(0, TSPROF_WHAT_ERROR);
-	assert_int_equal(record.head.site, 0);
-	assert_memory_equal(record.payload, "bad luck", 8);
+	assert_int_equal(record.site, 0);
+	assert_memory_equal(payload, "bad luck", 8);
 }
 
 static void payloads__have_limits(void **state)
 {
 	char *large = calloc(1, TSPROF_SNAPSHOT_MAX_BYTES + 1);
-	struct record record;
+	struct marks_record record;
 
 	(void)state;
 	assert_non_null(large);
@@ -190,7 +184,7 @@ static void ring__that_is_full_drops_and_counts_but_keeps_errors(void **state)
 {
 	uint64_t n_taken = 0;
 	uint64_t n_errors = 0;
-	struct record record;
+	struct marks_record record;
 
 	(void)state;
 	for (int i = 0; i < RING_BYTES / 16 + 100; i++)
@@ -207,13 +201,13 @@ static void ring__that_is_full_drops_and_counts_but_keeps_errors(void **state)
 	/* And with room there is a future. */
 	TSPROF_MILESTONE("later");
 	record = take_one(0, TSPROF_WHAT_MILESTONE);
-	assert_string_equal(name_of(&record), "later");
+	assert_site_name(record.site, "later");
 }
 
 static void ring__that_is_emptied_loses_nothing_and_stays_small(void **state)
 {
 	uint64_t largest = 0;
-	struct record record;
+	struct marks_record record;
 
 	(void)state;
 	for (uint64_t i = 0; i < 100000; i++) {
@@ -239,7 +233,7 @@ static void *mark_on_thread(void *unused)
 
 static void threads__have_slots_of_their_own_and_give_them_back(void **state)
 {
-	struct record record;
+	struct marks_record record;
 
 	(void)state;
 	TSPROF_MILESTONE("main");
@@ -249,10 +243,10 @@ static void threads__have_slots_of_their_own_and_give_them_back(void **state)
 		assert_int_equal(pthread_create(&thread, NULL, mark_on_thread, NULL), 0);
 		assert_int_equal(pthread_join(thread, NULL), 0);
 		record = take_one(1, TSPROF_WHAT_BEGIN);
-		assert_string_equal(name_of(&record), "thread");
+		assert_site_name(record.site, "thread");
 		(void)take_one(1, TSPROF_WHAT_END);
 		assert_int_equal(atomic_load(&slot_of(1)->state), MARKS_SLOT_ENDED);
-		atomic_store(&slot_of(1)->state, MARKS_SLOT_FREE);
+		assert_true(marks_ring_recycle(&rings[1]));
 	}
 	assert_true(take(0, &record));
 }
@@ -282,7 +276,7 @@ static void sites__beyond_the_table_share_the_last(void **state)
 	}
 	assert_int_equal(marks_site_id(segment, &one), MARKS_MAX_SITES);
 	assert_int_equal(marks_site_id(segment, &two), MARKS_MAX_SITES);
-	assert_string_equal(site_of(MARKS_MAX_SITES)->name, "[other sites]");
+	assert_site_name(MARKS_MAX_SITES, "[other sites]");
 	assert_int_equal(marks_site_id(segment, &one), MARKS_MAX_SITES);
 	assert_true(atomic_load(&segment->n_sites) > MARKS_MAX_SITES);
 }
@@ -294,7 +288,7 @@ static void sites__have_odd_names(void **state)
 	char name[1000];
 	struct tsprof_site odd = { .name = NULL, .file = path, .kind = TSPROF_KIND_SCOPE };
 	struct tsprof_site long_name = { .name = name, .kind = TSPROF_KIND_SCOPE };
-	const struct marks_site *site;
+	struct marks_site site;
 
 	(void)state;
 	memset(path, 'p', sizeof(path));
@@ -303,15 +297,15 @@ static void sites__have_odd_names(void **state)
 	memset(name, 'n', sizeof(name));
 	name[sizeof(name) - 1] = '\0';
 	site = site_of(marks_site_id(segment, &odd));
-	assert_string_equal(site->name, "");
-	assert_string_equal(site->file + strlen(site->file) - 4, "/x.c");
+	assert_string_equal(site.name, "");
+	assert_string_equal(site.file + strlen(site.file) - 4, "/x.c");
 	site = site_of(marks_site_id(segment, &long_name));
-	assert_int_equal(strlen(site->name), TSPROF_NAME_MAX_BYTES);
+	assert_int_equal(strlen(site.name), TSPROF_NAME_MAX_BYTES);
 }
 
 static void scope__sampled_is_recorded_once_in_so_often(void **state)
 {
-	struct record record;
+	struct marks_record record;
 	int n = 0;
 
 	(void)state;
@@ -344,22 +338,22 @@ static void mark_again(void)
 
 static void sites__are_known_to_the_next_segment(void **state)
 {
-	struct record record;
+	struct marks_record record;
 
 	mark_again();
 	record = take_one(0, TSPROF_WHAT_MILESTONE);
-	assert_string_equal(name_of(&record), "again");
+	assert_site_name(record.site, "again");
 	assert_int_equal(tear_down(state), 0);
 	mark_again();
 	assert_int_equal(set_up(state), 0);
 	mark_again();
 	record = take_one(0, TSPROF_WHAT_MILESTONE);
-	assert_string_equal(name_of(&record), "again");
+	assert_site_name(record.site, "again");
 }
 
 static void fork__leaves_the_ring_to_the_parent(void **state)
 {
-	struct record record;
+	struct marks_record record;
 	int status = -1;
 	pid_t pid;
 
@@ -377,6 +371,55 @@ static void fork__leaves_the_ring_to_the_parent(void **state)
 	(void)take_one(0, TSPROF_WHAT_MILESTONE);
 	(void)take_one(0, TSPROF_WHAT_MILESTONE);
 	assert_false(take(0, &record));
+}
+
+/* Whatever a program writes, taking ends, and nothing outside is read (ASan). */
+static void memory__may_hold_anything(void **state)
+{
+	uint64_t seed = 11;
+
+	(void)state;
+	for (int round = 0; round < 300; round++) {
+		struct marks_ring *ring = &rings[round % N_SLOTS];
+		uint64_t *words = (uint64_t *)(uintptr_t)ring->data;
+		struct marks_record record;
+		struct marks_site site;
+		int n = 0;
+
+		for (size_t i = 0; i < RING_BYTES / 8; i += 1 + seed % 3) {
+			seed = seed * UINT64_C(6364136223846793005) + 1442695040888963407;
+			words[i] = seed >> (seed >> 58);
+		}
+		ring->slot->head = ring->tail +
+				   (round % 3 ? seed >> 40 : seed % RING_BYTES / 16 * 16);
+		marks_ring_refresh(ring);
+		while (marks_ring_next(ring, &record, payload) == MARKS_RING_RECORD &&
+		       n <= RING_BYTES / 16)
+			n++;
+		assert_true(n <= RING_BYTES / 16);
+		memset((char *)segment + marks_sites_offset(), (int)(seed >> 56), 512);
+		if (marks_memory_site(&memory, 1, &site))
+			assert_true(strlen(site.name) < sizeof(site.name));
+		assert_false(marks_memory_site(&memory, MARKS_MAX_SITES + 1, &site));
+		assert_false(marks_memory_site(&memory, 0, &site));
+	}
+}
+
+static void map__refuses_what_could_go_away(void **state)
+{
+	const int fd = memfd_create("marks", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	struct marks_memory other = { 0 };
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(ftruncate(fd, (off_t)marks_segment_bytes(1, RING_BYTES)), 0);
+	assert_int_equal(marks_memory_map(&other, fd, 1, RING_BYTES, NULL), -EINVAL);
+	assert_int_equal(fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK), 0);
+	assert_int_equal(marks_memory_map(&other, fd, 2, RING_BYTES, NULL), -EINVAL);
+	assert_int_equal(marks_memory_map(&other, fd, 1, RING_BYTES + 16, NULL), -EINVAL);
+	assert_int_equal(marks_memory_map(&other, fd, 1, RING_BYTES, NULL), 0);
+	marks_memory_unmap(&other);
+	(void)close(fd);
 }
 
 static void start__refuses_sizes_without_sense(void **state)
@@ -413,6 +456,8 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(fork__leaves_the_ring_to_the_parent, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(memory__may_hold_anything, set_up, tear_down),
+		cmocka_unit_test(map__refuses_what_could_go_away),
 		cmocka_unit_test_setup_teardown(start__refuses_sizes_without_sense, set_up,
 						tear_down),
 		/* The last: it leaves no place for further sites. */
