@@ -44,13 +44,15 @@ judge(struct machine_check *check, enum machine_verdict verdict, const char *for
 	va_end(args);
 }
 
+/* Those that the process has did not help, so that to give them again would not, either. */
 static void add_capabilities(struct machine_check *check, const struct facts *facts, uint64_t mask,
 			     const char *gain)
 {
 	struct machine_remedy *remedy = &check->remedies[check->n_remedies];
+	const bool has_all = (facts->settings->capabilities & mask) == mask;
 	bool is_setcap;
 
-	if (check->n_remedies == MACHINE_MAX_REMEDIES ||
+	if (has_all || check->n_remedies == MACHINE_MAX_REMEDIES ||
 	    !capability_advice_command(remedy->command, sizeof(remedy->command), mask,
 				       facts->settings, facts->probes->uid == 0))
 		return;
@@ -151,7 +153,8 @@ static void check_sigprof(struct machine_checks *checks, const struct facts *fac
 		return;
 	check = add_check(checks, "sigprof", "engine sigprof");
 	if (probes->sigprof.code == 0) {
-		judge(check, MACHINE_YES, "for commands that record starts; ticks come from %s",
+		judge(check, MACHINE_YES,
+		      "for dynamically linked commands that record starts; ticks come from %s",
 		      probes->task_clock == 0	     ? "perf's task-clock"
 		      : probes->task_clock_user == 0 ? "perf's task-clock, in user code"
 						     : "timers on CPU time");
@@ -356,7 +359,7 @@ static void check_cycles(struct machine_checks *checks, const struct facts *fact
 		judge(check, MACHINE_NO,
 		      "no counters (PMU), as in most virtual machines; the usual --event "
 		      "cpu-clock needs none");
-		add_remedy(check, facts, "qemu-system-x86_64 -cpu host,pmu=on ...",
+		add_remedy(check, facts, "qemu-system-$(uname -m) -cpu host,pmu=on ...",
 			   "a virtual machine of qemu, on its host");
 	} else if (!is_without_perf(check, facts)) {
 		judge(check, MACHINE_NO, "refused: %s", strerror(-code));

@@ -82,7 +82,8 @@ static void values_of_perf(struct machine_values *values, const struct machine_s
 	add_number(value->value, &settings->paranoid);
 	if (!settings->paranoid.is_known)
 		add_text(value->meaning, "this kernel has no perf events");
-	else if (machine_settings_may(settings, CAP_PERFMON))
+	else if (machine_settings_may(settings, CAP_PERFMON) &&
+		 probes->refusal.kind != PERF_REFUSAL_LEVEL)
 		add_text(value->meaning, "does not bind this process (CAP_PERFMON)");
 	else
 		add_text(value->meaning, "%s", meaning_of_paranoid(settings->paranoid.value));

@@ -41,6 +41,11 @@ agrees()
 agrees "this user" env
 run "$TSPROF" doctor extra
 check "operands are refused" is_refusal 2 "takes no operands"
+if [ -w /dev/full ]; then
+	status=0
+	"$TSPROF" doctor >/dev/full 2>"$work/err" || status=$?
+	check "a full standard output is a failure" is_refusal 1 "cannot write standard output"
+fi
 run env LC_ALL=C "$TSPROF" doctor
 check "ASCII where the terminal knows only that" holds \
 	"$(LC_ALL=C tr -d '\000-\177' <"$work/out" | wc -c) == 0"

@@ -338,6 +338,18 @@ static void capabilities__keep_what_the_program_has(void **state)
 	assert_string_equal(command, "sudo setcap cap_perfmon,cap_syslog+ep $(command -v tsprof)");
 }
 
+/* Kernels of Ubuntu want CAP_SYS_ADMIN at levels above 2. */
+static void capabilities__that_did_not_help_are_not_advised(void **state)
+{
+	struct situation situation = generous();
+
+	(void)state;
+	refuse(&situation, PERF_REFUSAL_LEVEL, 4);
+	situation.settings.capabilities = BIT(CAP_PERFMON);
+	assert_remedy(check(&situation, "perf"), "sudo sysctl kernel.perf_event_paranoid=1");
+	assert_int_equal(check(&situation, "perf")->n_remedies, 1);
+}
+
 static void capabilities__are_read_from_a_command(void **state)
 {
 	(void)state;
@@ -366,6 +378,7 @@ int main(void)
 		cmocka_unit_test(rate__without_perf_events_is_that_of_the_tick),
 		cmocka_unit_test(cycles__that_are_not_there_are_not_refused),
 		cmocka_unit_test(capabilities__keep_what_the_program_has),
+		cmocka_unit_test(capabilities__that_did_not_help_are_not_advised),
 		cmocka_unit_test(capabilities__are_read_from_a_command),
 	};
 
