@@ -67,7 +67,7 @@ int profile_input_read(struct app *app, struct profile *profile, const char *pat
 	else
 		r = profile_input_read_folded(app, profile, &file, name, err);
 	mapped_file_release(&file);
-	if (r == 0 && profile->info.is_cut)
+	if (r == 0 && profile->info.is_cut && profile->n_runs < 2)
 		app_say(app, "%s: was cut; what was recorded until then is shown", name);
 	return r;
 }

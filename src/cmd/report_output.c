@@ -12,6 +12,7 @@
 #include "base/units.h"
 #include "cmd/profile_input.h"
 #include "export/quality_json.h"
+#include "export/run_list.h"
 
 /* Words of `text`, broken into lines of at most `columns`. */
 static void add_wrapped(struct buffer *out, const char *text, size_t columns)
@@ -60,20 +61,21 @@ static void add_heading(struct buffer *out, const struct report_part *part, bool
 {
 	struct buffer heading = BUFFER_INIT;
 
-	if (part->has_group)
+	if (part->has_group) {
 		add_group_heading(&heading, part, is_timed, columns);
-	if (part->has_group && part->function)
-		buffer_add_char(&heading, '\n');
+		add_wrapped(out, buffer_string(&heading), columns);
+		buffer_clear(&heading);
+	}
 	if (part->function) {
 		buffer_add_string(&heading,
 				  part->kind == REPORT_CALLERS ? "Callers of " : "Callees of ");
 		escape_terminal_fit(&heading, part->function,
 				    columns > 20 ? columns - 12 : columns);
-	}
-	if (heading.size) {
 		buffer_add(out, buffer_string(&heading), heading.size);
-		buffer_add_string(out, "\n\n");
+		buffer_add_char(out, '\n');
 	}
+	if (part->has_group || part->function)
+		buffer_add_char(out, '\n');
 	buffer_release(&heading);
 }
 
@@ -156,6 +158,7 @@ static void write_text(struct buffer *out, const struct report_output *output, s
 	profile_quality_line(&line, output->profile);
 	add_wrapped(out, buffer_string(&line), columns);
 	buffer_release(&line);
+	run_list_write_text(out, output->profile, columns);
 	add_states(out, output, columns);
 	add_view(out, output, columns);
 	for (size_t i = 0; i < output->n_parts; i++) {
@@ -215,6 +218,7 @@ static void write_json(struct buffer *out, const struct report_output *output)
 	json_open_object(&json, NULL);
 	json_string(&json, "schema", "tsprof.report/1");
 	quality_json_write(&json, "quality", output->profile);
+	run_list_write_json(&json, output->profile);
 	json_add_view(&json, output);
 	json_string(&json, "unit", calltree_is_timed(&output->trees[0]) ? "ns" : "samples");
 	json_unsigned(&json, "total",
@@ -287,16 +291,22 @@ struct report_part *report_output_add_part(struct report_output *output)
 	return part;
 }
 
+void report_output_drop_part(struct report_output *output)
+{
+	struct report_part *part = output->parts[--output->n_parts];
+
+	table_release(&part->table);
+	breakdown_release(&part->breakdown);
+	free(part);
+}
+
 void report_output_release(struct report_output *output)
 {
-	for (size_t i = 0; i < output->n_parts; i++) {
-		table_release(&output->parts[i]->table);
-		breakdown_release(&output->parts[i]->breakdown);
-		free(output->parts[i]);
-	}
+	while (output->n_parts)
+		report_output_drop_part(output);
 	free(output->parts);
 	for (size_t i = 0; i < output->n_trees; i++)
 		calltree_release(&output->trees[i]);
 	components_release(&output->components);
-	output->n_parts = output->n_trees = 0;
+	output->n_trees = 0;
 }

@@ -47,6 +47,9 @@ struct report_output {
 /* A new part behind the others, borrowed; NULL when memory is short. */
 struct report_part *report_output_add_part(struct report_output *output);
 
+/* Take the last part away again. */
+void report_output_drop_part(struct report_output *output);
+
 /*
  * Everything to app->out at once.  Text is laid out for the terminal, below the
  * quality line, in ASCII where LC_ALL, LC_CTYPE or LANG says that the terminal

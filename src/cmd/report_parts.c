@@ -138,6 +138,12 @@ static int add_frames(const struct part_maker *maker, const struct calltree *tre
 	r = find_rows(&frames, maker, tree, kind, err);
 	if (r < 0)
 		return r;
+	/* A group that never called the function, or was not called by it. */
+	if (group && frames.n_rows == 0) {
+		frame_table_release(&frames);
+		report_output_drop_part(maker->output);
+		return 0;
+	}
 	if (frame_table_sort(&frames, is_by_total) < 0)
 		r = error_set_no_memory(err);
 	if (r == 0)

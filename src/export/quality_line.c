@@ -27,6 +27,14 @@ static void quality_add_share(struct buffer *out, uint64_t part, uint64_t whole)
 		buffer_printf(out, "%.1f %%", percent);
 }
 
+static void quality_add_runs(struct buffer *out, const struct profile *profile)
+{
+	if (profile->n_runs > 1) {
+		buffer_add_string(out, " of ");
+		quality_add_count(out, profile->n_runs, "runs");
+	}
+}
+
 static void quality_add_rate(struct buffer *out, const struct profile_info *info)
 {
 	char text[UNITS_TEXT_BYTES];
@@ -112,7 +120,9 @@ static void quality_write_import(struct buffer *out, const struct profile *profi
 
 	for (size_t i = 0; i < profile->n_samples; i++)
 		n_ticks += profile->samples[i].count;
-	quality_add_count(out, n_ticks, "samples in ");
+	quality_add_count(out, n_ticks, "samples");
+	quality_add_runs(out, profile);
+	buffer_add_string(out, " in ");
 	quality_add_count(out, profile->n_samples, "stacks, imported from ");
 	buffer_add_string(out, interner_get(&profile->strings, profile->info.tool));
 }
@@ -126,6 +136,7 @@ void quality_line_write(struct buffer *out, const struct profile *profile)
 		return;
 	}
 	quality_add_count(out, quality->n_samples, "samples");
+	quality_add_runs(out, profile);
 	quality_add_rate(out, &profile->info);
 	quality_add_losses(out, quality);
 	quality_add_ends(out, quality);
@@ -136,5 +147,7 @@ void quality_line_write(struct buffer *out, const struct profile *profile)
 	}
 	quality_add_times(out, quality);
 	if (profile->info.is_cut)
-		buffer_add_string(out, "; the file was cut and is read up to there");
+		buffer_add_string(out, profile->n_runs > 1 ? "; a file of one run was cut"
+							   : "; the file was cut and is read up "
+							     "to there");
 }
