@@ -16,7 +16,9 @@ run "$TSPROF" completion
 check "no shell is refused" is_refusal 2 "bash or zsh"
 
 if command -v zsh >/dev/null 2>&1; then
-	check "zsh parses it" zsh -n "$work/_tsprof"
+	check "zsh parses it" zsh -f -n "$work/_tsprof"
+else
+	echo "not tried: zsh, which is not installed"
 fi
 
 # WORD…: what bash would offer for the last word.
