@@ -15,7 +15,7 @@
 #include <sys/time.h>
 #include <time.h>
 
-enum { STACK_BYTES = 65536, N_AROUND = 8192, TIMER_US = 2000, BURN_TURNS = 100000 };
+enum { STACK_BYTES = 65536, N_AROUND = 8192, TIMER_US = 3700, BURN_TURNS = 600000 };
 
 static struct {
 	void *below[N_AROUND];
