@@ -11,17 +11,32 @@
 find_engines "perf sigprof"
 [ "$engines" = " perf sigprof" ] || skip_test "there are not two engines here"
 
+# ENGINE COMMAND…: once more where samples were lost, because the machine had no
+# time for the recorder: what is not there cannot be compared.
+record_without_loss()
+{
+	engine=$1
+	shift
+	for attempt in 1 2 3; do
+		status=0
+		record_with "$engine" -q -F 3989 -o "$work/agree.tsprof" -- "$@" \
+			>"$work/out" 2>"$work/err" </dev/null || status=$?
+		[ "$status" -eq 23 ] && status=0
+		"$TSPROF" report -i "$work/agree.tsprof" --json --top 1 >"$work/report.json"
+		lost=$(json_number "$work/report.json" lost)
+		[ "${lost:-0}" -eq 0 ] && break
+		echo "    $name, $engine, attempt $attempt: $lost lost"
+	done
+	check "$name, $engine: recorded" is_status 0
+}
+
 # NAME COMMAND…
 check_agreement()
 {
 	name=$1
 	shift
 	for engine in perf sigprof; do
-		status=0
-		record_with "$engine" -q -F 3989 -o "$work/agree.tsprof" -- "$@" \
-			>"$work/out" 2>"$work/err" </dev/null || status=$?
-		[ "$status" -eq 23 ] && status=0
-		check "$name, $engine: recorded" is_status 0
+		record_without_loss "$engine" "$@"
 		"$TSPROF" fold -i "$work/agree.tsprof" >"$work/$engine.folded"
 	done
 	# What the kernel did belongs to the function that called it: only perf sees it.
@@ -80,7 +95,7 @@ check_agreement threads "$workloads/thread_shares" 3 3 2 1
 check_agreement deep "$workloads/deep" 100 3
 check_agreement forks "$workloads/forks" 3 1
 check_agreement coroutines "$workloads/coroutine_stacks" 3
-check_agreement plugins "$BUILD/tests/torture/plugin_loop" 3
+check_agreement plugins "$BUILD/tests/torture/plugin_loop" 3 2000000
 if command -v sqlite3 >/dev/null 2>&1; then
 	# Little memory: what waits for it takes another time in every run.
 	cat >"$work/query.sql" <<'EOF'

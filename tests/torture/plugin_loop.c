@@ -1,10 +1,11 @@
 /*
  * Loads and unloads two libraries in turns, so that one follows the other at
  * the same address, while a second thread holds the loader's lock as often as
- * it can.  The libraries lie beside the program, or where the second argument
- * says.  Prints "share alpha 0.5" and so on when asked to with a third.
+ * it can.  The libraries lie beside the program and work for some 20 us at a time,
+ * or for as many turns as the second argument says; then there is no other thread,
+ * and their shares by the CPU clock are printed, too: "alpha_work 0.5".
  *
- *	plugin_loop [SECONDS [DIRECTORY [shares]]]
+ *	plugin_loop [SECONDS [TURNS]]
  */
 #include <dlfcn.h>
 #include <link.h>
@@ -56,7 +57,7 @@ static double thread_cpu_s(void)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-static void plugin_turn(struct plugin *plugin)
+static void plugin_turn(struct plugin *plugin, int n_turns)
 {
 	void *handle = dlopen(plugin->path, RTLD_NOW | RTLD_LOCAL);
 	uint64_t (*run)(uint64_t seed, int n_turns);
@@ -69,7 +70,7 @@ static void plugin_turn(struct plugin *plugin)
 	torture_require(symbol != NULL, "no plugin_run");
 	memcpy(&run, &symbol, sizeof(run));
 	start_s = thread_cpu_s();
-	result = run(1, WORK_TURNS);
+	result = run(1, n_turns);
 	plugin->cpu_s += thread_cpu_s() - start_s;
 	torture_require(plugin->expected == 0 || plugin->expected == result,
 			"a plugin gave another result");
@@ -78,46 +79,44 @@ static void plugin_turn(struct plugin *plugin)
 	torture_require(dlclose(handle) == 0, "dlclose failed");
 }
 
-static void plugin_init(struct plugin *plugin, const char *name, const char *program,
-			const char *directory)
+static void plugin_init(struct plugin *plugin, const char *name, const char *program)
 {
 	const char *slash = strrchr(program, '/');
 	int n;
 
 	*plugin = (struct plugin){ .name = name };
-	if (directory || !slash)
-		n = snprintf(plugin->path, sizeof(plugin->path), "%s/plugin_%s.so",
-			     directory ? directory : ".", name);
-	else
-		n = snprintf(plugin->path, sizeof(plugin->path), "%.*s/plugin_%s.so",
-			     (int)(slash - program), program, name);
+	n = snprintf(plugin->path, sizeof(plugin->path), "%.*s/plugin_%s.so",
+		     slash ? (int)(slash - program) : 1, slash ? program : ".", name);
 	torture_require(n > 0 && (size_t)n < sizeof(plugin->path), "the path is too long");
 }
 
 int main(int argc, char **argv)
 {
+	const int n_turns = argc > 2 ? atoi(argv[2]) : WORK_TURNS;
 	struct plugin plugins[2];
 	uint64_t n_same_address = 0;
 	pthread_t lister;
 	double total_s;
 
 	torture_begin(argc, argv);
-	plugin_init(&plugins[0], "alpha", argv[0], argc > 2 ? argv[2] : NULL);
-	plugin_init(&plugins[1], "beta", argv[0], argc > 2 ? argv[2] : NULL);
-	torture_require(pthread_create(&lister, NULL, lister_main, NULL) == 0, "no thread");
+	plugin_init(&plugins[0], "alpha", argv[0]);
+	plugin_init(&plugins[1], "beta", argv[0]);
+	if (argc < 3)
+		torture_require(pthread_create(&lister, NULL, lister_main, NULL) == 0, "no thread");
 	do {
-		plugin_turn(&plugins[0]);
-		plugin_turn(&plugins[1]);
+		plugin_turn(&plugins[0], n_turns);
+		plugin_turn(&plugins[1], n_turns);
 		n_same_address += plugins[0].address == plugins[1].address;
 	} while (torture_goes_on());
 	atomic_store_explicit(&has_ended, true, memory_order_relaxed);
-	torture_require(pthread_join(lister, NULL) == 0, "no join");
+	if (argc < 3)
+		torture_require(pthread_join(lister, NULL) == 0, "no join");
 
 	total_s = plugins[0].cpu_s + plugins[1].cpu_s;
 	for (int i = 0; i < 2; i++) {
 		printf("%s: %llu\n", plugins[i].name, (unsigned long long)plugins[i].expected);
-		if (argc > 3)
-			printf("share %s %.4f\n", plugins[i].name, plugins[i].cpu_s / total_s);
+		if (argc > 2)
+			printf("%s_work %.4f\n", plugins[i].name, plugins[i].cpu_s / total_s);
 	}
 	printf("ever at the same address: %s\n", n_same_address > 0 ? "yes" : "no");
 	return TORTURE_STATUS;

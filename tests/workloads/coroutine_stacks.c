@@ -43,14 +43,27 @@ static uint32_t burn_turns(void)
 		sink++;                                                                            \
 	}
 
+static double cpu_seconds(void)
+{
+	struct timespec now;
+
+	if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now) != 0)
+		abort();
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* Each knows what it took. */
 #define BURN_FUNCTION(name, factor)                                                                \
+	static double name##_s;                                                                    \
 	__attribute__((noinline)) static void name(void)                                           \
 	{                                                                                          \
+		const double start_s = cpu_seconds();                                              \
 		volatile uint64_t value = 1;                                                       \
                                                                                                    \
 		for (uint32_t i = burn_turns(); i > 0; i--)                                        \
 			value = value * (factor) + 1;                                              \
 		sink = value;                                                                      \
+		name##_s += cpu_seconds() - start_s;                                               \
 	}
 
 static void yield(void)
@@ -152,15 +165,6 @@ __attribute__((noinline)) static void scheduler_turn(void)
 	sink++;
 }
 
-static double cpu_seconds(void)
-{
-	struct timespec now;
-
-	if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now) != 0)
-		abort();
-	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
 static void coroutine_init(int i)
 {
 	if (getcontext(&contexts[i]) != 0)
@@ -179,6 +183,9 @@ int main(int argc, char **argv)
 	raw_init();
 	while (cpu_seconds() < seconds)
 		scheduler_turn();
+	printf("even_burn %.4f\n", even_burn_s / cpu_seconds());
+	printf("odd_burn %.4f\n", odd_burn_s / cpu_seconds());
+	printf("scheduler_burn %.4f\n", scheduler_burn_s / cpu_seconds());
 	printf("total %.6f\n", cpu_seconds());
 	return 0;
 }
