@@ -26,6 +26,8 @@ static const struct kind_style styles[FLAME_KIND_N] = {
 	[FLAME_KIND_INLINED] = { 'i', "inlined", 14, 40, 0.78, 0.80, 0.035 },
 	[FLAME_KIND_KERNEL] = { 'k', "kernel", 200, 226, 0.58, 0.715, 0.04 },
 	[FLAME_KIND_JIT] = { 'j', "JIT", 95, 145, 0.45, 0.64, 0.04 },
+	[FLAME_KIND_WAIT] = { 'w', "waiting", 166, 194, 0.46, 0.66, 0.045 },
+	[FLAME_KIND_WAIT_KERNEL] = { 'v', "waiting in kernel", 234, 258, 0.52, 0.76, 0.035 },
 	[FLAME_KIND_UNKNOWN] = { 'u', "unknown", 220, 220, 0.02, 0.76, 0.02 },
 	[FLAME_KIND_LABEL] = { 'p', "process", 30, 30, 0.16, 0.84, 0.0 },
 };
@@ -55,7 +57,7 @@ static enum flame_kind kind_of(const struct calltree *tree, const struct calltre
 }
 
 struct flame_color flame_palette_color(const struct calltree *tree,
-				       const struct calltree_frame *frame)
+				       const struct calltree_frame *frame, bool only_waits)
 {
 	struct flame_color color = { .kind = FLAME_KIND_LABEL };
 
@@ -63,6 +65,10 @@ struct flame_color flame_palette_color(const struct calltree *tree,
 		const char *name = calltree_frame_name(tree, frame);
 
 		color.kind = kind_of(tree, frame);
+		if (only_waits && color.kind == FLAME_KIND_KERNEL)
+			color.kind = FLAME_KIND_WAIT_KERNEL;
+		else if (only_waits && color.kind != FLAME_KIND_LABEL)
+			color.kind = FLAME_KIND_WAIT;
 		color.shade = (uint8_t)(hash_bytes(name, strlen(name)) % FLAME_N_SHADES);
 	}
 	return color;

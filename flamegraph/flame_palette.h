@@ -1,6 +1,7 @@
 #ifndef TSPROF_FLAMEGRAPH_FLAME_PALETTE_H
 #define TSPROF_FLAMEGRAPH_FLAME_PALETTE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buffer.h"
@@ -13,8 +14,10 @@ enum flame_kind {
 	FLAME_KIND_INLINED,
 	FLAME_KIND_KERNEL,
 	FLAME_KIND_JIT,
-	FLAME_KIND_UNKNOWN, /* no name, or a cut stack */
-	FLAME_KIND_LABEL,   /* "all", a process, a thread */
+	FLAME_KIND_WAIT,	/* code in which nothing but waiting was seen, … */
+	FLAME_KIND_WAIT_KERNEL, /* … and the kernel's */
+	FLAME_KIND_UNKNOWN,	/* no name, or a cut stack */
+	FLAME_KIND_LABEL,	/* "all", a process, a thread */
 	FLAME_KIND_N
 };
 
@@ -29,9 +32,12 @@ struct flame_color {
 	uint8_t shade; /* below FLAME_N_SHADES */
 };
 
-/* `frame` is NULL for the root. */
+/*
+ * `frame` is NULL for the root.  Where a thread `only_waits` colours are cold:
+ * no code is on two scales but for what it does.
+ */
 struct flame_color flame_palette_color(const struct calltree *tree,
-				       const struct calltree_frame *frame);
+				       const struct calltree_frame *frame, bool only_waits);
 
 /* "program", "library", …: the words of the legend. */
 const char *flame_kind_name(enum flame_kind kind);

@@ -114,6 +114,10 @@ static void write_tooltip(const struct picture *picture, const struct calltree_n
 	add_value(picture, &node->total);
 	buffer_add_string(out, "\nself ");
 	add_value(picture, &node->self);
+	if (node->total.waited_ns && node->total.waited_ns < node->total.weight_ns) {
+		buffer_add_string(out, "\nof it waiting ");
+		add_share(out, node->total.waited_ns, node->total.weight_ns);
+	}
 	if (frame)
 		write_module(picture, frame);
 	buffer_add_string(out, "</title>");
@@ -149,7 +153,9 @@ static void write_box(struct picture *picture, const struct flame_box *box)
 	const struct calltree_node *node = &picture->tree->nodes[box->node];
 	const struct calltree_frame *frame = box->node ? &picture->tree->frames[node->frame] : NULL;
 	const char *name = box_name(picture->tree, node, box->node == 0);
-	const struct flame_color color = flame_palette_color(picture->tree, frame);
+	const bool only_waits = node->total.waited_ns &&
+				node->total.waited_ns == node->total.weight_ns;
+	const struct flame_color color = flame_palette_color(picture->tree, frame, only_waits);
 	const uint32_t level = picture->options->is_inverted
 				       ? box->depth
 				       : picture->layout->n_levels - 1 - box->depth;

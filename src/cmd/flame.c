@@ -81,6 +81,12 @@ static void describe_run(struct buffer *out, const struct profile *profile,
 	if (start && localtime_r(&start, &tm) &&
 	    strftime(date, sizeof(date), "%Y-%m-%d %H:%M:%S", &tm))
 		buffer_printf(out, "%s%s", out->size ? ", " : "", date);
+	if (profile->quality.n_waits) {
+		const struct view view = view_options_view(&options->view);
+
+		buffer_printf(out, "%s%s", out->size ? ", " : "",
+			      view_states_text(view_states(&view, profile)));
+	}
 	describe_range(out, &options->view);
 }
 

@@ -188,6 +188,10 @@ static void show_summary(struct app *app, const struct profile *profile,
 		buffer_printf(&line, "%.1f %% complete stacks, %.1f %% unresolved, ",
 			      percent_complete(quality),
 			      percent(quality->n_unresolved, quality->n_samples));
+	if (quality->n_waits) {
+		buffer_printf(&line, "%s of waiting", units_duration(text, quality->waited_ns));
+		buffer_printf(&line, " in %s waits, ", units_count(text, quality->n_waits));
+	}
 	if (quality->target_cpu_ns)
 		buffer_printf(&line, "own CPU time %.1f %% of %s, ",
 			      percent(quality->recorder_cpu_ns, quality->target_cpu_ns),
@@ -204,7 +208,7 @@ static void show_limits(struct app *app, const struct profile *profile,
 	const struct quality *quality = &profile->quality;
 	const uint64_t n_cut = quality->n_by_end[STACK_TRUNCATED_DUMP];
 
-	if (!quality->n_samples)
+	if (!quality->n_samples && !quality->n_waits)
 		app_say(app,
 			"too little CPU time was used for a single sample (raise the rate with "
 			"-F)");
@@ -228,6 +232,12 @@ static void show_limits(struct app *app, const struct profile *profile,
 			"first tick (raise the rate with -F)",
 			percent(quality->not_sampled_ns,
 				quality->sampled_ns + quality->not_sampled_ns));
+	if (quality->n_lost_switches || quality->waited_bare_ns > quality->waited_ns / 20)
+		app_say(app,
+			"%.1f %% of the waiting time has no whole stack, and %" PRIu64
+			" records of switches were lost (see WAITING TIME in tsprof-record(1))",
+			percent(quality->waited_bare_ns, quality->waited_ns),
+			quality->n_lost_switches);
 	if (quality->n_throttled)
 		app_say(app,
 			"the kernel paused sampling %" PRIu64 " times (lower the rate with -F)",

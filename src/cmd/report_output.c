@@ -272,7 +272,7 @@ int report_output_write(const struct report_output *output, struct app *app, str
 	else if (fwrite(buffer_string(&out), 1, out.size, app->out) != out.size ||
 		 fflush(app->out) != 0)
 		r = error_set_errno(err, errno ? -errno : -EIO, "cannot write standard output");
-	else if (output->trees[0].nodes[0].total.n_rows == 0)
+	else if (calltree_value_is_empty(&output->trees[0].nodes[0].total))
 		app_say(app, "report: there are no samples to report");
 	buffer_release(&out);
 	return r;

@@ -41,6 +41,13 @@ void quality_json_write(struct json_writer *json, const char *key, const struct 
 		json_unsigned(json, "duration_ns", profile->info.duration_ns);
 		json_unsigned(json, "sampled_ns", quality->sampled_ns);
 		json_unsigned(json, "not_sampled_ns", quality->not_sampled_ns);
+		if (quality->n_waits) {
+			json_unsigned(json, "waits", quality->n_waits);
+			json_unsigned(json, "waited_ns", quality->waited_ns);
+			json_unsigned(json, "waits_without_stack", quality->n_waits_bare);
+			json_unsigned(json, "waited_without_stack_ns", quality->waited_bare_ns);
+			json_unsigned(json, "lost_switches", quality->n_lost_switches);
+		}
 		json_unsigned(json, "target_cpu_ns", quality->target_cpu_ns);
 		json_unsigned(json, "recorder_cpu_ns", quality->recorder_cpu_ns);
 	}

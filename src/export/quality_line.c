@@ -114,6 +114,27 @@ static void quality_add_times(struct buffer *out, const struct quality *quality)
 				      (double)quality->target_cpu_ns);
 }
 
+/* Waiting is measured in full, or it is said how much of it has no place in the code. */
+static void quality_add_waits(struct buffer *out, const struct quality *quality)
+{
+	char text[UNITS_TEXT_BYTES];
+
+	if (quality->n_waits) {
+		buffer_printf(out, ", waited %s in ", units_duration(text, quality->waited_ns));
+		quality_add_count(out, quality->n_waits, quality->n_waits == 1 ? "wait" : "waits");
+	}
+	if (quality->waited_bare_ns) {
+		buffer_add_string(out, " (");
+		quality_add_share(out, quality->waited_bare_ns, quality->waited_ns);
+		buffer_add_string(out, " of it without a whole stack)");
+	}
+	if (quality->n_lost_switches) {
+		buffer_add_string(out, ", ");
+		quality_add_count(out, quality->n_lost_switches,
+				  quality->n_lost_switches == 1 ? "lost switch" : "lost switches");
+	}
+}
+
 static void quality_write_import(struct buffer *out, const struct profile *profile)
 {
 	uint64_t n_ticks = 0;
@@ -146,6 +167,7 @@ void quality_line_write(struct buffer *out, const struct profile *profile)
 		buffer_add_string(out, " unresolved");
 	}
 	quality_add_times(out, quality);
+	quality_add_waits(out, quality);
 	if (profile->info.is_cut)
 		buffer_add_string(out, profile->n_runs > 1 ? "; a file of one run was cut"
 							   : "; the file was cut and is read up "

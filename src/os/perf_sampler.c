@@ -186,13 +186,17 @@ static bool perf_role_is_of_switches(enum perf_event_role role)
 	return role == PERF_ROLE_SWITCHES || role == PERF_ROLE_SWITCH_STACKS;
 }
 
-/* The same records as of other events, but they mean something else. */
-static void take_switch(struct sampler_record *record)
+/*
+ * The same records as of other events, but they mean something else.  A stack
+ * that found no room is missed where its wait is put together.
+ */
+static void take_switch(struct sampler_record *record, enum perf_event_role role)
 {
 	if (record->kind == SAMPLER_RECORD_SAMPLE)
 		record->kind = SAMPLER_RECORD_SWITCH_STACK;
 	else if (record->kind == SAMPLER_RECORD_LOST || record->kind == SAMPLER_RECORD_LOST_SAMPLES)
-		record->kind = SAMPLER_RECORD_LOST_SWITCHES;
+		record->kind = role == PERF_ROLE_SWITCHES ? SAMPLER_RECORD_LOST_SWITCHES
+							  : SAMPLER_RECORD_OTHER;
 }
 
 /* What the sampler itself has to know of it. */
@@ -202,7 +206,7 @@ static void look_at_record(struct perf_sampler *sampler, const struct perf_sourc
 	if (record->kind == SAMPLER_RECORD_SAMPLE)
 		perf_sources_forget_doubled(&sampler->sources, source, record);
 	if (perf_role_is_of_switches(source->role)) {
-		take_switch(record);
+		take_switch(record, source->role);
 	} else if (record->kind == SAMPLER_RECORD_SAMPLE) {
 		record->sample.weight_ns = sample_weights_next(&sampler->weights, record);
 	} else if (record->kind == SAMPLER_RECORD_EXIT) {
@@ -258,6 +262,7 @@ static uint64_t perf_sampler_n_lost(const struct sampler *base)
 
 const struct sampler_engine sampler_engine_perf = {
 	.name = "perf",
+	.has_switches = true,
 	.probe = perf_sources_probe,
 	.open = perf_sampler_open,
 	.watch = perf_sampler_watch,

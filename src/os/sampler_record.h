@@ -28,7 +28,7 @@ enum sampler_record_kind {
 				       */
 	SAMPLER_RECORD_SWITCH_OUT,    /* it left */
 	SAMPLER_RECORD_SWITCH_IN,     /* it came back */
-	SAMPLER_RECORD_LOST_SWITCHES, /* any of these found the ring full */
+	SAMPLER_RECORD_LOST_SWITCHES, /* leaving and coming back found the ring full */
 };
 
 enum { SAMPLER_BUILD_ID_MAX_BYTES = 20 };

@@ -230,7 +230,7 @@ static int take_exit(struct intake *intake, const struct sampler_record *record)
 
 	if (intake->waits.is_on) {
 		thread = process_table_thread(processes, record->pid, record->tid);
-		r = thread ? waits_end_thread(&intake->waits, thread, record->time_ns) : -ENOMEM;
+		r = thread ? waits_end_thread(&intake->waits, thread) : -ENOMEM;
 	}
 	if (r == 0)
 		r = process_table_exit(processes, record->pid, record->tid, record->time_ns);

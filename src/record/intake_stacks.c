@@ -141,6 +141,8 @@ int intake_take_sample(struct intake *intake, const struct raw_sample *raw)
 	};
 	int r = thread ? walk_known(intake, thread, raw) : -ENOMEM;
 
+	if (r == 0)
+		r = waits_see_running(&intake->waits, thread, raw->time_ns);
 	if (r < 0)
 		return r;
 	intake->n_locations = 0;

@@ -93,7 +93,7 @@ static void start_thread(struct live_thread *thread, struct live_process *proces
 	thread->is_alive = true;
 	process->n_threads++;
 	stack_path_clear(&thread->path);
-	thread->wait.is_seen = thread->wait.is_waiting = thread->wait.has_stack = false;
+	thread->wait.is_seen = thread->wait.is_waiting = thread->wait.is_leaving = false;
 }
 
 struct live_thread *process_table_thread(struct process_table *table, uint32_t pid, uint32_t tid)

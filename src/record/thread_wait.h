@@ -27,7 +27,8 @@ enum { THREAD_WAIT_SUMS = 4 };
 struct thread_wait {
 	bool is_seen;	 /* some record said whether it ran */
 	bool is_waiting; /* since since_ns */
-	bool has_stack;	 /* of the switch that comes next, or of the one that started the wait */
+	bool is_leaving; /* the stack of the switch that comes next is in `place` */
+	bool has_stack;	 /* `place` is where the wait began */
 	uint64_t since_ns;
 	uint64_t left_over_ns; /* of the waits so far, beyond their whole ticks */
 	struct wait_place place;

@@ -162,6 +162,8 @@ static void begin_wait(struct live_thread *thread, uint64_t time_ns, bool is_pre
 
 	wait->is_seen = true;
 	wait->is_waiting = true;
+	wait->has_stack = wait->is_leaving;
+	wait->is_leaving = false;
 	wait->since_ns = time_ns;
 	if (is_preempted)
 		wait->place.state = SAMPLE_PREEMPTED;
@@ -172,7 +174,7 @@ static void begin_wait(struct live_thread *thread, uint64_t time_ns, bool is_pre
 void waits_take_stack(struct live_thread *thread, uint32_t node, enum stack_end end,
 		      enum sample_state reason)
 {
-	thread->wait.has_stack = true;
+	thread->wait.is_leaving = true;
 	thread->wait.place.node = node;
 	thread->wait.place.end = (uint16_t)end;
 	thread->wait.place.state = (uint8_t)reason;
@@ -181,14 +183,11 @@ void waits_take_stack(struct live_thread *thread, uint32_t node, enum stack_end 
 int waits_leave(struct waits *waits, struct live_thread *thread, uint64_t time_ns,
 		bool is_preempted)
 {
-	int r = 0;
-
-	/* When it came back was lost; it has run for an unknown time since. */
+	/* When it came back was lost, and with it how long it waited. */
 	if (thread->wait.is_waiting)
 		waits->profile->quality.n_lost_switches++;
-	else
-		begin_wait(thread, time_ns, is_preempted);
-	return r;
+	begin_wait(thread, time_ns, is_preempted);
+	return 0;
 }
 
 int waits_return(struct waits *waits, struct live_thread *thread, uint64_t time_ns)
@@ -200,8 +199,21 @@ int waits_return(struct waits *waits, struct live_thread *thread, uint64_t time_
 		begin_wait(thread, waits->profile->info.start_ns, false);
 	if (wait->is_waiting)
 		r = end_wait(waits, thread, time_ns);
-	wait->has_stack = false;
+	else
+		waits->profile->quality.n_lost_switches++;
+	wait->is_leaving = false;
 	return r;
+}
+
+int waits_see_running(struct waits *waits, struct live_thread *thread, uint64_t time_ns)
+{
+	if (!waits->is_on)
+		return 0;
+	thread->wait.is_seen = true;
+	if (!thread->wait.is_waiting)
+		return 0;
+	waits->profile->quality.n_lost_switches++;
+	return end_wait(waits, thread, time_ns);
 }
 
 int waits_start_thread(struct waits *waits, struct live_thread *thread, uint64_t time_ns)
@@ -213,17 +225,13 @@ int waits_start_thread(struct waits *waits, struct live_thread *thread, uint64_t
 	return r;
 }
 
-int waits_end_thread(struct waits *waits, struct live_thread *thread, uint64_t time_ns)
+int waits_end_thread(struct waits *waits, struct live_thread *thread)
 {
-	int r = 0;
-
-	(void)time_ns;
 	/* Nothing ends without running: that it came back was lost. */
 	if (thread->wait.is_waiting)
 		waits->profile->quality.n_lost_switches++;
 	thread->wait.is_waiting = false;
-	r = flush_sums(waits, thread);
-	return r;
+	return flush_sums(waits, thread);
 }
 
 void waits_pause(struct waits *waits, uint64_t time_ns)

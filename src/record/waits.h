@@ -48,9 +48,12 @@ int waits_leave(struct waits *waits, struct live_thread *thread, uint64_t time_n
 		bool is_preempted);
 int waits_return(struct waits *waits, struct live_thread *thread, uint64_t time_ns);
 
+/* A tick found it running: if it waited, it came back until then and the record was lost. */
+int waits_see_running(struct waits *waits, struct live_thread *thread, uint64_t time_ns);
+
 /* It was just started: until it comes to a CPU it could run. */
 int waits_start_thread(struct waits *waits, struct live_thread *thread, uint64_t time_ns);
-int waits_end_thread(struct waits *waits, struct live_thread *thread, uint64_t time_ns);
+int waits_end_thread(struct waits *waits, struct live_thread *thread);
 
 /* What is waited for while recording is paused does not count.  After the last one it does. */
 void waits_pause(struct waits *waits, uint64_t time_ns);

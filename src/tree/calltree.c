@@ -52,6 +52,7 @@ void calltree_value_add(struct calltree_value *value, const struct calltree_valu
 	value->weight_ns += more->weight_ns;
 	value->n_ticks += more->n_ticks;
 	value->n_rows += more->n_rows;
+	value->waited_ns += more->waited_ns;
 }
 
 static bool is_same_frame(const struct calltree_frame *a, const struct calltree_frame *b,
@@ -178,6 +179,18 @@ static int builder_label(struct builder *builder, uint32_t *ret_node, uint32_t t
 	return r;
 }
 
+static struct calltree_value value_of(const struct sample *sample)
+{
+	const bool is_wait = sample_is_wait(sample);
+
+	return (struct calltree_value){
+		.weight_ns = sample->weight_ns,
+		.n_ticks = sample->count,
+		.n_rows = sample->count && !is_wait ? 1 : 0,
+		.waited_ns = is_wait ? sample->weight_ns : 0,
+	};
+}
+
 static int groups_add(struct groups *groups, uint32_t label, const struct sample *sample,
 		      uint8_t state)
 {
@@ -185,6 +198,7 @@ static int groups_add(struct groups *groups, uint32_t label, const struct sample
 		hash_u64(((uint64_t)label << 32 | sample->node) + ((uint64_t)state << 56));
 	struct hash_cursor cursor = hash_index_cursor(&groups->index, hash);
 	struct group *grown;
+	struct calltree_value value;
 	uint32_t at;
 
 	while ((at = hash_index_next(&groups->index, &cursor)) != HASH_INDEX_NONE)
@@ -203,10 +217,8 @@ static int groups_add(struct groups *groups, uint32_t label, const struct sample
 		grown[at] = (struct group){ .label = label, .stack = sample->node, .state = state };
 		groups->n_items++;
 	}
-	calltree_value_add(&groups->items[at].value,
-			   &(struct calltree_value){ .weight_ns = sample->weight_ns,
-						     .n_ticks = sample->count,
-						     .n_rows = sample->count ? 1 : 0 });
+	value = value_of(sample);
+	calltree_value_add(&groups->items[at].value, &value);
 	return 0;
 }
 

@@ -30,8 +30,9 @@ struct calltree_frame {
 
 struct calltree_value {
 	uint64_t weight_ns;
-	uint64_t n_ticks; /* sum of sample.count: what "samples" means in every view */
-	uint64_t n_rows;  /* samples as such: the trials behind a confidence interval */
+	uint64_t n_ticks;   /* sum of sample.count: what "samples" means in every view */
+	uint64_t n_rows;    /* samples as such: the trials behind a confidence interval; no waits */
+	uint64_t waited_ns; /* of weight_ns: what was measured, not sampled */
 };
 
 struct calltree_node {

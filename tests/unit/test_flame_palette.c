@@ -13,7 +13,7 @@ static struct flame_color color_of(const char *frame)
 	unit_profile_init(&profile, NULL, 0);
 	unit_profile_add(&profile, frame, 1);
 	unit_profile_tree(&tree, &profile);
-	color = flame_palette_color(&tree, &tree.frames[tree.nodes[1].frame]);
+	color = flame_palette_color(&tree, &tree.frames[tree.nodes[1].frame], false);
 	calltree_release(&tree);
 	profile_release(&profile);
 	return color;

@@ -1,0 +1,144 @@
+#!/bin/sh
+# Waiting time is what the program measured for itself: by function, reason and
+# thread; idle threads cost nothing, floods of switches lose stacks at most.
+# shellcheck source=tests/lib.sh
+. "$(dirname "$0")/../lib.sh"
+require_record
+"$TSPROF" record -q --off-cpu -o "$work/probe.tsprof" -- true >"$work/probe.log" 2>&1 ||
+	skip_test "cannot record switches here: $(head -1 "$work/probe.log")"
+program=$BUILD/tests/workloads/waiting
+
+# NAME VIEW…: the JSON report of a view of $work/p.tsprof in $work/NAME.json.
+report()
+{
+	name=$1
+	shift
+	run "$TSPROF" report -i "$work/p.tsprof" --json --top 0 "$@"
+	check "report $name" is_status 0
+	cp "$work/out" "$work/$name.json"
+}
+
+# FILE KEY VALUE FIELD: FIELD of the row whose KEY is VALUE or starts with it; 0 when there is none.
+row_of()
+{
+	awk -v key="\"$2\":" -v value="\"$3" -v field="\"$4\":" '
+	/\{/ { number = 0; is_row = 0 }
+	index($0, field) { text = $0; sub(".*" field " *", "", text); number = text + 0; has = 1 }
+	index($0, key) && index($0, value) { is_row = 1 }
+	/\}/ { if (is_row && has) { sum += number; is_row = has = 0 } }
+	END { printf "%.0f\n", sum }' "$1"
+}
+
+# WHAT SECONDS NS: apart by at most 3 % and 3 ms.  Waits are measured, not
+# sampled; what is allowed for are the steps into and out of the call, and the
+# time between the program's two looks at the clock and the switches, when
+# other programs have the CPU meanwhile.
+agrees()
+{
+	check "$1: $3 ns of $2 s" holds "$3 / 1e9 - $2 < 0.03 * $2 + 0.003 &&
+		$2 - $3 / 1e9 < 0.03 * $2 + 0.003"
+}
+
+# What happens within `$1` in $work/all.json, running or waiting.
+total_of()
+{
+	row_of "$work/all.json" function "$1\"" total_ns
+}
+
+run "$TSPROF" record --event wall -o "$work/p.tsprof" -- "$program" 50
+check "recorded" is_status 0
+cp "$work/out" "$work/truth"
+report all --children
+report waiting --children --state waiting
+report threads --threads
+report reasons --by state
+for name in sleep_here lock_here read_here poll_here burn_here; do
+	truth=$(sed -n "s/^$name //p" "$work/truth")
+	agrees "$name, running and waiting" "$truth" "$(total_of $name)"
+	agrees "life of thread $name" "$truth" \
+		"$(row_of "$work/threads.json" thread "$name/" total_ns)"
+done
+
+# A thread can also have waited for a CPU in between, so that it is at least nearly all.
+for pair in "sleep_here sleep" "lock_here lock" "read_here pipe" "poll_here poll"; do
+	name=${pair% *}
+	reason=${pair#* }
+	report "$name" --state "$reason" --children --thread "$name"
+	truth=$(sed -n "s/^$name //p" "$work/truth")
+	waited=$(row_of "$work/$name.json" function "$name\"" total_ns)
+	check "$name waits for $reason: $waited ns of $truth s" \
+		holds "$waited / 1e9 > 0.7 * $truth && $waited / 1e9 < $truth + 0.003"
+done
+burned=$(row_of "$work/waiting.json" function 'burn_here"' total_ns)
+report running --state running --children
+ran=$(row_of "$work/running.json" function 'burn_here"' total_ns)
+check "burn_here runs for half a second: $ran ns" holds "$ran > 0.47e9 && $ran < 0.53e9"
+report preempted --state preempted --children
+preempted=$(row_of "$work/preempted.json" function 'burn_here"' total_ns)
+check "burn_here waits for nothing but a CPU: $burned, $preempted ns" \
+	holds "$burned == $preempted"
+sampled=$(json_number "$work/all.json" sampled_ns)
+cpu=$(json_number "$work/all.json" target_cpu_ns)
+check "CPU time is compared with running alone: $sampled ns of $cpu ns" \
+	holds "$sampled > 0.95 * $cpu && $sampled < 1.05 * $cpu"
+
+# Nothing is mixed unasked: --off-cpu shows what ran, and says so.
+run "$TSPROF" record --off-cpu -o "$work/p.tsprof" -- "$program" 10
+check "recorded with --off-cpu" is_status 0
+report usual
+check "what ran is shown" grep -q '"state": "running"' "$work/usual.json"
+run "$TSPROF" report -i "$work/p.tsprof"
+check "what is left out is told" grep -q "of waiting is left out" "$work/out"
+run "$TSPROF" fold -i "$work/p.tsprof" --state all
+check "waits end in what they are" grep -q 'sleep_here.*;\[waiting: sleep\] ' "$work/out"
+run "$TSPROF" fold -i "$work/p.tsprof" --state waiting
+check "no mark where all waits" sh -c "! grep -q '\[waiting' '$work/out'"
+run "$TSPROF" fold -i "$work/p.tsprof" --by state
+check "split by state" grep -q '^waiting: sleep;waiting;' "$work/out"
+run "$TSPROF" flame -i "$work/p.tsprof" --state waiting -o "$work/f.svg"
+check "drawn" is_status 0
+check "in cold colours" grep -q '<rect class="w' "$work/f.svg"
+
+# 1,000 threads that sleep add under 1 % of a core: what four more seconds of
+# them cost the recorder, so that births, names and the file are left out.
+cost_of()
+{
+	run "$TSPROF" record --event wall -o "$work/p.tsprof" -- "$program" idle "$1" "$2"
+	check "$1 idle threads for $2 s: recorded" is_status 0
+	lives=$(sed -n 's/^lives //p' "$work/out")
+	report idle
+	cost=$(json_number "$work/idle.json" recorder_cpu_ns)
+	waited=$(json_number "$work/idle.json" waited_ns)
+}
+cost_of 1000 1
+short=$cost
+cost_of 1000 5
+check "4 more seconds of 1,000 idle threads: $cost ns of CPU instead of $short" \
+	holds "$cost - $short < 0.01 * 4e9"
+check "they slept for $lives s together: $waited ns" \
+	holds "$waited > 0.99e9 * $lives && $waited < 1.05e9 * $lives"
+
+# A convoy: one of eight runs, seven wait for the lock.
+run "$TSPROF" record --event wall -o "$work/p.tsprof" -- "$program" convoy 8 40
+check "convoy: recorded" is_status 0
+lives=$(sed -n 's/^lives //p' "$work/out")
+report all --children
+agrees "convoy: eight threads" "$lives" "$(total_of convoy_main)"
+report lock --state lock --children
+locked=$(row_of "$work/lock.json" function 'convoy_main"' total_ns)
+check "convoy: $locked ns wait for the lock" holds "$locked > 0.5e9 * $lives"
+
+# A flood of 60,000 switches, whose stacks may not all find room: no time is
+# missing.  Time may be there twice: while the kernel switches its events the
+# thread counts as running, and has not come back yet; 15 us a switch in a
+# nested virtual machine, a tenth of that on hardware.
+run "$TSPROF" record --event wall -o "$work/p.tsprof" -- "$program" switch 30000
+check "flood: recorded" is_status 0
+seconds=$(sed -n 's/^seconds //p' "$work/out")
+report threads --threads
+total=$(json_number "$work/threads.json" total)
+waited=$(json_number "$work/threads.json" waited_ns)
+check "flood: $total ns of two threads that lived for $seconds s" \
+	holds "$total > 1.97e9 * $seconds && $total < 2e9 * $seconds + 60000 * 40000"
+check "flood: $waited ns of it waiting" holds "$waited < 2.03e9 * $seconds"
+finish
