@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <linux/capability.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -59,7 +60,8 @@ static void value_of_user(struct machine_values *values, const struct machine_se
 			 : "those of the effective set that matter here");
 }
 
-static const char *meaning_of_paranoid(int64_t level)
+/* Levels above 2 are those of some distributions; the kernel itself takes them for 2. */
+static const char *meaning_of_paranoid(int64_t level, bool is_permitted)
 {
 	if (level < 0)
 		return "everything is permitted to everybody, and rings of any size";
@@ -67,7 +69,7 @@ static const char *meaning_of_paranoid(int64_t level)
 		return "all processes, user code and kernel, are permitted to everybody";
 	if (level == 1)
 		return "one's own processes, user code and kernel, are permitted to everybody";
-	if (level == 2)
+	if (level == 2 || is_permitted)
 		return "user code of one's own processes is permitted to everybody";
 	return "nothing is permitted to ordinary users (Debian, Ubuntu and Android)";
 }
@@ -86,7 +88,8 @@ static void values_of_perf(struct machine_values *values, const struct machine_s
 		 probes->refusal.kind != PERF_REFUSAL_LEVEL)
 		add_text(value->meaning, "does not bind this process (CAP_PERFMON)");
 	else
-		add_text(value->meaning, "%s", meaning_of_paranoid(settings->paranoid.value));
+		add_text(value->meaning, "%s",
+			 meaning_of_paranoid(settings->paranoid.value, probes->perf.code == 0));
 
 	value = add_value(values, "perf_event_mlock_kb", "perf_event_mlock_kb");
 	add_number(value->value, &settings->mlock_kb);
