@@ -1,4 +1,4 @@
-/* Names of the reasons for which a walk ends. */
+/* A stack before its walk, and names of the reasons for which walks end. */
 #include "model/stack.h"
 
 const char *stack_end_name(enum stack_end end)
@@ -26,4 +26,12 @@ const char *stack_end_name(enum stack_end end)
 		break;
 	}
 	return "unknown";
+}
+
+void stack_clear(struct stack *stack, enum stack_end end)
+{
+	stack->n_frames = 0;
+	stack->end = end;
+	stack->end_module = 0;
+	stack->needed_stack_bytes = 0;
 }

@@ -36,4 +36,7 @@ struct stack {
 	uint64_t ips[STACK_MAX_FRAMES]; /* as found: return addresses are not stepped back */
 };
 
+/* No frames; `end` holds unless the walk finds another. */
+void stack_clear(struct stack *stack, enum stack_end end);
+
 #endif

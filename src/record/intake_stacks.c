@@ -64,9 +64,7 @@ static int walk(struct intake *intake, struct live_thread *thread, const struct 
 	struct stack *stack = intake->stack;
 	int r;
 
-	stack->n_frames = 0;
-	stack->end_module = 0;
-	stack->needed_stack_bytes = 0;
+	stack_clear(stack, STACK_NO_REGISTERS);
 	/*
 	 * While a process execs or exits there are user registers, but no user
 	 * stack that they belong to: such time is the kernel's alone.
@@ -75,10 +73,8 @@ static int walk(struct intake *intake, struct live_thread *thread, const struct 
 		stack->end = STACK_KERNEL_ONLY;
 		return 0;
 	}
-	if (!sample->has_registers) {
-		stack->end = STACK_NO_REGISTERS;
+	if (!sample->has_registers)
 		return 0;
-	}
 	r = intake->backend->walk(intake->unwinder, &thread->process->unwind, &images, sample,
 				  stack);
 	/*

@@ -4,13 +4,12 @@
  * and for code without unwind tables.
  */
 #include <errno.h>
-#include <stdlib.h>
 
 #include "unwind/stack_dump.h"
 #include "unwind/unwinder.h"
 
 struct unwinder {
-	struct location_table *locations; /* borrowed */
+	struct location_table *locations; /* borrowed; first, as unwinder_new wants it */
 };
 
 /* Adds the frame of `ip`; `back` steps a return address into its call. */
@@ -74,10 +73,7 @@ static int fp_walk(struct unwinder *unwinder, struct unwind_process *process,
 	int r;
 
 	(void)images;
-	stack->n_frames = 0;
-	stack->end = STACK_NO_REGISTERS;
-	stack->end_module = 0;
-	stack->needed_stack_bytes = 0;
+	stack_clear(stack, STACK_NO_REGISTERS);
 	if (!sample->has_registers)
 		return 0;
 	r = fp_add(unwinder, process, registers_pc(&sample->registers), 0, stack);
@@ -89,24 +85,7 @@ static int fp_walk(struct unwinder *unwinder, struct unwind_process *process,
 static int fp_new(struct unwinder **ret_unwinder, struct location_table *locations,
 		  struct error *err)
 {
-	struct unwinder *unwinder = calloc(1, sizeof(*unwinder));
-
-	if (!unwinder)
-		return error_set_no_memory(err);
-	unwinder->locations = locations;
-	*ret_unwinder = unwinder;
-	return 0;
-}
-
-static void fp_free(struct unwinder *unwinder)
-{
-	free(unwinder);
-}
-
-static const char *fp_statement(struct unwinder *unwinder)
-{
-	(void)unwinder;
-	return NULL;
+	return unwinder_new(ret_unwinder, sizeof(struct unwinder), locations, err);
 }
 
 const struct unwind_backend unwind_backend_fp = {
@@ -114,6 +93,5 @@ const struct unwind_backend unwind_backend_fp = {
 	.summary = "frame pointers only",
 	.new = fp_new,
 	.walk = fp_walk,
-	.free = fp_free,
-	.statement = fp_statement,
+	.free = unwinder_free,
 };

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-void sample_view_init(struct sample_view *view, const struct unwind_process *process,
+bool sample_view_init(struct sample_view *view, const struct unwind_process *process,
 		      const struct unwind_images *images, const struct raw_sample *sample,
 		      struct location_table *locations, struct stack *stack)
 {
@@ -21,10 +21,12 @@ void sample_view_init(struct sample_view *view, const struct unwind_process *pro
 		.locations = locations,
 		.stack = stack,
 	};
-	stack->n_frames = 0;
-	stack->end = STACK_COMPLETE;
-	stack->end_module = 0;
-	stack->needed_stack_bytes = 0;
+	stack_clear(stack, STACK_COMPLETE);
+	if (!sample->has_registers || sample->registers.arch != ARCH_NATIVE) {
+		stack->end = STACK_NO_REGISTERS;
+		return false;
+	}
+	return true;
 }
 
 static const struct elf_image *mapping_image(const struct sample_view *view,

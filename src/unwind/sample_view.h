@@ -32,8 +32,11 @@ struct sample_view {
 	bool is_out_of_memory;	  /* a location could not be added */
 };
 
-/* Empties `stack` and starts over. */
-void sample_view_init(struct sample_view *view, const struct unwind_process *process,
+/*
+ * Empties `stack` and starts over.  False, with the stack's end set, when there
+ * are no registers to start from.
+ */
+bool sample_view_init(struct sample_view *view, const struct unwind_process *process,
 		      const struct unwind_images *images, const struct raw_sample *sample,
 		      struct location_table *locations, struct stack *stack);
 

@@ -25,7 +25,7 @@ struct unwind_cache {
 };
 
 struct unwinder {
-	struct location_table *locations;
+	struct location_table *locations; /* borrowed; first, as unwinder_new wants it */
 	struct sample_view view;
 };
 
@@ -273,11 +273,8 @@ static int unwind_libdw_walk(struct unwinder *unwinder, struct unwind_process *p
 	struct sample_view *view = &unwinder->view;
 	int r;
 
-	sample_view_init(view, process, images, sample, unwinder->locations, stack);
-	if (!sample->has_registers || sample->registers.arch != ARCH_NATIVE) {
-		stack->end = STACK_NO_REGISTERS;
+	if (!sample_view_init(view, process, images, sample, unwinder->locations, stack))
 		return 0;
-	}
 	r = unwind_libdw_prepare(process, images);
 	if (r < 0)
 		return r;
@@ -297,19 +294,8 @@ static int unwind_libdw_walk(struct unwinder *unwinder, struct unwind_process *p
 static int unwind_libdw_new(struct unwinder **ret_unwinder, struct location_table *locations,
 			    struct error *err)
 {
-	struct unwinder *unwinder = calloc(1, sizeof(*unwinder));
-
-	if (!unwinder)
-		return error_set_no_memory(err);
 	(void)elf_version(EV_CURRENT);
-	unwinder->locations = locations;
-	*ret_unwinder = unwinder;
-	return 0;
-}
-
-static void unwind_libdw_free(struct unwinder *unwinder)
-{
-	free(unwinder);
+	return unwinder_new(ret_unwinder, sizeof(struct unwinder), locations, err);
 }
 
 const struct unwind_backend unwind_backend_libdw = {
@@ -317,5 +303,5 @@ const struct unwind_backend unwind_backend_libdw = {
 	.summary = "elfutils' libdwfl over the stack dump (slow; a second opinion)",
 	.new = unwind_libdw_new,
 	.walk = unwind_libdw_walk,
-	.free = unwind_libdw_free,
+	.free = unwinder_free,
 };

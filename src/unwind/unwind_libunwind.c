@@ -27,7 +27,7 @@ struct unwind_cache {
 };
 
 struct unwinder {
-	struct location_table *locations;
+	struct location_table *locations; /* borrowed; first, as unwinder_new wants it */
 	struct sample_view view;
 	bool has_unwind_info; /* for the ip that was looked up last */
 };
@@ -248,11 +248,8 @@ static int unwind_libunwind_walk(struct unwinder *unwinder, struct unwind_proces
 {
 	int r;
 
-	sample_view_init(&unwinder->view, process, images, sample, unwinder->locations, stack);
-	if (!sample->has_registers || sample->registers.arch != ARCH_NATIVE) {
-		stack->end = STACK_NO_REGISTERS;
+	if (!sample_view_init(&unwinder->view, process, images, sample, unwinder->locations, stack))
 		return 0;
-	}
 	r = unwind_libunwind_prepare(process);
 	if (r < 0)
 		return r;
@@ -263,18 +260,7 @@ static int unwind_libunwind_walk(struct unwinder *unwinder, struct unwind_proces
 static int unwind_libunwind_new(struct unwinder **ret_unwinder, struct location_table *locations,
 				struct error *err)
 {
-	struct unwinder *unwinder = calloc(1, sizeof(*unwinder));
-
-	if (!unwinder)
-		return error_set_no_memory(err);
-	unwinder->locations = locations;
-	*ret_unwinder = unwinder;
-	return 0;
-}
-
-static void unwind_libunwind_free(struct unwinder *unwinder)
-{
-	free(unwinder);
+	return unwinder_new(ret_unwinder, sizeof(struct unwinder), locations, err);
 }
 
 const struct unwind_backend unwind_backend_libunwind = {
@@ -282,5 +268,5 @@ const struct unwind_backend unwind_backend_libunwind = {
 	.summary = "libunwind over the stack dump (slow; a second opinion)",
 	.new = unwind_libunwind_new,
 	.walk = unwind_libunwind_walk,
-	.free = unwind_libunwind_free,
+	.free = unwinder_free,
 };

@@ -1,6 +1,7 @@
 /* The table of backends, and what all of them share. */
 #include "unwind/unwinder.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 const struct unwind_backend *const unwind_backends[] = {
@@ -15,6 +16,23 @@ const struct unwind_backend *unwind_backend_find(const char *name)
 			return *at;
 	}
 	return NULL;
+}
+
+int unwinder_new(struct unwinder **ret_unwinder, size_t unwinder_bytes,
+		 struct location_table *locations, struct error *err)
+{
+	struct location_table **unwinder = calloc(1, unwinder_bytes);
+
+	if (!unwinder)
+		return error_set_no_memory(err);
+	*unwinder = locations;
+	*ret_unwinder = (struct unwinder *)(void *)unwinder;
+	return 0;
+}
+
+void unwinder_free(struct unwinder *unwinder)
+{
+	free(unwinder);
 }
 
 void unwind_process_release(struct unwind_process *process)

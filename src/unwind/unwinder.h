@@ -65,6 +65,14 @@ struct unwind_backend {
 	const char *(*statement)(struct unwinder *unwinder);
 };
 
+/*
+ * For a backend whose struct begins with the location table and owns nothing:
+ * `unwinder_bytes` of zeros but for that; and its end.
+ */
+int unwinder_new(struct unwinder **ret_unwinder, size_t unwinder_bytes,
+		 struct location_table *locations, struct error *err);
+void unwinder_free(struct unwinder *unwinder);
+
 extern const struct unwind_backend unwind_backend_cfi;
 extern const struct unwind_backend unwind_backend_fp;
 extern const struct unwind_backend unwind_backend_libunwind;
