@@ -146,6 +146,7 @@ int process_table_fork(struct process_table *table, uint32_t pid, uint32_t tid, 
 		process->unwind = (struct unwind_process){ .pid = pid };
 		process->n_threads = 0;
 		process->comm = comm;
+		process->parent_pid = parent_pid;
 		process->owner = ++table->n_owners;
 		process->is_known = from->is_known;
 		if (address_space_copy(&process->unwind.space, &from->unwind.space) < 0)

@@ -178,6 +178,56 @@ static void path__shares_what_the_last_stack_had(void **state)
 	stack_trie_release(&trie);
 }
 
+static void exec__is_the_end_of_one_entry_and_the_start_of_another(void **state)
+{
+	struct fixture *fixture = *state;
+	uint32_t before, after;
+
+	assert_int_equal(process_table_fork(&fixture->table, 20, 20, 10, 10, 5), 0);
+	before = entry_of(fixture, 20, 20);
+	fixture->table.now_ns = 8;
+	assert_int_equal(process_table_comm(&fixture->table, 20, 20, "xz", true), 0);
+	after = entry_of(fixture, 20, 20);
+	assert_int_equal(process_table_exit(&fixture->table, 20, 20, 9), 0);
+	assert_int_equal(fixture->profile.threads[before].start_ns, 5);
+	assert_int_equal(fixture->profile.threads[before].end_ns, 8);
+	assert_int_equal(fixture->profile.threads[after].start_ns, 8);
+	assert_int_equal(fixture->profile.threads[after].end_ns, 9);
+	assert_int_equal(fixture->profile.threads[before].parent_pid, 10);
+	assert_int_equal(fixture->profile.threads[after].parent_pid, 10);
+}
+
+static void renaming__ends_an_entry_until_the_name_is_back(void **state)
+{
+	struct fixture *fixture = *state;
+	uint32_t first, second;
+
+	fixture->table.now_ns = 4;
+	assert_int_equal(process_table_comm(&fixture->table, 10, 10, "a", true), 0);
+	first = entry_of(fixture, 10, 10);
+	fixture->table.now_ns = 6;
+	assert_int_equal(process_table_comm(&fixture->table, 10, 10, "b", false), 0);
+	second = entry_of(fixture, 10, 10);
+	assert_int_equal(fixture->profile.threads[first].end_ns, 6);
+	assert_int_equal(fixture->profile.threads[second].end_ns, 0);
+	fixture->table.now_ns = 7;
+	assert_int_equal(process_table_comm(&fixture->table, 10, 10, "a", false), 0);
+	assert_int_equal(entry_of(fixture, 10, 10), first);
+	assert_int_equal(fixture->profile.threads[first].end_ns, 0);
+	assert_int_equal(fixture->profile.threads[second].end_ns, 7);
+}
+
+static void entry__made_after_the_end_has_it(void **state)
+{
+	struct fixture *fixture = *state;
+	uint32_t entry;
+
+	assert_int_equal(process_table_fork(&fixture->table, 20, 20, 10, 10, 5), 0);
+	assert_int_equal(process_table_exit(&fixture->table, 20, 20, 9), 0);
+	entry = entry_of(fixture, 20, 20);
+	assert_int_equal(fixture->profile.threads[entry].end_ns, 9);
+}
+
 #define TABLE_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -190,6 +240,9 @@ int main(void)
 		TABLE_TEST(exit__of_the_last_thread_frees_the_mappings),
 		TABLE_TEST(number__used_again_is_another_thread),
 		TABLE_TEST(number__of_a_thread_can_come_back_in_another_process),
+		TABLE_TEST(exec__is_the_end_of_one_entry_and_the_start_of_another),
+		TABLE_TEST(renaming__ends_an_entry_until_the_name_is_back),
+		TABLE_TEST(entry__made_after_the_end_has_it),
 		cmocka_unit_test(path__shares_what_the_last_stack_had),
 	};
 
