@@ -67,6 +67,24 @@ int output_file_write(struct output_file *file, const void *data, size_t size, s
 	return 0;
 }
 
+int output_file_replace(struct output_file *file, struct output_file *next, struct error *err)
+{
+	int r;
+
+	if (rename(next->part_path, file->part_path) < 0) {
+		r = error_set_errno(err, -errno, "%s: cannot rename to %s", next->part_path,
+				    file->part_path);
+		output_file_discard(next);
+		return r;
+	}
+	(void)close(file->fd);
+	file->fd = next->fd;
+	file->size_bytes = next->size_bytes;
+	next->fd = -1;
+	output_file_close(next);
+	return 0;
+}
+
 int output_file_commit(struct output_file *file, struct error *err)
 {
 	int r = 0;

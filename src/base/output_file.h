@@ -29,6 +29,12 @@ int output_file_open(struct output_file *file, const char *path, mode_t mode, st
 /* Writes all or fails; the message names the file and, when the disk is full, says so. */
 int output_file_write(struct output_file *file, const void *data, size_t size, struct error *err);
 
+/*
+ * What was written to `next`, opened for file->part_path, takes the place of
+ * what was written to `file`, which goes on from there.  Takes `next`.
+ */
+int output_file_replace(struct output_file *file, struct output_file *next, struct error *err);
+
 int output_file_commit(struct output_file *file, struct error *err);
 void output_file_discard(struct output_file *file);
 void output_file_abandon(struct output_file *file);

@@ -10,6 +10,7 @@
 #include "base/array.h"
 #include "base/buffer.h"
 #include "base/units.h"
+#include "cmd/record_summary.h"
 #include "model/profile.h"
 #include "os/perf_event.h"
 #include "os/sampler_choice.h"
@@ -18,6 +19,7 @@
 
 enum {
 	STACK_MIN_BYTES = 1024,
+	FILE_MIN_BYTES = 65536,
 };
 
 struct record_options {
@@ -37,6 +39,7 @@ struct record_options {
 	uint64_t duration_ns;
 	uint64_t delay_ns;
 	bool is_paused;
+	uint64_t max_bytes;
 	bool with_waits;
 	pid_t *pids; /* what `processes` says */
 	size_t n_pids;
@@ -89,6 +92,11 @@ static const struct option record_options[] = {
 	  .kind = OPTION_FLAG,
 	  .help = "start sampling when SIGUSR2 comes, which pauses it later",
 	  .offset = offsetof(struct record_options, is_paused) },
+	{ .name = "max-size",
+	  .kind = OPTION_BYTES,
+	  .argument = "BYTES",
+	  .help = "drop the oldest samples when the profile gets larger",
+	  .offset = offsetof(struct record_options, max_bytes) },
 	{ .name = "engine",
 	  .kind = OPTION_STRING,
 	  .argument = "NAME",
@@ -157,97 +165,6 @@ static void show_progress(void *context, const struct recorder_progress *progres
 	(void)fflush(app->messages);
 }
 
-static double percent(uint64_t part, uint64_t whole)
-{
-	return whole ? 100.0 * (double)part / (double)whole : 0;
-}
-
-static uint64_t n_complete(const struct quality *quality)
-{
-	return quality->n_by_end[STACK_COMPLETE] + quality->n_by_end[STACK_KERNEL_ONLY];
-}
-
-/* Never "100.0 %" of what is not all. */
-static double percent_complete(const struct quality *quality)
-{
-	const double share = percent(n_complete(quality), quality->n_samples);
-
-	return n_complete(quality) < quality->n_samples && share > 99.9 ? 99.9 : share;
-}
-
-static void show_summary(struct app *app, const struct profile *profile,
-			 const struct recorder_result *result, const char *path)
-{
-	const struct quality *quality = &profile->quality;
-	struct buffer line = BUFFER_INIT;
-	char text[UNITS_TEXT_BYTES];
-
-	buffer_printf(&line, "%s samples, ", units_count(text, quality->n_samples));
-	buffer_printf(&line, "%s lost, ", units_count(text, quality->n_lost));
-	if (quality->n_samples)
-		buffer_printf(&line, "%.1f %% complete stacks, %.1f %% unresolved, ",
-			      percent_complete(quality),
-			      percent(quality->n_unresolved, quality->n_samples));
-	if (quality->n_waits) {
-		buffer_printf(&line, "%s of waiting", units_duration(text, quality->waited_ns));
-		buffer_printf(&line, " in %s waits, ", units_count(text, quality->n_waits));
-	}
-	if (quality->target_cpu_ns)
-		buffer_printf(&line, "own CPU time %.1f %% of %s, ",
-			      percent(quality->recorder_cpu_ns, quality->target_cpu_ns),
-			      units_duration(text, quality->target_cpu_ns));
-	buffer_printf(&line, "%s in %s", units_bytes(text, result->file_bytes), path);
-	app_say(app, "%s", buffer_string(&line));
-	buffer_release(&line);
-}
-
-/* What limits the result and can be changed. */
-static void show_limits(struct app *app, const struct profile *profile,
-			const struct recorder_result *result)
-{
-	const struct quality *quality = &profile->quality;
-	const uint64_t n_cut = quality->n_by_end[STACK_TRUNCATED_DUMP];
-
-	if (!quality->n_samples && !quality->n_waits)
-		app_say(app,
-			"too little CPU time was used for a single sample (raise the rate with "
-			"-F)");
-	if (!result->sampler.has_kernel_time)
-		app_say(app, "time in the kernel was not recorded: it is not permitted (as root: "
-			     "sysctl kernel.perf_event_paranoid=1)");
-	if (result->has_hidden_kernel)
-		app_say(app,
-			"functions of the kernel have no names: it hides their addresses (as root: "
-			"sysctl kernel.kptr_restrict=0)");
-	if (n_cut && result->sampler.stack_bytes < PERF_EVENT_STACK_MAX_BYTES)
-		app_say(app,
-			"%" PRIu64 " stacks are longer than the %" PRIu64
-			" bytes copied (see --stack-size; without privileges /proc/sys/kernel/"
-			"perf_event_mlock_kb and ulimit -l decide how much fits)",
-			n_cut, result->sampler.stack_bytes);
-	if (quality->n_samples &&
-	    quality->not_sampled_ns > (quality->sampled_ns + quality->not_sampled_ns) / 20)
-		app_say(app,
-			"%.0f %% of the CPU time was not sampled: threads that ended before their "
-			"first tick (raise the rate with -F)",
-			percent(quality->not_sampled_ns,
-				quality->sampled_ns + quality->not_sampled_ns));
-	if (quality->n_lost_switches || quality->waited_bare_ns > quality->waited_ns / 20)
-		app_say(app,
-			"%.1f %% of the waiting time has no whole stack, and %" PRIu64
-			" records of switches were lost (see WAITING TIME in tsprof-record(1))",
-			percent(quality->waited_bare_ns, quality->waited_ns),
-			quality->n_lost_switches);
-	if (quality->n_throttled)
-		app_say(app,
-			"the kernel paused sampling %" PRIu64 " times (lower the rate with -F)",
-			quality->n_throttled);
-	if (result->n_unreadable_modules)
-		app_say(app,
-			"%" PRIu32 " mapped files could not be read or were replaced meanwhile",
-			result->n_unreadable_modules);
-}
-
 struct record {
 	struct app *app;
 	const struct record_options *options;
@@ -263,18 +180,13 @@ static void show_written(void *context, const struct profile *profile,
 
 	if (record->has_status_line)
 		(void)fputs("\r\033[K", app->messages);
-	if (!record->options->is_quiet) {
-		show_summary(app, profile, result, record->options->output);
-		show_limits(app, profile, result);
-	}
+	if (!record->options->is_quiet)
+		record_summary_show(app, profile, result, record->options->output);
+	if (record->options->max_bytes && result->file_bytes > record->options->max_bytes)
+		app_say(app,
+			"--max-size could not be kept: names and stacks alone need most of it");
 	if (result->statement)
 		app_say(app, "%s", result->statement);
-}
-
-static bool is_flawless(const struct quality *quality)
-{
-	return !quality->n_lost && !quality->n_lost_events &&
-	       n_complete(quality) == quality->n_samples;
 }
 
 static int run_recorder(struct record *record, const struct recorder_options *recorder_options)
@@ -295,8 +207,9 @@ static int run_recorder(struct record *record, const struct recorder_options *re
 	if (r < 0 && record->has_status_line && result.has_started)
 		(void)fputs("\r\033[K", app->messages);
 	if (r == 0)
-		status = options->is_strict && !is_flawless(&profile.quality) ? EXIT_FAILED
-									      : result.exit_status;
+		status = options->is_strict && !record_summary_is_flawless(&profile.quality)
+				 ? EXIT_FAILED
+				 : result.exit_status;
 	else if (!result.has_started && result.exit_status)
 		status = app_fail(app, result.exit_status, &err);
 	else
@@ -341,6 +254,7 @@ static int record(struct app *app, const struct record_options *options, char *c
 		},
 		.unwinder = unwind_backend_find(options->unwinder),
 		.without_symbols = options->without_symbols,
+		.max_file_bytes = options->max_bytes,
 		.written = show_written,
 		.written_context = &record,
 		.progress = record.has_status_line ? show_progress : NULL,
@@ -410,6 +324,10 @@ static int check_options(struct record_options *options, int n_operands, struct 
 	if (is_attaching && strcmp(options->engine, "sigprof") == 0)
 		return error_set(err, -EINVAL,
 				 "the engine sigprof can only launch commands, not attach");
+	if (options->max_bytes && options->max_bytes < FILE_MIN_BYTES)
+		return error_set(err, -EINVAL,
+				 "--max-size is %" PRIu64 " bytes, expected at least 64k",
+				 options->max_bytes);
 	if (options->delay_ns && options->is_paused)
 		return error_set(err, -EINVAL, "--delay and --start-paused exclude each other");
 	if (options->with_kernel && options->without_kernel)

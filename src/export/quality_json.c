@@ -36,6 +36,7 @@ void quality_json_write(struct json_writer *json, const char *key, const struct 
 		json_unsigned(json, "lost", quality->n_lost);
 		json_unsigned(json, "lost_events", quality->n_lost_events);
 		json_unsigned(json, "throttled", quality->n_throttled);
+		json_unsigned(json, "dropped", quality->n_dropped);
 		json_unsigned(json, "unresolved", quality->n_unresolved);
 		add_stack_ends(json, quality);
 		json_unsigned(json, "duration_ns", profile->info.duration_ns);

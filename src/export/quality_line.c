@@ -160,6 +160,10 @@ void quality_line_write(struct buffer *out, const struct profile *profile)
 	quality_add_runs(out, profile);
 	quality_add_rate(out, &profile->info);
 	quality_add_losses(out, quality);
+	if (quality->n_dropped) {
+		buffer_add_string(out, ", ");
+		quality_add_count(out, quality->n_dropped, "older ones dropped");
+	}
 	quality_add_ends(out, quality);
 	if (quality->n_samples) {
 		buffer_add_string(out, ", ");

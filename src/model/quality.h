@@ -23,6 +23,7 @@ struct quality {
 	uint64_t n_waits_bare;		  /* waits without a stack, or with a cut one … */
 	uint64_t waited_bare_ns;	  /* … and their weights */
 	uint64_t n_lost_switches;	  /* records of switches that were lost */
+	uint64_t n_dropped; /* the oldest samples and waits, left out to keep the file small */
 };
 
 #endif

@@ -6,15 +6,25 @@
 #include "profile/profile_writer.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/array.h"
 #include "base/output_file.h"
 #include "profile/profile_encode.h"
+#include "profile/sample_window.h"
 
 /* Quality and info are repeated after this many bytes, so that they cost little. */
 enum { PROFILE_STATUS_EVERY_BYTES = 16 * 1024 };
+
+/* Room for what a rotation adds behind the samples. */
+enum { STATUS_MAX_BYTES = 512 };
+
+/* Id 0 of these is never written. */
+#define PROFILE_NOTHING_WRITTEN                                                                    \
+	((struct profile_counts){ .n_strings = 1, .n_modules = 1, .n_nodes = 1 })
 
 struct profile_writer {
 	struct profile *profile; /* borrowed */
@@ -25,13 +35,16 @@ struct profile_writer {
 	struct thread *threads; /* the same */
 	size_t threads_capacity;
 	struct profile_counts written;
-	uint64_t status_at_bytes; /* file size when quality and info were last written */
+	struct profile_limit limit;
+	struct sample_window window; /* when there is a limit */
+	uint64_t status_at_bytes;    /* file size when quality and info were last written */
 	bool has_failed;
 };
 
 static void profile_writer_free(struct profile_writer *writer)
 {
 	buffer_release(&writer->out);
+	sample_window_release(&writer->window);
 	free(writer->modules);
 	free(writer->threads);
 	free(writer);
@@ -164,6 +177,7 @@ static void profile_writer_add_status(struct profile_writer *writer)
 
 static int profile_writer_put(struct profile_writer *writer, struct error *err)
 {
+	const uint64_t at = writer->file.size_bytes;
 	int r;
 
 	if (writer->out.is_failed)
@@ -171,6 +185,10 @@ static int profile_writer_put(struct profile_writer *writer, struct error *err)
 	else
 		r = output_file_write(&writer->file, buffer_string(&writer->out), writer->out.size,
 				      err);
+	if (r == 0 && writer->limit.max_bytes &&
+	    sample_window_note(&writer->window, buffer_string(&writer->out), writer->out.size, at) <
+		    0)
+		r = error_set_no_memory(err);
 	buffer_clear(&writer->out);
 	writer->has_failed |= r < 0;
 	return r;
@@ -185,7 +203,7 @@ int profile_writer_open(struct profile_writer **ret_writer, const char *path,
 	if (!writer)
 		return error_set_no_memory(err);
 	writer->profile = profile;
-	writer->written = (struct profile_counts){ .n_strings = 1, .n_modules = 1, .n_nodes = 1 };
+	writer->written = PROFILE_NOTHING_WRITTEN;
 	r = output_file_open(&writer->file, path, 0600, err);
 	if (r < 0) {
 		profile_writer_free(writer);
@@ -203,6 +221,95 @@ int profile_writer_open(struct profile_writer **ret_writer, const char *path,
 	return 0;
 }
 
+/* What a file ends with. */
+static void profile_writer_add_rest(struct profile_writer *writer)
+{
+	profile_encode_frames(&writer->out, writer->profile);
+	profile_writer_add_status(writer);
+	profile_encode_end(&writer->out, &writer->written);
+}
+
+/* A file without samples helps nobody: an eighth is theirs, whatever the rest takes. */
+static uint64_t room_for_samples(const struct profile_writer *writer, uint64_t other_bytes)
+{
+	const uint64_t max_bytes = writer->limit.max_bytes;
+
+	return other_bytes < max_bytes / 8 * 7 ? max_bytes - other_bytes : max_bytes / 8;
+}
+
+/*
+ * All tables, into `next`, then the samples that fit beside them and `rest_bytes`
+ * more.  A rotation in the middle leaves a quarter free, so that what is
+ * copied again and again stays a small multiple of what is recorded.
+ */
+static int profile_writer_write_anew(struct profile_writer *writer, struct output_file *next,
+				     int old_fd, uint64_t rest_bytes, struct error *err)
+{
+	struct sample_window *window = &writer->window;
+	uint64_t room_bytes;
+	int r;
+
+	writer->written = PROFILE_NOTHING_WRITTEN;
+	profile_encode_header(&writer->out);
+	r = profile_writer_add_new(writer);
+	if (r < 0 || writer->out.is_failed)
+		return error_set_no_memory(err);
+	room_bytes = room_for_samples(writer, writer->out.size + rest_bytes + STATUS_MAX_BYTES);
+	r = sample_window_drop(window, old_fd, writer->profile,
+			       rest_bytes ? room_bytes : room_bytes / 4 * 3, writer->limit.dropped,
+			       writer->limit.context, err);
+	if (r == 0)
+		r = output_file_write(next, buffer_string(&writer->out), writer->out.size, err);
+	buffer_clear(&writer->out);
+	if (r == 0)
+		r = sample_window_move(window, old_fd, next, err);
+	if (r < 0)
+		return r;
+	writer->written.n_samples = window->n_samples;
+	writer->written.n_waits = window->n_waits;
+	profile_writer_add_status(writer);
+	writer->status_at_bytes = next->size_bytes + writer->out.size;
+	r = output_file_write(next, buffer_string(&writer->out), writer->out.size, err);
+	buffer_clear(&writer->out);
+	return r;
+}
+
+/* The file as it would be had its oldest samples never been taken. */
+static int profile_writer_rotate(struct profile_writer *writer, uint64_t rest_bytes,
+				 struct error *err)
+{
+	struct output_file next = OUTPUT_FILE_INIT;
+	const int old_fd = open(writer->file.part_path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int r;
+
+	if (old_fd < 0) {
+		r = error_set_errno(err, -errno, "%s", writer->file.part_path);
+		goto out;
+	}
+	r = output_file_open(&next, writer->file.part_path, 0600, err);
+	if (r < 0)
+		goto out;
+	r = profile_writer_write_anew(writer, &next, old_fd, rest_bytes, err);
+	if (r == 0)
+		r = output_file_replace(&writer->file, &next, err);
+	else
+		output_file_discard(&next);
+out:
+	if (old_fd >= 0)
+		(void)close(old_fd);
+	writer->has_failed |= r < 0;
+	return r;
+}
+
+/* Where tables fill nearly all of it, dropping samples would not help for long. */
+static bool is_rotation_due(const struct profile_writer *writer)
+{
+	const uint64_t max_bytes = writer->limit.max_bytes;
+
+	return max_bytes && writer->file.size_bytes > max_bytes &&
+	       writer->window.size_bytes > max_bytes / 8;
+}
+
 int profile_writer_flush(struct profile_writer *writer, struct error *err)
 {
 	const bool is_first = writer->status_at_bytes == 0;
@@ -218,7 +325,37 @@ int profile_writer_flush(struct profile_writer *writer, struct error *err)
 	if (is_first || writer->file.size_bytes + writer->out.size - writer->status_at_bytes >=
 				PROFILE_STATUS_EVERY_BYTES)
 		profile_writer_add_status(writer);
-	return writer->out.size || writer->out.is_failed ? profile_writer_put(writer, err) : 0;
+	if (writer->out.size || writer->out.is_failed)
+		r = profile_writer_put(writer, err);
+	return r == 0 && is_rotation_due(writer) ? profile_writer_rotate(writer, 0, err) : r;
+}
+
+int profile_writer_limit(struct profile_writer *writer, const struct profile_limit *limit,
+			 struct error *err)
+{
+	if (strcmp(writer->file.path, writer->file.part_path) == 0)
+		return error_set(err, -EINVAL, "%s: only a regular file can be kept small",
+				 writer->file.path);
+	writer->limit = *limit;
+	return 0;
+}
+
+int profile_writer_fit(struct profile_writer *writer, struct error *err)
+{
+	uint64_t rest_bytes;
+	int r;
+
+	if (!writer->limit.max_bytes)
+		return 0;
+	r = profile_writer_flush(writer, err);
+	if (r < 0)
+		return r;
+	profile_writer_add_rest(writer);
+	rest_bytes = writer->out.size;
+	buffer_clear(&writer->out);
+	if (writer->file.size_bytes + rest_bytes <= writer->limit.max_bytes)
+		return 0;
+	return profile_writer_rotate(writer, rest_bytes, err);
 }
 
 static int profile_writer_write_rest(struct profile_writer *writer, struct error *err)
@@ -227,9 +364,7 @@ static int profile_writer_write_rest(struct profile_writer *writer, struct error
 
 	if (r < 0)
 		return r;
-	profile_encode_frames(&writer->out, writer->profile);
-	profile_writer_add_status(writer);
-	profile_encode_end(&writer->out, &writer->written);
+	profile_writer_add_rest(writer);
 	return profile_writer_put(writer, err);
 }
 

@@ -18,6 +18,27 @@ int profile_writer_open(struct profile_writer **ret_writer, const char *path,
 			struct profile *profile, struct error *err);
 
 /*
+ * Keep the file within `max_bytes`: when it would become larger, it is written
+ * anew without its oldest samples, of which `dropped` is told one by one.  Tables
+ * of names and stacks are kept whole; a file that they alone fill grows on.
+ */
+struct profile_limit {
+	uint64_t max_bytes;
+	void (*dropped)(void *context, const struct sample *sample);
+	void *context;
+};
+
+/* -EINVAL when the output is not a regular file. */
+int profile_writer_limit(struct profile_writer *writer, const struct profile_limit *limit,
+			 struct error *err);
+
+/*
+ * Flush, and drop what would not fit together with the frames that finishing
+ * will add.  Does nothing without a limit.
+ */
+int profile_writer_fit(struct profile_writer *writer, struct error *err);
+
+/*
  * Append everything that is new in the profile: strings, modules, locations,
  * nodes, threads, samples.  Written samples are removed from profile->samples
  * (they would be the only thing that grows with time).

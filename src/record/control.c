@@ -6,6 +6,7 @@
 static void resume(struct control *control, uint64_t now_ns)
 {
 	control->is_paused = false;
+	control->has_resumed = true;
 	control->resume_at_ns = UINT64_MAX;
 	if (control->options.duration_ns && control->end_at_ns == UINT64_MAX)
 		control->end_at_ns = now_ns + control->options.duration_ns;

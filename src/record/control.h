@@ -19,7 +19,8 @@ struct control {
 	uint64_t resume_at_ns; /* UINT64_MAX: not by itself */
 	uint64_t end_at_ns;    /* UINT64_MAX: not by itself */
 	bool is_paused;
-	bool was_paused; /* at some time: what was sampled is not all */
+	bool has_resumed; /* or was never paused */
+	bool was_paused;  /* at some time: what was sampled is not all */
 };
 
 void control_start(struct control *control, const struct control_options *options, uint64_t now_ns);

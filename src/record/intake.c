@@ -360,6 +360,33 @@ struct symbolizer_jit *intake_jit(const struct intake *intake)
 	return jit;
 }
 
+void intake_forget_sample(struct intake *intake, const struct sample *sample)
+{
+	struct quality *quality = &intake->profile->quality;
+	const uint32_t leaf = intake->profile->stacks.nodes[sample->node].location;
+	const bool is_whole = sample->end == STACK_COMPLETE || sample->end == STACK_KERNEL_ONLY;
+
+	if (sample->end == STACK_NOT_SAMPLED) {
+		quality->not_sampled_ns -= sample->weight_ns;
+		return;
+	}
+	quality->n_dropped++;
+	if (sample->time_ns > intake->forgotten_until_ns)
+		intake->forgotten_until_ns = sample->time_ns;
+	if (sample_is_wait(sample)) {
+		quality->n_waits--;
+		quality->waited_ns -= sample->weight_ns;
+		quality->n_waits_bare -= !is_whole;
+		quality->waited_bare_ns -= is_whole ? 0 : sample->weight_ns;
+		return;
+	}
+	quality->n_samples--;
+	quality->sampled_ns -= sample->weight_ns;
+	quality->n_by_end[sample->end]--;
+	if (sample->node && leaf < intake->n_leaves && intake->n_by_leaf[leaf])
+		intake->n_by_leaf[leaf]--;
+}
+
 static uint64_t needed_bytes_p999(const struct intake *intake)
 {
 	uint64_t n_left = intake->profile->quality.n_samples / 1000;

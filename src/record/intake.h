@@ -48,6 +48,7 @@ struct intake {
 	size_t n_leaves, leaves_capacity;
 	uint64_t n_by_need[INTAKE_NEED_STEPS]; /* samples by stack bytes that the walk needed */
 	uint64_t n_bad_records;
+	uint64_t forgotten_until_ns; /* the youngest that intake_forget_sample was told of */
 };
 
 int intake_init(struct intake *intake, struct profile *profile,
@@ -86,6 +87,9 @@ int intake_end(struct intake *intake, struct error *err);
 
 /* By module id, to be freed: what is known about code without a file; NULL without memory. */
 struct symbolizer_jit *intake_jit(const struct intake *intake);
+
+/* A sample that was counted is dropped from the file again. */
+void intake_forget_sample(struct intake *intake, const struct sample *sample);
 
 /* Complete what of profile->quality needs all samples; after symbols were resolved. */
 void intake_finish_quality(struct intake *intake);

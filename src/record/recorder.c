@@ -130,6 +130,10 @@ static int take_rest(struct recorder *recorder, struct error *err)
 	const struct target *target = &recorder->target;
 	uint64_t cpu_ns = recorder->counted_ns;
 
+	/* Nothing knows how much of that is of the time that was left out. */
+	if (recorder->options->max_file_bytes ||
+	    (recorder->control.was_paused && !recorder->sampler->engine->pause))
+		return 0;
 	if (!recorder->result->sampler.has_kernel_time || !cpu_ns)
 		return 0;
 	if (target->has_ended && !recorder->control.was_paused && cpu_ns < target->end.cpu_ns)
@@ -281,8 +285,12 @@ static int finish_file(struct recorder *recorder, struct error *err)
 	r = profile_writer_flush(writer, err);
 	if (r == 0)
 		r = resolve_symbols(recorder, err);
+	if (r == 0)
+		r = profile_writer_fit(writer, err);
 	if (r < 0)
 		return r;
+	recorder->result->dropped_until_ns = recorder->intake.forgotten_until_ns;
+	recorder->result->was_never_sampling = !recorder->control.has_resumed;
 	set_quality(recorder, recorder_cpu_ns);
 	recorder->writer = NULL;
 	r = profile_writer_finish(writer, err);
@@ -312,6 +320,22 @@ static int prepare_intake(struct recorder *recorder, struct error *err)
 	return r;
 }
 
+static void forget_sample(void *context, const struct sample *sample)
+{
+	intake_forget_sample(context, sample);
+}
+
+static int limit_file(struct recorder *recorder, struct error *err)
+{
+	const struct profile_limit limit = {
+		.max_bytes = recorder->options->max_file_bytes,
+		.dropped = forget_sample,
+		.context = &recorder->intake,
+	};
+
+	return profile_writer_limit(recorder->writer, &limit, err);
+}
+
 /* Everything that can go wrong before anything is sampled, or the command runs. */
 static int prepare(struct recorder *recorder, struct error *err)
 {
@@ -323,6 +347,8 @@ static int prepare(struct recorder *recorder, struct error *err)
 	if (r == 0)
 		r = profile_writer_open(&recorder->writer, options->output_path, recorder->profile,
 					err);
+	if (r == 0 && options->max_file_bytes)
+		r = limit_file(recorder, err);
 	if (r == 0)
 		r = signal_inbox_open(&recorder->signals, err);
 	if (r == 0)

@@ -42,6 +42,7 @@ struct recorder_options {
 	struct control_options control;
 	const struct unwind_backend *unwinder;
 	bool without_symbols;
+	uint64_t max_file_bytes; /* the oldest samples are dropped then; 0: no limit */
 	/*
 	 * Called once when the profile is complete under its name, while the command
 	 * may still run; may be NULL.
@@ -59,6 +60,9 @@ struct recorder_result {
 	bool has_started; /* false: nothing was written, the error says why */
 	bool has_ended;	  /* the command ran to its end, so exit_status holds */
 	uint64_t file_bytes;
+	uint64_t dropped_until_ns; /* CLOCK_MONOTONIC: nothing from before is in the file; 0: all is
+				    */
+	bool was_never_sampling;   /* paused from the start to the end */
 	uint32_t n_unreadable_modules;
 	bool has_hidden_kernel; /* kernel frames have no names: kernel.kptr_restrict */
 	char *statement;	/* what the unwinder has to say, to be freed; NULL: nothing */

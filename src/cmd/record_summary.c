@@ -1,0 +1,122 @@
+/* One line that sums up, and one for each thing that limits the result. */
+#include "cmd/record_summary.h"
+
+#include <inttypes.h>
+
+#include "base/buffer.h"
+#include "base/units.h"
+#include "os/perf_event.h"
+
+static double percent(uint64_t part, uint64_t whole)
+{
+	return whole ? 100.0 * (double)part / (double)whole : 0;
+}
+
+static uint64_t n_complete(const struct quality *quality)
+{
+	return quality->n_by_end[STACK_COMPLETE] + quality->n_by_end[STACK_KERNEL_ONLY];
+}
+
+/* Never "100.0 %" of what is not all. */
+static double percent_complete(const struct quality *quality)
+{
+	const double share = percent(n_complete(quality), quality->n_samples);
+
+	return n_complete(quality) < quality->n_samples && share > 99.9 ? 99.9 : share;
+}
+
+static void show_line(struct app *app, const struct profile *profile,
+		      const struct recorder_result *result, const char *path)
+{
+	const struct quality *quality = &profile->quality;
+	struct buffer line = BUFFER_INIT;
+	char text[UNITS_TEXT_BYTES];
+
+	buffer_printf(&line, "%s samples, ", units_count(text, quality->n_samples));
+	buffer_printf(&line, "%s lost, ", units_count(text, quality->n_lost));
+	if (quality->n_samples)
+		buffer_printf(&line, "%.1f %% complete stacks, %.1f %% unresolved, ",
+			      percent_complete(quality),
+			      percent(quality->n_unresolved, quality->n_samples));
+	if (quality->n_waits) {
+		buffer_printf(&line, "%s of waiting", units_duration(text, quality->waited_ns));
+		buffer_printf(&line, " in %s waits, ", units_count(text, quality->n_waits));
+	}
+	if (quality->target_cpu_ns)
+		buffer_printf(&line, "own CPU time %.1f %% of %s, ",
+			      percent(quality->recorder_cpu_ns, quality->target_cpu_ns),
+			      units_duration(text, quality->target_cpu_ns));
+	buffer_printf(&line, "%s in %s", units_bytes(text, result->file_bytes), path);
+	app_say(app, "%s", buffer_string(&line));
+	buffer_release(&line);
+}
+
+/* What limits the result and can be changed. */
+static void show_limits(struct app *app, const struct profile *profile,
+			const struct recorder_result *result)
+{
+	const struct quality *quality = &profile->quality;
+	const uint64_t n_cut = quality->n_by_end[STACK_TRUNCATED_DUMP];
+	char text[UNITS_TEXT_BYTES];
+	char until[UNITS_TEXT_BYTES];
+
+	if (quality->n_dropped)
+		app_say(app,
+			"the oldest %s samples, of the first %s, were dropped to keep within "
+			"--max-size",
+			units_count(text, quality->n_dropped),
+			units_duration(until, result->dropped_until_ns - profile->info.start_ns));
+	if (result->was_never_sampling)
+		app_say(app, "sampling was paused all the time (kill -USR2 lets it go on)");
+	else if (!quality->n_samples && !quality->n_waits)
+		app_say(app,
+			"too little CPU time was used for a single sample (raise the rate with "
+			"-F)");
+	if (!result->sampler.has_kernel_time)
+		app_say(app, "time in the kernel was not recorded: it is not permitted (as root: "
+			     "sysctl kernel.perf_event_paranoid=1)");
+	if (result->has_hidden_kernel)
+		app_say(app,
+			"functions of the kernel have no names: it hides their addresses (as root: "
+			"sysctl kernel.kptr_restrict=0)");
+	if (n_cut && result->sampler.stack_bytes < PERF_EVENT_STACK_MAX_BYTES)
+		app_say(app,
+			"%" PRIu64 " stacks are longer than the %" PRIu64
+			" bytes copied (see --stack-size; without privileges /proc/sys/kernel/"
+			"perf_event_mlock_kb and ulimit -l decide how much fits)",
+			n_cut, result->sampler.stack_bytes);
+	if (quality->n_samples &&
+	    quality->not_sampled_ns > (quality->sampled_ns + quality->not_sampled_ns) / 20)
+		app_say(app,
+			"%.0f %% of the CPU time was not sampled: threads that ended before their "
+			"first tick (raise the rate with -F)",
+			percent(quality->not_sampled_ns,
+				quality->sampled_ns + quality->not_sampled_ns));
+	if (quality->n_lost_switches || quality->waited_bare_ns > quality->waited_ns / 20)
+		app_say(app,
+			"%.1f %% of the waiting time has no whole stack, and %" PRIu64
+			" records of switches were lost (see WAITING TIME in tsprof-record(1))",
+			percent(quality->waited_bare_ns, quality->waited_ns),
+			quality->n_lost_switches);
+	if (quality->n_throttled)
+		app_say(app,
+			"the kernel paused sampling %" PRIu64 " times (lower the rate with -F)",
+			quality->n_throttled);
+	if (result->n_unreadable_modules)
+		app_say(app,
+			"%" PRIu32 " mapped files could not be read or were replaced meanwhile",
+			result->n_unreadable_modules);
+}
+
+void record_summary_show(struct app *app, const struct profile *profile,
+			 const struct recorder_result *result, const char *path)
+{
+	show_line(app, profile, result, path);
+	show_limits(app, profile, result);
+}
+
+bool record_summary_is_flawless(const struct quality *quality)
+{
+	return !quality->n_lost && !quality->n_lost_events &&
+	       n_complete(quality) == quality->n_samples;
+}
