@@ -88,6 +88,26 @@ run "$TSPROF" record -q -o "$profile" --start-paused -- "$work/early" 0.1
 check "never resumed: status 0 and an empty profile" is_status 0
 check "which opens" "$TSPROF" fold -i "$profile" -o "$work/folded"
 
+# --max-size: the newest stay, and it is told.
+run "$TSPROF" record -F 10000 -o "$profile" --max-size 64k -- \
+	sh -c "'$work/early' 1; '$work/late' 1.5"
+check "--max-size: status 0" is_status 0
+check "--max-size: is kept" holds "$(stat -c %s "$profile") <= 65536"
+check "--max-size: says what was dropped" grep -q "the oldest .* samples.* were dropped" "$work/err"
+check "--max-size: the newest are there" holds "$(ticks late) > 1000"
+check "--max-size: the oldest are not" holds "$(ticks early) == 0"
+"$TSPROF" report -i "$profile" >"$work/out"
+check "--max-size: the report says so too" grep -q "dropped" "$work/out"
+n_ticks=$("$TSPROF" fold -i "$profile" | awk '{ n += $NF } END { print n + 0 }')
+"$TSPROF" report --json -i "$profile" >"$work/json"
+# A sample that the kernel took late stands for several ticks.
+check "--max-size: the figures are those of what is left" \
+	holds "$(json_number "$work/json" samples) > 0.7 * $n_ticks && $(json_number "$work/json" samples) <= $n_ticks"
+run "$TSPROF" record --max-size 1k -- touch "$work/ran"
+check "--max-size: too small" is_refusal 2 "--max-size"
+run "$TSPROF" record -o /dev/null --max-size 1M -- touch "$work/ran"
+check "--max-size: not a regular file" is_refusal 1 "regular file"
+
 # What makes no sense.
 run "$TSPROF" record --delay 1s --start-paused -- touch "$work/ran"
 check "--delay and --start-paused" is_refusal 2 "exclude each other"
