@@ -35,6 +35,11 @@ skip_test()
 	exit 77
 }
 
+# Whole runs take minutes: distcheck, which is about the archive, leaves them out.
+case ${TSPROF_TESTS:-all}:$0 in
+brief:*/e2e/* | brief:*/torture/*) skip_test "TSPROF_TESTS is brief" ;;
+esac
+
 finish()
 {
 	echo "$n_checks checks, $n_failed failed"
