@@ -8,6 +8,7 @@
  */
 #include <dlfcn.h>
 #include <errno.h>
+#include <link.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -16,13 +17,31 @@
 
 static void *(*real_dlopen)(const char *, int);
 static int (*real_dlclose)(void *);
-static _Atomic bool has_unsent_maps; /* relaxed: a hint */
+static _Atomic bool has_unsent_maps;		/* relaxed: a hint */
+static _Atomic unsigned long long n_sent_loads; /* relaxed: as of the last sending */
+
+/* How many objects were loaded since the start; the first one knows. */
+static int read_n_loads(struct dl_phdr_info *info, size_t size_bytes, void *n_loads)
+{
+	(void)size_bytes;
+	*(unsigned long long *)n_loads = info->dlpi_adds;
+	return 1;
+}
+
+/* Most calls of dlopen find what is loaded already. */
+static bool has_new_loads(void)
+{
+	unsigned long long n_loads = 0;
+
+	(void)dl_iterate_phdr(read_n_loads, &n_loads);
+	return n_loads != atomic_exchange_explicit(&n_sent_loads, n_loads, memory_order_relaxed);
+}
 
 static void send_maps(void)
 {
 	const int saved_errno = errno;
 
-	if (client_thread.slot && client_thread_is_own()) {
+	if (client_thread.slot && client_thread_is_own() && has_new_loads()) {
 		atomic_store_explicit(&has_unsent_maps, false, memory_order_relaxed);
 		client_maps_send();
 	}

@@ -72,6 +72,8 @@ static void show_limits(struct app *app, const struct profile *profile,
 		app_say(app,
 			"too little CPU time was used for a single sample (raise the rate with "
 			"-F)");
+	if (result->remark)
+		app_say(app, "%s", result->remark);
 	if (!result->sampler.has_kernel_time)
 		app_say(app, "time in the kernel was not recorded: it is not permitted (as root: "
 			     "sysctl kernel.perf_event_paranoid=1)");

@@ -59,6 +59,8 @@ struct sampler_engine {
 	void (*stop)(struct sampler *sampler);
 	uint64_t (*counted_ns)(const struct sampler *sampler);
 	uint64_t (*n_lost)(const struct sampler *sampler);
+	/* What limits the result, one line to be freed; NULL: nothing.  May be NULL itself. */
+	char *(*remark)(const struct sampler *sampler);
 	void (*close)(struct sampler *sampler);
 };
 
@@ -132,6 +134,11 @@ static inline uint64_t sampler_counted_ns(const struct sampler *sampler)
 static inline uint64_t sampler_n_lost(const struct sampler *sampler)
 {
 	return sampler->engine->n_lost(sampler);
+}
+
+static inline char *sampler_remark(const struct sampler *sampler)
+{
+	return sampler->engine->remark ? sampler->engine->remark(sampler) : NULL;
 }
 
 static inline void sampler_close(struct sampler *sampler)

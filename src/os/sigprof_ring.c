@@ -65,10 +65,12 @@ void sigprof_memory_stop(struct sigprof_memory *memory)
 	atomic_store_explicit(&segment_of(memory)->is_stopped, 1, memory_order_relaxed);
 }
 
-uint32_t sigprof_memory_n_without_slot(const struct sigprof_memory *memory)
+uint32_t sigprof_memory_n_not_sampled(const struct sigprof_memory *memory)
 {
-	return atomic_load_explicit(&segment_of(memory)->n_threads_without_slot,
-				    memory_order_relaxed);
+	const struct sigprof_segment *segment = segment_of(memory);
+
+	return atomic_load_explicit(&segment->n_threads_without_slot, memory_order_relaxed) +
+	       atomic_load_explicit(&segment->n_threads_without_trigger, memory_order_relaxed);
 }
 
 void sigprof_ring_init(struct sigprof_ring *ring, const struct sigprof_memory *memory, uint32_t i)

@@ -34,7 +34,7 @@ void sigprof_memory_unmap(struct sigprof_memory *memory);
 
 /* What the whole process has to say, and is told. */
 void sigprof_memory_stop(struct sigprof_memory *memory);
-uint32_t sigprof_memory_n_without_slot(const struct sigprof_memory *memory);
+uint32_t sigprof_memory_n_not_sampled(const struct sigprof_memory *memory);
 
 struct sigprof_ring {
 	struct sigprof_slot *slot;

@@ -12,7 +12,9 @@
 #include "os/sampler.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
@@ -372,6 +374,47 @@ static uint64_t sigprof_n_lost(const struct sampler *base)
 	return ((const struct sigprof_sampler *)base)->n_lost;
 }
 
+static uint32_t n_threads_not_sampled(const struct sigprof_sampler *sampler)
+{
+	uint32_t n_threads = sampler->sessions.n_threads_gone;
+
+	for (const struct sigprof_session *session = sampler->sessions.first; session;
+	     session = session->next)
+		n_threads += sigprof_session_n_not_sampled(session);
+	return n_threads;
+}
+
+static char *sigprof_remark(const struct sampler *base)
+{
+	const struct sigprof_sampler *sampler = (const struct sigprof_sampler *)base;
+	const struct sigprof_records *records = &sampler->records;
+	const uint32_t n_threads = n_threads_not_sampled(sampler);
+	char *remark = NULL;
+	int n = 0;
+
+	if (!sampler->sessions.n_seen)
+		n = asprintf(&remark,
+			     "the command did not load %s: it is statically linked, changes user, "
+			     "or was started without its environment (use --engine perf)",
+			     "libtsprof.so");
+	else if (records->coarse_ns)
+		n = asprintf(
+			&remark,
+			"ticks came %.0f times a second instead of %.0f, with the kernel's own "
+			"timer: threads that run between its ticks are not seen, and those in "
+			"step with it are misjudged (as root: sysctl "
+			"kernel.perf_event_paranoid=2)",
+			(double)records->n_coarse * (double)NS_PER_S / (double)records->coarse_ns,
+			(double)NS_PER_S / (double)records->period_ns);
+	else if (n_threads)
+		n = asprintf(&remark,
+			     "%" PRIu32
+			     " threads could not be sampled: the kernel gave them neither "
+			     "an event nor a timer (see ulimit -i)",
+			     n_threads);
+	return n < 0 ? NULL : remark;
+}
+
 const struct sampler_engine sampler_engine_sigprof = {
 	.name = "sigprof",
 	.probe = sigprof_probe,
@@ -384,5 +427,6 @@ const struct sampler_engine sampler_engine_sigprof = {
 	.stop = sigprof_stop,
 	.counted_ns = sigprof_counted_ns,
 	.n_lost = sigprof_n_lost,
+	.remark = sigprof_remark,
 	.close = sigprof_close,
 };

@@ -84,6 +84,15 @@ int sigprof_sessions_open(struct sigprof_sessions *sessions, struct error *err)
 	return 0;
 }
 
+uint32_t sigprof_session_n_not_sampled(const struct sigprof_session *session)
+{
+	uint32_t n_threads = 0;
+
+	for (size_t i = 0; i < session->n_memories; i++)
+		n_threads += sigprof_memory_n_not_sampled(&session->memories[i].memory);
+	return n_threads;
+}
+
 static void session_free(struct sigprof_session *session)
 {
 	for (size_t i = 0; i < session->n_memories; i++) {
@@ -120,6 +129,7 @@ void sigprof_sessions_remove(struct sigprof_sessions *sessions, struct sigprof_s
 		return;
 	*at = session->next;
 	sessions->n_sessions--;
+	sessions->n_threads_gone += sigprof_session_n_not_sampled(session);
 	session_free(session);
 }
 

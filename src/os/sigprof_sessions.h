@@ -58,8 +58,9 @@ struct sigprof_sessions {
 	char name[48]; /* of the socket, without the leading zero */
 	struct sigprof_session *first;
 	size_t n_sessions;
-	size_t n_seen;	  /* programs that ever connected */
-	size_t n_refused; /* connections that were not what they should be */
+	size_t n_seen;		 /* programs that ever connected */
+	uint32_t n_threads_gone; /* not sampled, of sessions that are gone */
+	size_t n_refused;	 /* connections that were not what they should be */
 	bool is_stopped;
 	int pending[SIGPROF_MAX_PENDING]; /* connected, and said nothing so far */
 	size_t n_pending;
@@ -81,6 +82,9 @@ struct sigprof_session *sigprof_sessions_find(const struct sigprof_sessions *ses
 
 /* Let go of one that is over. */
 void sigprof_sessions_remove(struct sigprof_sessions *sessions, struct sigprof_session *session);
+
+/* Threads without a slot or without a trigger, as the program says. */
+uint32_t sigprof_session_n_not_sampled(const struct sigprof_session *session);
 
 /*
  * The thread's number as the recorder's pid namespace has it.  One that cannot

@@ -419,6 +419,7 @@ int recorder_run(struct profile *profile, struct recorder_result *result,
 		r = record_until_end(&recorder, err);
 		result->n_unreadable_modules = recorder.intake.modules.n_unreadable;
 		result->statement = intake_statement(&recorder.intake);
+		result->remark = sampler_remark(recorder.sampler);
 		/* Whoever cannot wait for the names presses Ctrl-C once more. */
 		if (!options->target.argv)
 			signal_inbox_close(&recorder.signals);
