@@ -191,7 +191,8 @@ static struct perf_event_attr switch_stack_attributes(const struct perf_event_op
 	attr.config = PERF_COUNT_SW_CONTEXT_SWITCHES;
 	attr.sample_period = 1;
 	attr.wakeup_watermark = (uint32_t)options->wakeup_bytes;
-	attr.sample_type |= PERF_SAMPLE_CALLCHAIN | PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER;
+	attr.sample_type |= PERF_SAMPLE_STREAM_ID | PERF_SAMPLE_CALLCHAIN | PERF_SAMPLE_REGS_USER |
+			    PERF_SAMPLE_STACK_USER;
 	attr.sample_regs_user = perf_record_register_mask();
 	attr.sample_stack_user = (uint32_t)options->stack_bytes;
 	attr.exclude_callchain_user = 1;

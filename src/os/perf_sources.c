@@ -127,6 +127,17 @@ static bool is_pausable(enum perf_event_role role)
 	return role == PERF_ROLE_SAMPLES || role == PERF_ROLE_SWITCH_STACKS;
 }
 
+/* Attached to others, the recorder's own events only hold the rings: it must not tell of itself. */
+static enum perf_event_start start_of(const struct perf_sources *sources, pid_t pid,
+				      enum perf_event_role role)
+{
+	if (is_pausable(role))
+		return sources->start;
+	if (!sources->options.is_attaching)
+		return PERF_EVENT_ON_EXEC;
+	return role == PERF_ROLE_SWITCHES && pid == 0 ? PERF_EVENT_BY_HAND : PERF_EVENT_AT_ONCE;
+}
+
 static int open_event(struct perf_sources *sources, pid_t pid, int cpu, enum perf_event_role role,
 		      struct perf_layout *ret_layout, struct error *err)
 {
@@ -136,9 +147,7 @@ static int open_event(struct perf_sources *sources, pid_t pid, int cpu, enum per
 		.stack_bytes = stack_bytes_of(sources, role),
 		.wakeup_bytes = wakeup_bytes(sources, data_bytes_of(sources, role)),
 		.pid = pid,
-		.start = is_pausable(role)		 ? sources->start
-			 : sources->options.is_attaching ? PERF_EVENT_AT_ONCE
-							 : PERF_EVENT_ON_EXEC,
+		.start = start_of(sources, pid, role),
 		.is_of_another = sources->options.is_attaching && pid > 0,
 		.without_kernel_stacks = sources->options.kernel == SAMPLER_KERNEL_NONE,
 	};

@@ -131,3 +131,18 @@ int proc_tasks_read_inner_tid(uint32_t *ret_tid, uint32_t pid, uint32_t tid)
 	}
 	return 0;
 }
+
+int proc_tasks_read_wait(char ret_function[PROC_TASKS_FUNCTION_BYTES], uint32_t pid, uint32_t tid)
+{
+	char path[64];
+	ssize_t size;
+
+	(void)snprintf(path, sizeof(path), "/proc/%" PRIu32 "/task/%" PRIu32 "/wchan", pid, tid);
+	size = read_text(ret_function, PROC_TASKS_FUNCTION_BYTES, path);
+	if (size < 0)
+		return (int)size;
+	/* "0" is nothing, and addresses are hidden so. */
+	if (strcmp(ret_function, "0") == 0)
+		ret_function[0] = '\0';
+	return 0;
+}

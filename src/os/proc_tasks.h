@@ -28,6 +28,13 @@ int proc_tasks_visit_processes(int (*visit)(void *context, uint32_t pid), void *
 /* A thread's comm, at most 15 characters.  Returns 0 or a negative errno. */
 int proc_tasks_read_comm(char ret_comm[16], uint32_t pid, uint32_t tid);
 
+/*
+ * The kernel function that a thread waits in, "" when it runs or that is not
+ * told.  Returns 0 or a negative errno.
+ */
+enum { PROC_TASKS_FUNCTION_BYTES = 128 };
+int proc_tasks_read_wait(char ret_function[PROC_TASKS_FUNCTION_BYTES], uint32_t pid, uint32_t tid);
+
 /* A thread's number in the pid namespace that it lives in.  Returns 0 or a negative errno. */
 int proc_tasks_read_inner_tid(uint32_t *ret_tid, uint32_t pid, uint32_t tid);
 

@@ -7,6 +7,7 @@
 
 #include "base/array.h"
 #include "os/proc_files.h"
+#include "os/proc_tasks.h"
 #include "record/intake_stacks.h"
 #include "symbol/jitdump.h"
 
@@ -287,6 +288,20 @@ int intake_expect_switches(struct intake *intake, bool with_kernel, struct error
 	intake->without_kernel = !with_kernel;
 	intake->waits.is_on = true;
 	return wait_reasons_init(&intake->reasons) < 0 ? error_set_no_memory(err) : 0;
+}
+
+void intake_look_at_waits(struct intake *intake)
+{
+	const struct process_table *processes = &intake->processes;
+	char function[PROC_TASKS_FUNCTION_BYTES];
+
+	for (size_t i = 0; intake->waits.is_on && i < processes->n_threads; i++) {
+		struct live_thread *thread = processes->threads[i];
+
+		if (proc_tasks_read_wait(function, thread->process->pid, thread->tid) == 0)
+			thread->wait.first_reason =
+				(uint8_t)wait_reasons_clue(function, strlen(function)).state;
+	}
 }
 
 void intake_set_paused(struct intake *intake, bool is_paused, uint64_t time_ns)

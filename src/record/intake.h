@@ -64,6 +64,9 @@ int intake_record(struct intake *intake, const struct sampler_record *record, st
 /* Switches are going to be recorded; stacks of the kernel are kept or only serve for reasons. */
 int intake_expect_switches(struct intake *intake, bool with_kernel, struct error *err);
 
+/* Ask /proc what the threads that are known by now wait for. */
+void intake_look_at_waits(struct intake *intake);
+
 /* Waiting between a pause and a resume is left out. */
 void intake_set_paused(struct intake *intake, bool is_paused, uint64_t time_ns);
 

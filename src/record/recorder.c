@@ -316,6 +316,8 @@ static int prepare_intake(struct recorder *recorder, struct error *err)
 	if (r == 0)
 		r = target_learn(&recorder->target, &recorder->intake, err);
 	if (r == 0)
+		intake_look_at_waits(&recorder->intake);
+	if (r == 0)
 		r = run_info_fill(recorder->profile, options, facts, err);
 	return r;
 }

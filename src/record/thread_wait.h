@@ -26,10 +26,11 @@ enum { THREAD_WAIT_SUMS = 4 };
 /* What is known about one thread's waiting; all zero at first. */
 struct thread_wait {
 	bool is_seen;	 /* some record said whether it ran */
-	bool is_waiting; /* since since_ns */
+	bool is_waiting; /* since since_ns, or running since then */
 	bool is_leaving; /* the stack of the switch that comes next is in `place` */
 	bool has_stack;	 /* `place` is where the wait began */
 	uint64_t since_ns;
+	uint8_t first_reason;  /* enum sample_state: what it waited for when it was attached to */
 	uint64_t left_over_ns; /* of the waits so far, beyond their whole ticks */
 	struct wait_place place;
 	struct wait_sum sums[THREAD_WAIT_SUMS];

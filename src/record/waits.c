@@ -5,6 +5,9 @@
  */
 #include "record/waits.h"
 
+/* A thread cannot come and go as fast as two events tell of it. */
+#define DOUBLED_NS UINT64_C(1000)
+
 void waits_init(struct waits *waits, struct profile *profile, struct process_table *processes,
 		uint64_t period_ns)
 {
@@ -129,13 +132,15 @@ static int find_bare_node(struct waits *waits)
 static int end_wait(struct waits *waits, struct live_thread *thread, uint64_t time_ns)
 {
 	struct thread_wait *wait = &thread->wait;
-	const uint64_t start_ns = wait->since_ns;
+	const uint64_t first_ns = waits->profile->info.start_ns;
+	const uint64_t start_ns = wait->since_ns > first_ns ? wait->since_ns : first_ns;
 	const uint64_t end_ns = time_ns > start_ns ? time_ns : start_ns;
 	const uint64_t weight_ns = end_ns - start_ns - paused_ns(waits, start_ns, end_ns);
 	uint64_t n_ticks;
 	int r = 0;
 
 	wait->is_waiting = false;
+	wait->since_ns = end_ns;
 	if (!weight_ns)
 		return 0;
 	if (!wait->has_stack) {
@@ -171,6 +176,14 @@ static void begin_wait(struct live_thread *thread, uint64_t time_ns, bool is_pre
 		wait->place.state = SAMPLE_WAITING;
 }
 
+/* Nothing was heard of it: it has waited since the start, for what /proc said then. */
+static void begin_unseen(struct waits *waits, struct live_thread *thread)
+{
+	begin_wait(thread, waits->profile->info.start_ns, false);
+	if (thread->wait.first_reason)
+		thread->wait.place.state = thread->wait.first_reason;
+}
+
 void waits_take_stack(struct live_thread *thread, uint32_t node, enum stack_end end,
 		      enum sample_state reason)
 {
@@ -180,9 +193,21 @@ void waits_take_stack(struct live_thread *thread, uint32_t node, enum stack_end 
 	thread->wait.place.state = (uint8_t)reason;
 }
 
+/*
+ * A thread that was started while its process was attached to can have two
+ * events that tell the same.
+ */
+static bool is_doubled(const struct thread_wait *wait, bool is_waiting, uint64_t time_ns)
+{
+	return wait->is_seen && wait->is_waiting == is_waiting &&
+	       time_ns - wait->since_ns < DOUBLED_NS;
+}
+
 int waits_leave(struct waits *waits, struct live_thread *thread, uint64_t time_ns,
 		bool is_preempted)
 {
+	if (is_doubled(&thread->wait, true, time_ns))
+		return 0;
 	/* When it came back was lost, and with it how long it waited. */
 	if (thread->wait.is_waiting)
 		waits->profile->quality.n_lost_switches++;
@@ -195,8 +220,10 @@ int waits_return(struct waits *waits, struct live_thread *thread, uint64_t time_
 	struct thread_wait *wait = &thread->wait;
 	int r = 0;
 
+	if (is_doubled(wait, false, time_ns))
+		return 0;
 	if (!wait->is_seen)
-		begin_wait(thread, waits->profile->info.start_ns, false);
+		begin_unseen(waits, thread);
 	if (wait->is_waiting)
 		r = end_wait(waits, thread, time_ns);
 	else
@@ -259,7 +286,7 @@ int waits_finish(struct waits *waits, uint64_t time_ns)
 		if (!thread->is_alive)
 			continue;
 		if (!thread->wait.is_seen)
-			begin_wait(thread, waits->profile->info.start_ns, false);
+			begin_unseen(waits, thread);
 		if (thread->wait.is_waiting)
 			r = end_wait(waits, thread, time_ns);
 		if (r == 0)

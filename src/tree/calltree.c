@@ -47,14 +47,6 @@ struct builder {
 #define BUILDER_UNKNOWN UINT32_MAX
 #define BUILDER_SKIPPED (UINT32_MAX - 1)
 
-void calltree_value_add(struct calltree_value *value, const struct calltree_value *more)
-{
-	value->weight_ns += more->weight_ns;
-	value->n_ticks += more->n_ticks;
-	value->n_rows += more->n_rows;
-	value->waited_ns += more->waited_ns;
-}
-
 static bool is_same_frame(const struct calltree_frame *a, const struct calltree_frame *b,
 			  enum granularity granularity)
 {
@@ -179,18 +171,6 @@ static int builder_label(struct builder *builder, uint32_t *ret_node, uint32_t t
 	return r;
 }
 
-static struct calltree_value value_of(const struct sample *sample)
-{
-	const bool is_wait = sample_is_wait(sample);
-
-	return (struct calltree_value){
-		.weight_ns = sample->weight_ns,
-		.n_ticks = sample->count,
-		.n_rows = sample->count && !is_wait ? 1 : 0,
-		.waited_ns = is_wait ? sample->weight_ns : 0,
-	};
-}
-
 static int groups_add(struct groups *groups, uint32_t label, const struct sample *sample,
 		      uint8_t state)
 {
@@ -217,7 +197,7 @@ static int groups_add(struct groups *groups, uint32_t label, const struct sample
 		grown[at] = (struct group){ .label = label, .stack = sample->node, .state = state };
 		groups->n_items++;
 	}
-	value = value_of(sample);
+	value = calltree_value_of(sample);
 	calltree_value_add(&groups->items[at].value, &value);
 	return 0;
 }

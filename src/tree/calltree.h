@@ -91,6 +91,9 @@ static inline bool calltree_value_is_empty(const struct calltree_value *value)
 	return value->n_rows == 0 && value->weight_ns == 0;
 }
 
+/* Of one sample. */
+struct calltree_value calltree_value_of(const struct sample *sample);
+
 void calltree_value_add(struct calltree_value *value, const struct calltree_value *more);
 
 /*

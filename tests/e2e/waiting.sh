@@ -99,6 +99,43 @@ run "$TSPROF" flame -i "$work/p.tsprof" --state waiting -o "$work/f.svg"
 check "drawn" is_status 0
 check "in cold colours" grep -q '<rect class="w' "$work/f.svg"
 
+# Attached to, pausing or not: each thread has the time of the recording, and
+# what it waited for when that began is known, though not where.
+attach_for()
+{
+	"$program" idle 3 20 >/dev/null &
+	target=$!
+	sleep 0.3
+	"$TSPROF" record -q --event wall -p "$target" --duration "$1" -o "$work/p.tsprof" \
+		>"$work/out" 2>"$work/err" &
+	recorder=$!
+}
+attach_for 1.5s
+status=0
+wait "$recorder" || status=$?
+check "attached: recorded" is_status "$status"
+kill "$target"
+report all --threads
+duration=$(json_number "$work/all.json" duration_ns)
+total=$(json_number "$work/all.json" total)
+check "attached: four threads have 4 times $duration ns: $total" \
+	holds "$total > 3.96 * $duration && $total < 4.04 * $duration"
+report sleep --state sleep
+asleep=$(json_number "$work/sleep.json" total)
+check "attached: three of them slept: $asleep ns" holds "$asleep > 2.9 * $duration"
+attach_for 4s
+sleep 1.5
+kill -USR2 "$recorder"
+sleep 1
+kill -USR2 "$recorder"
+wait "$recorder"
+kill "$target"
+report all --threads
+paused=$(json_number "$work/all.json" total)
+duration=$(json_number "$work/all.json" duration_ns)
+check "a pause of a second is left out: $paused of 4 times $duration ns" \
+	holds "4 * $duration - $paused > 3.2e9"
+
 # 1,000 threads that sleep add under 1 % of a core: what four more seconds of
 # them cost the recorder, so that births, names and the file are left out.
 cost_of()
