@@ -218,7 +218,6 @@ static int run_recorder(struct record *record, const struct recorder_options *re
 		app_say(app, "what was recorded until then can be read from %s.part",
 			options->output);
 	free(result.remark);
-	free(result.remark);
 	free(result.statement);
 	profile_release(&profile);
 	return status;
