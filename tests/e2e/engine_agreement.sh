@@ -95,7 +95,7 @@ check_agreement threads "$workloads/thread_shares" 3 3 2 1
 check_agreement deep "$workloads/deep" 100 3
 check_agreement forks "$workloads/forks" 3 1
 check_agreement coroutines "$workloads/coroutine_stacks" 3
-check_agreement plugins "$BUILD/tests/torture/plugin_loop" 3 2000000
+check_agreement plugins "$BUILD/tests/torture/plugin_loop" 3 10000000
 if command -v sqlite3 >/dev/null 2>&1; then
 	# Little memory: what waits for it takes another time in every run.
 	cat >"$work/query.sql" <<'EOF'
