@@ -14,6 +14,7 @@ seconds=${TORTURE_SECONDS:-60}
 only=${TORTURE_ONLY:-}
 programs=$BUILD/tests/torture
 folder=$TOP/tests/torture
+min_samples=1
 find_engines "${TORTURE_ENGINES:-}"
 
 # NAME: is it to run?
@@ -46,7 +47,7 @@ read_profile()
 	kernel=$(json_number "$work/report.json" "kernel thread")
 	complete=$((${complete:-0} + ${kernel:-0}))
 	echo "    ${samples:-0} samples, ${lost:-0} lost, $complete complete"
-	[ "${samples:-0}" -gt 0 ]
+	[ "${samples:-0}" -ge "$min_samples" ]
 }
 
 same_text()
@@ -88,6 +89,11 @@ torture()
 			>"$work/found" 2>"$work/err" </dev/null || status=$?
 		check_status "$name, $engine" 23
 		check "$name, $engine: the same output" same_text "$work/expected" "$work/found"
+		# Some take away what samples need, perhaps before there was one.
+		case $name in
+		hostile*) min_samples=0 ;;
+		*) min_samples=1 ;;
+		esac
 		check "$name, $engine: a profile" read_profile
 	done
 }
