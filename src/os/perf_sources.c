@@ -272,14 +272,21 @@ int perf_sources_open(struct perf_sources *sources, pid_t pid, struct error *err
 	return 0;
 }
 
-/* A soft limit is there to be raised; true when that gave more. */
+/*
+ * A soft limit is there to be raised, and root may raise the hard one, up to
+ * fs.nr_open.  True when that gave more; attaching starts no child that would
+ * inherit it.
+ */
 static bool raise_descriptor_limit(void)
 {
 	struct rlimit limit;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= limit.rlim_max)
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY)
 		return false;
-	limit.rlim_cur = limit.rlim_max;
+	if (limit.rlim_cur < limit.rlim_max)
+		limit.rlim_cur = limit.rlim_max;
+	else
+		limit.rlim_cur = limit.rlim_max = 2 * limit.rlim_max;
 	return setrlimit(RLIMIT_NOFILE, &limit) == 0;
 }
 

@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "os/proc_tasks.h"
+
 enum { MAPS_LINE_MAX_BYTES = PATH_MAX + 200 };
 
 int proc_files_read_number(int64_t *ret_number, const char *path)
@@ -65,27 +67,58 @@ static int parse_maps_line(struct sampler_mapping *map, char *line)
 	return 0;
 }
 
-int proc_files_visit_maps(uint32_t pid,
-			  int (*visit)(void *context, const struct sampler_mapping *map),
-			  void *context)
+struct maps_visit {
+	int (*visit)(void *context, const struct sampler_mapping *map);
+	void *context;
+	uint32_t pid;
+	bool has_memory;
+};
+
+static int visit_maps_of(struct maps_visit *visit, const char *path)
 {
 	char line[MAPS_LINE_MAX_BYTES];
-	char path[64];
-	FILE *maps;
+	FILE *maps = fopen(path, "re");
 	int r = 0;
 
-	(void)snprintf(path, sizeof(path), "/proc/%" PRIu32 "/maps", pid);
-	maps = fopen(path, "re");
 	if (!maps)
 		return -errno;
 	while (r == 0 && fgets(line, sizeof(line), maps)) {
 		struct sampler_mapping map;
 
+		visit->has_memory = true;
 		cut_newline(line);
 		if (parse_maps_line(&map, line) == 0 && map.is_executable)
-			r = visit(context, &map);
+			r = visit->visit(visit->context, &map);
 	}
 	(void)fclose(maps);
+	return r;
+}
+
+static int visit_maps_of_thread(void *context, uint32_t tid)
+{
+	struct maps_visit *visit = context;
+	char path[64];
+
+	if (visit->has_memory)
+		return 0;
+	(void)snprintf(path, sizeof(path), "/proc/%" PRIu32 "/task/%" PRIu32 "/maps", visit->pid,
+		       tid);
+	return visit_maps_of(visit, path);
+}
+
+int proc_files_visit_maps(uint32_t pid,
+			  int (*visit)(void *context, const struct sampler_mapping *map),
+			  void *context)
+{
+	struct maps_visit maps = { .visit = visit, .context = context, .pid = pid };
+	char path[64];
+	int r;
+
+	(void)snprintf(path, sizeof(path), "/proc/%" PRIu32 "/maps", pid);
+	r = visit_maps_of(&maps, path);
+	/* A main thread that has ended has no memory any more; the others still do. */
+	if (r == 0 && !maps.has_memory)
+		r = proc_tasks_visit_threads(pid, visit_maps_of_thread, &maps);
 	return r;
 }
 

@@ -158,6 +158,8 @@ static void handle_signals(struct recorder *recorder)
 		if (message.number == SIGCHLD) {
 			continue;
 		} else if (message.number == SIGUSR2) {
+			if (!recorder->sampler)
+				continue;
 			control_toggle(&recorder->control, now_ns(CLOCK_MONOTONIC));
 			set_paused(recorder, recorder->control.is_paused);
 		} else if (!recorder->options->target.argv) {
@@ -219,11 +221,13 @@ static int record_until_end(struct recorder *recorder, struct error *err)
 	return r;
 }
 
-/* Its profile is written, the command goes on. */
+/* Its profile is written, the command goes on; nothing of ours stays with it. */
 static void wait_for_command(struct recorder *recorder)
 {
 	struct pollfd fd = { .fd = recorder->signals.fd, .events = POLLIN };
 
+	sampler_close(recorder->sampler);
+	recorder->sampler = NULL;
 	while (recorder->options->target.argv && !target_has_ended(&recorder->target)) {
 		(void)poll(&fd, 1, POLL_INTERVAL_MS);
 		handle_signals(recorder);

@@ -65,6 +65,29 @@ check "the recording outlasts the first" holds "$(ticks burner_work) > 500"
 check "the first is there, but not twice" holds "$(ticks '^split') > 50 && $(ticks '^split') < 450"
 wait
 
+# A main thread that has ended is no process that has.
+"$workloads/leaderless" 1.5 &
+target=$!
+sleep 0.3
+record -p "$target"
+check "no main thread any more: status 0" is_status 0
+check "the others are sampled, with their names" \
+	holds "$(ticks 'start_thread;survivor_main;survivor_work') > 300"
+wait "$target"
+
+# A thread's number stands for its process.
+"$workloads/threads" 2 1 >/dev/null &
+target=$!
+sleep 0.2
+for tid in /proc/$target/task/*; do
+	tid=${tid##*/}
+done
+record -p "$tid"
+check "a thread's number: status 0" is_status 0
+check "all threads of its process are there" \
+	holds "$(ticks 'burner-0') > 50 && $(ticks 'burner-1') > 50"
+wait "$target"
+
 # What ends the recording and not the process.
 "$workloads/split" 60 >/dev/null &
 target=$!

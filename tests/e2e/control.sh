@@ -129,5 +129,32 @@ rm -f "$profile"
 run "$workloads/without_perf" "$TSPROF" record -o "$profile" --engine perf -- touch "$work/ran"
 check "--engine perf where it is forbidden" is_refusal 1 "perf_event_open"
 check "leaves no file" test ! -e "$profile" -a ! -e "$profile.part"
+run "$workloads/without_perf" "$TSPROF" record -o "$profile" -- "$work/early" 0.2
+if [ "$status" -eq 0 ]; then
+	check "auto falls back to sigprof, and says why" \
+		grep -q "engine sigprof.*perf_event_open" "$work/err"
+	"$TSPROF" report --json -i "$profile" >"$work/json"
+	check "the profile names sigprof" grep -q '"engine": *"sigprof"' "$work/json"
+	check "and the reason" grep -q '"engine_reason": *".*perf_event_open' "$work/json"
+	check "with the same picture" holds "$(ticks early) > 30"
+	run "$workloads/without_perf" "$TSPROF" record -q -o "$profile" --delay 2s -- \
+		sh -c "'$work/early' 0.1; sleep 3; '$work/late' 0.2; exit 3"
+	check "--delay with sigprof: the command's status" is_status 3
+	check "--delay with sigprof: nothing from before" holds "$(ticks early) == 0"
+	check "--delay with sigprof: what runs after" holds "$(ticks late) > 10"
+	clean
+	"$workloads/without_perf" "$TSPROF" record -q -o "$profile" --duration 1500ms -- \
+		sh -c "$two_times" &
+	recorder=$!
+	check "--duration with sigprof: the profile is there while the command runs" \
+		await test -s "$profile"
+	touch "$work/go"
+	status=0
+	wait "$recorder" || status=$?
+	check "--duration with sigprof: the command's status" is_status 6
+	check "--duration with sigprof: what runs after is not there" holds "$(ticks late) == 0"
+else
+	check "sigprof where perf is forbidden" is_status 0
+fi
 check "none of these ran the command" test ! -e "$work/ran"
 finish
