@@ -101,7 +101,8 @@ static int search_name(struct search *search, struct dwarf_call *call)
 	r = call->parent == DWARF_NO_CALL
 		    ? dwarf_names_function(&search->names, &call->die, &call->name,
 					   &call->has_linkage_name)
-		    : dwarf_names_inlined(&search->names, &call->die, &call->name);
+		    : dwarf_names_inlined(&search->names, &search->inlines.scopes, &call->die,
+					  &call->name);
 	call->is_named = r == 0;
 	return r;
 }
@@ -257,6 +258,7 @@ int dwarf_frames_find(struct dwarf_frames *frames, const struct elf_image *image
 	search.inlines.first_vaddr = first_code_vaddr(image);
 	/* A tree has fewer entries than bytes, may be compressed, and may be walked twice. */
 	search.inlines.visits_left = 8 * (uint64_t)image->file.size_bytes;
+	search.inlines.scopes.visits_left = search.inlines.visits_left;
 	dwarf_file_open(&search.file, image, debug_root);
 	init_lines(&search);
 	if (r == 0 && search.file.dwarf)

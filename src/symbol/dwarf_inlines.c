@@ -138,8 +138,26 @@ static bool is_searched(int tag, bool is_thorough)
 	return tag == DW_TAG_namespace || tag == DW_TAG_module || is_thorough;
 }
 
-/* Functions below `die`: in namespaces only, or everywhere. */
-static int walk_scopes(struct dwarf_inlines *inlines, Dwarf_Die *die, bool is_thorough, int depth)
+/* Note what functions can stand in, and themselves; `scope` becomes a namespace's own. */
+static int note_scope(struct dwarf_inlines *inlines, const Dwarf_Die *die, int tag, uint32_t *scope)
+{
+	switch (tag) {
+	case DW_TAG_namespace:
+	case DW_TAG_module:
+		return dwarf_scopes_add_namespace(&inlines->scopes, die, *scope, scope);
+	case DW_TAG_subprogram:
+	case DW_TAG_class_type:
+	case DW_TAG_structure_type:
+	case DW_TAG_union_type:
+		return dwarf_scopes_add_place(&inlines->scopes, die, *scope);
+	default:
+		return 0;
+	}
+}
+
+/* Functions below `die`: in namespaces only, or, looking for the rest, everywhere. */
+static int walk_scopes(struct dwarf_inlines *inlines, Dwarf_Die *die, bool is_thorough,
+		       uint32_t scope, int depth)
 {
 	Dwarf_Die child;
 
@@ -148,19 +166,22 @@ static int walk_scopes(struct dwarf_inlines *inlines, Dwarf_Die *die, bool is_th
 	do {
 		const int tag = dwarf_tag(&child);
 		Dwarf_Attribute attribute;
+		uint32_t inner = scope;
 		Dwarf_Die imported;
 		int r = 0;
 
 		if (!take_visit(inlines))
 			return 0;
-		if (tag == DW_TAG_subprogram || tag == DW_TAG_entry_point)
+		if (!is_thorough)
+			r = note_scope(inlines, &child, tag, &inner);
+		if (r == 0 && (tag == DW_TAG_subprogram || tag == DW_TAG_entry_point))
 			r = walk_function(inlines, &child);
 		if (r == 0 && tag == DW_TAG_imported_unit && is_thorough &&
 		    dwarf_attr(&child, DW_AT_import, &attribute) &&
 		    dwarf_formref_die(&attribute, &imported))
-			r = walk_scopes(inlines, &imported, is_thorough, depth + 1);
+			r = walk_scopes(inlines, &imported, is_thorough, inner, depth + 1);
 		else if (r == 0 && is_searched(tag, is_thorough))
-			r = walk_scopes(inlines, &child, is_thorough, depth + 1);
+			r = walk_scopes(inlines, &child, is_thorough, inner, depth + 1);
 		if (r < 0)
 			return r;
 	} while (dwarf_siblingof(&child, &child) == 0);
@@ -181,13 +202,14 @@ int dwarf_inlines_walk(struct dwarf_inlines *inlines, Dwarf_Die *unit, const uin
 	inlines->vaddrs = vaddrs;
 	inlines->n_vaddrs = n_vaddrs;
 	inlines->n_calls = 0;
+	dwarf_scopes_begin(&inlines->scopes, unit);
 	for (size_t i = 0; i < n_vaddrs; i++)
 		inlines->innermost[i] = DWARF_NO_CALL;
-	r = walk_scopes(inlines, unit, false, 0);
+	r = walk_scopes(inlines, unit, false, DWARF_NO_SCOPE, 0);
 	for (size_t i = 0; i < n_vaddrs; i++)
 		is_complete &= inlines->innermost[i] != DWARF_NO_CALL;
 	if (r == 0 && !is_complete)
-		r = walk_scopes(inlines, unit, true, 0);
+		r = walk_scopes(inlines, unit, true, DWARF_NO_SCOPE, 0);
 	return r;
 }
 
@@ -195,5 +217,6 @@ void dwarf_inlines_release(struct dwarf_inlines *inlines)
 {
 	free(inlines->innermost);
 	free(inlines->calls);
+	dwarf_scopes_release(&inlines->scopes);
 	*inlines = (struct dwarf_inlines){ 0 };
 }

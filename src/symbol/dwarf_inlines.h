@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "symbol/dwarf_scopes.h"
+
 /*
  * The functions and inlined calls of one compilation unit that hold some
  * addresses, found in one walk over its tree.
@@ -29,8 +31,9 @@ struct dwarf_inlines {
 	struct dwarf_call *calls;
 	size_t n_calls;
 	size_t calls_capacity;
-	uint64_t first_vaddr; /* functions below it were thrown away by the linker */
-	uint64_t visits_left; /* entries that may still be looked at, over all units */
+	struct dwarf_scopes scopes; /* of the functions in the tree */
+	uint64_t first_vaddr;	    /* functions below it were thrown away by the linker */
+	uint64_t visits_left;	    /* entries that may still be looked at, over all units */
 };
 
 /*

@@ -42,11 +42,19 @@ static int names_add(struct dwarf_names *names, const void *key, enum dwarf_name
 	return hash_index_add(&names->index, name_hash(key, kind), (uint32_t)names->n_names++);
 }
 
-static int names_add_function(struct dwarf_names *names, const char *text, uint32_t *ret_id)
+int dwarf_names_function(struct dwarf_names *names, Dwarf_Die *die, uint32_t *ret_id,
+			 bool *ret_is_complete)
 {
+	const char *text = dwarf_scopes_linkage_name(die);
 	struct buffer demangled = BUFFER_INIT;
 	int r = -ENOMEM;
 
+	*ret_id = 0;
+	*ret_is_complete = text != NULL;
+	if (!text)
+		text = dwarf_diename(die);
+	if (!text || names_find(names, text, DWARF_NAME_FUNCTION, ret_id))
+		return 0;
 	demangle_add(&demangled, text);
 	if (!demangled.is_failed)
 		r = interner_add_sized(names->strings, ret_id, buffer_string(&demangled),
@@ -55,52 +63,28 @@ static int names_add_function(struct dwarf_names *names, const char *text, uint3
 	return r < 0 ? r : names_add(names, text, DWARF_NAME_FUNCTION, *ret_id);
 }
 
-/*
- * The mangled name of C++ ("_Z"), Rust ("_R", "_Z") or D ("_D").  C has linkage
- * names only where an alias is meant, as glibc's __GI___libc_malloc, which
- * nobody calls it.
- */
-static const char *linkage_name(Dwarf_Die *die)
+int dwarf_names_inlined(struct dwarf_names *names, struct dwarf_scopes *scopes, Dwarf_Die *die,
+			uint32_t *ret_id)
 {
+	struct buffer text = BUFFER_INIT;
 	Dwarf_Attribute attribute;
-	const char *name;
-
-	if (!dwarf_attr_integrate(die, DW_AT_linkage_name, &attribute) &&
-	    !dwarf_attr_integrate(die, DW_AT_MIPS_linkage_name, &attribute))
-		return NULL;
-	name = dwarf_formstring(&attribute);
-	return name && name[0] == '_' && (name[1] == 'Z' || name[1] == 'R' || name[1] == 'D')
-		       ? name
-		       : NULL;
-}
-
-int dwarf_names_function(struct dwarf_names *names, Dwarf_Die *die, uint32_t *ret_id,
-			 bool *ret_is_complete)
-{
-	const char *text = linkage_name(die);
-
-	*ret_id = 0;
-	*ret_is_complete = text != NULL;
-	if (!text)
-		text = dwarf_diename(die);
-	if (!text || names_find(names, text, DWARF_NAME_FUNCTION, ret_id))
-		return 0;
-	return names_add_function(names, text, ret_id);
-}
-
-int dwarf_names_inlined(struct dwarf_names *names, Dwarf_Die *die, uint32_t *ret_id)
-{
-	Dwarf_Attribute attribute;
+	Dwarf_Die origin = *die;
 	bool is_complete;
-	Dwarf_Die origin;
 	int r;
 
-	if (!dwarf_attr(die, DW_AT_abstract_origin, &attribute) ||
-	    !dwarf_formref_die(&attribute, &origin))
-		return dwarf_names_function(names, die, ret_id, &is_complete);
+	if (dwarf_attr(die, DW_AT_abstract_origin, &attribute))
+		(void)dwarf_formref_die(&attribute, &origin);
 	if (names_find(names, origin.addr, DWARF_NAME_ORIGIN, ret_id))
 		return 0;
-	r = dwarf_names_function(names, die, ret_id, &is_complete);
+	if (dwarf_scopes_linkage_name(die)) {
+		r = dwarf_names_function(names, die, ret_id, &is_complete);
+	} else {
+		dwarf_scopes_add_function(scopes, &text, die);
+		r = text.is_failed ? -ENOMEM
+				   : interner_add_sized(names->strings, ret_id,
+							buffer_string(&text), text.size);
+		buffer_release(&text);
+	}
 	return r < 0 ? r : names_add(names, origin.addr, DWARF_NAME_ORIGIN, *ret_id);
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/hash.h"
 #include "base/interner.h"
+#include "symbol/dwarf_scopes.h"
 
 /*
  * Strings of one Dwarf as ids of an interner.  libdw hands out the same pointer
@@ -38,8 +39,9 @@ struct dwarf_names {
 int dwarf_names_function(struct dwarf_names *names, Dwarf_Die *die, uint32_t *ret_id,
 			 bool *ret_is_complete);
 
-/* The same for an inlined call. */
-int dwarf_names_inlined(struct dwarf_names *names, Dwarf_Die *die, uint32_t *ret_id);
+/* The same for an inlined call; without a linkage name `scopes` make it complete. */
+int dwarf_names_inlined(struct dwarf_names *names, struct dwarf_scopes *scopes, Dwarf_Die *die,
+			uint32_t *ret_id);
 
 /* A source path; NULL is 0. */
 int dwarf_names_path(struct dwarf_names *names, const char *path, uint32_t *ret_id);

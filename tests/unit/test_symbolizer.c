@@ -140,7 +140,7 @@ static size_t count_chains(const struct fixture *f, const char *expected)
 	return n;
 }
 
-static const char whole_chain[] = "inner:4i < ns::box::middle(int volatile*):9i < "
+static const char whole_chain[] = "ns::inner:4i < ns::box::middle(int volatile*):9i < "
 				  "ns::outer(int volatile*):14";
 
 static void symbolizer_run__gives_inlined_calls_and_lines(void **state)
@@ -156,6 +156,73 @@ static void symbolizer_run__gives_inlined_calls_and_lines(void **state)
 	assert_true(count_chains(&f, whole_chain) > 0);
 	assert_true(count_chains(&f, "ns::hidden(int volatile*):18") > 0);
 	fixture_release(&f);
+}
+
+/* Functions that nobody else can call, for which gcc writes no linkage names. */
+static const char hidden_source[] =
+	"#define INLINE __attribute__((always_inline)) inline\n"
+	"namespace {\n"
+	"INLINE int plain(volatile int *p) { return *p * 3; }\n"
+	"struct box { INLINE int get(volatile int *p) { return *p / 7; } };\n"
+	"namespace deep { struct outer { struct inner { static int put(volatile int *p); }; }; }\n"
+	"INLINE int deep::outer::inner::put(volatile int *p) { return *p % 11; }\n"
+	"}\n"
+	"static INLINE int lone(volatile int *p) { return *p - 5; }\n"
+	"namespace ns {\n"
+	"__attribute__((noinline)) int all(volatile int *p)\n"
+	"{\n"
+	"	auto local = [](volatile int *q) INLINE_LAMBDA { return *q * 13; };\n"
+	"	return plain(p) + box().get(p) + deep::outer::inner::put(p) + lone(p) + local(p);\n"
+	"}\n"
+	"}\n"
+	"int main(int argc, char **) { volatile int v = argc; return ns::all(&v); }\n";
+
+/* Is an inlined frame of this name, or of this name with parameters, in some chain? */
+static bool has_inlined(const struct fixture *f, const char *name)
+{
+	const size_t size = strlen(name);
+
+	for (size_t i = 0; i < f->profile.n_frames; i++) {
+		const struct frame *frame = &f->profile.frames[i];
+		const char *found = interner_get(&f->profile.strings, frame->function);
+
+		if ((frame->flags & FRAME_INLINED) && strncmp(found, name, size) == 0 &&
+		    (found[size] == '\0' || found[size] == '('))
+			return true;
+	}
+	return false;
+}
+
+static void symbolizer_run__names_what_hidden_functions_stand_in(void **state)
+{
+	static const char *const options[] = { "-gdwarf-4", "-gdwarf-5",
+					       "-gdwarf-5 -gsplit-dwarf" };
+
+	(void)state;
+	for (size_t i = 0; i < N_ITEMS(options); i++) {
+		char command[256];
+		struct fixture f;
+
+		(void)snprintf(
+			command, sizeof(command),
+			"${CXX:-c++} -O2 %s '-DINLINE_LAMBDA=__attribute__((always_inline))' "
+			"source.cc -o program",
+			options[i]);
+		fixture_init(&f, hidden_source, "source.cc", command);
+		fixture_add_module(&f);
+		fixture_add_function(&f, "_ZN2ns3allEPVi");
+		fixture_symbolize(&f, false);
+		assert_true(has_inlined(&f, "(anonymous namespace)::plain"));
+		assert_true(has_inlined(&f, "(anonymous namespace)::box::get"));
+		assert_true(has_inlined(&f, "(anonymous namespace)::deep::outer::inner::put"));
+		assert_true(has_inlined(&f, "lone"));
+		/* As here, as demangled from gcc's linkage name, and from clang's. */
+		assert_true(has_inlined(&f, "ns::all(int volatile*)::<lambda>::operator()") ||
+			    has_inlined(&f, "ns::all(int volatile*)::{lambda(int volatile*)#1}::"
+					    "operator()") ||
+			    has_inlined(&f, "ns::all(int volatile*)::$_0::operator()"));
+		fixture_release(&f);
+	}
 }
 
 static void symbolizer_run__without_lines_names_functions(void **state)
@@ -355,6 +422,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(symbolizer_run__gives_inlined_calls_and_lines),
+		cmocka_unit_test(symbolizer_run__names_what_hidden_functions_stand_in),
 		cmocka_unit_test(symbolizer_run__without_lines_names_functions),
 		cmocka_unit_test(symbolizer_run__finds_the_debug_file_by_build_id),
 		cmocka_unit_test(symbolizer_run__finds_the_debug_file_by_debuglink),
