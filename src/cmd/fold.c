@@ -33,35 +33,55 @@ static const struct option fold_options[] = {
 	{ 0 },
 };
 
-static int fold_write(struct app *app, const struct fold_options *options,
-		      const struct buffer *text, struct error *err)
-{
-	struct output_file file = OUTPUT_FILE_INIT;
-	int r;
+/* Where the lines go. */
+struct fold_output {
+	struct app *app;
+	struct output_file file; /* not open: standard output */
+	struct error *err;
+	bool has_lines;
+};
 
-	if (!options->output) {
-		errno = 0;
-		if (fwrite(buffer_string(text), 1, text->size, app->out) != text->size)
-			return error_set_errno(err, errno ? -errno : -EIO,
-					       "cannot write standard output");
-		return 0;
-	}
-	r = output_file_open(&file, options->output, 0666, err);
+static int fold_put(void *context, const char *data, size_t size)
+{
+	struct fold_output *output = context;
+
+	output->has_lines = true;
+	if (output->file.path)
+		return output_file_write(&output->file, data, size, output->err);
+	errno = 0;
+	if (fwrite(data, 1, size, output->app->out) != size)
+		return error_set_errno(output->err, errno ? -errno : -EIO,
+				       "cannot write standard output");
+	return 0;
+}
+
+static int fold_write(struct fold_output *output, const struct fold_options *options,
+		      const struct calltree *tree)
+{
+	const struct folded_sink sink = { fold_put, output };
+	int r = 0;
+
+	if (options->output)
+		r = output_file_open(&output->file, options->output, 0666, output->err);
 	if (r < 0)
 		return r;
-	r = output_file_write(&file, buffer_string(text), text->size, err);
+	r = folded_put_all(&sink, tree, options->as_time);
+	if (r == -ENOMEM)
+		(void)error_set_no_memory(output->err);
+	if (!options->output)
+		return r;
 	if (r == 0)
-		return output_file_commit(&file, err);
-	output_file_discard(&file);
+		return output_file_commit(&output->file, output->err);
+	output_file_discard(&output->file);
 	return r;
 }
 
 static int fold_profile(struct app *app, const struct fold_options *options,
 			const struct profile *profile, struct error *err)
 {
+	struct fold_output output = { .app = app, .file = OUTPUT_FILE_INIT, .err = err };
 	struct view view = view_options_view(&options->view);
 	struct calltree tree = { 0 };
-	struct buffer text = BUFFER_INIT;
 	int r;
 
 	view.granularity = options->with_addresses ? GRANULARITY_ADDRESS : GRANULARITY_FUNCTION;
@@ -74,11 +94,9 @@ static int fold_profile(struct app *app, const struct fold_options *options,
 		r = calltree_build(&tree, profile, &view, err);
 	if (r < 0)
 		return r;
-	folded_write(&text, &tree, options->as_time);
-	r = text.is_failed ? error_set_no_memory(err) : fold_write(app, options, &text, err);
-	if (r == 0 && text.size == 0)
+	r = fold_write(&output, options, &tree);
+	if (r == 0 && !output.has_lines)
 		app_say(app, "fold: there are no samples to fold");
-	buffer_release(&text);
 	calltree_release(&tree);
 	return r;
 }

@@ -4,9 +4,13 @@
  * up to two pieces of text, "name COUNT\n" and "name;"; with the pieces of
  * every parent sorted, one walk yields all lines in bytewise order without
  * ever holding them.
+ *
+ * Names are sorted once.  Two pieces are in the order of their names unless one
+ * name starts with the other: only then what follows it has to be looked at.
  */
 #include "export/folded.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,12 +22,12 @@
 #include "model/frame_names.h"
 #include "model/stack_trie.h"
 
-struct folded_piece {
-	uint32_t parent;
-	uint32_t node;
-	char tail[24]; /* " COUNT\n", or ";" for what lies below the node */
-};
+enum { FOLDED_PUT_BYTES = 256 * 1024 };
 
+/*
+ * A piece is 2 × a node of the trie, plus 1 for "name;" and what lies below the
+ * node, 0 for "name COUNT\n".
+ */
 struct folded_writer {
 	const struct calltree *tree;
 	struct interner names;	 /* as they are written */
@@ -32,9 +36,12 @@ struct folded_writer {
 	uint32_t *place;	 /* by tree node: its node in the trie */
 	uint64_t *values;	 /* by trie node: ticks or nanoseconds */
 	bool *has_lines_below;	 /* by trie node */
-	struct folded_piece *pieces;
+	uint32_t *ranks;	 /* by name: its place in bytewise order … */
+	uint32_t *last_ranks;	 /* … and that of the last name that starts with it */
+	uint32_t *pieces;
 	size_t n_pieces;
-	size_t *first_piece; /* by trie node: its children's pieces; one more at the end */
+	size_t *first_piece;		/* by trie node: its children's pieces */
+	const struct folded_sink *sink; /* NULL: all stays in the buffer */
 };
 
 static bool is_digit(char c)
@@ -174,56 +181,120 @@ static bool folded_merge(struct folded_writer *writer, bool as_time)
 	return true;
 }
 
-static char folded_piece_byte(const struct folded_writer *writer, const struct folded_piece *piece,
-			      size_t at)
+static int folded_compare_names(const void *left, const void *right, void *context)
 {
-	const uint32_t name = writer->trie.nodes[piece->node].location;
-	const size_t size = writer->names.sizes[name];
+	const struct interner *names = context;
+	const uint32_t a = *(const uint32_t *)left;
+	const uint32_t b = *(const uint32_t *)right;
+	const size_t size = names->sizes[a] < names->sizes[b] ? names->sizes[a] : names->sizes[b];
+	const int order = memcmp(names->strings[a], names->strings[b], size);
 
-	return at < size ? writer->names.strings[name][at] : piece->tail[at - size];
+	return order ? order : names->sizes[a] < names->sizes[b] ? -1 : 1;
 }
 
-/* By parent, then by the text; two pieces of one parent are never the same. */
+static bool folded_starts_with(const struct interner *names, uint32_t name, uint32_t start)
+{
+	return names->sizes[name] >= names->sizes[start] &&
+	       memcmp(names->strings[name], names->strings[start], names->sizes[start]) == 0;
+}
+
+/* Names that start with another one follow it: `open` holds those that the present one has. */
+static bool folded_rank_names(struct folded_writer *writer)
+{
+	struct interner *names = &writer->names;
+	uint32_t *order = calloc(names->n_strings, sizeof(*order));
+	uint32_t *open = calloc(names->n_strings, sizeof(*open));
+	size_t n_open = 0;
+
+	writer->ranks = calloc(names->n_strings, sizeof(*writer->ranks));
+	writer->last_ranks = calloc(names->n_strings, sizeof(*writer->last_ranks));
+	if (!order || !open || !writer->ranks || !writer->last_ranks) {
+		free(order);
+		free(open);
+		return false;
+	}
+	for (size_t i = 0; i < names->n_strings; i++)
+		order[i] = (uint32_t)i;
+	qsort_r(order, names->n_strings, sizeof(*order), folded_compare_names, names);
+	for (size_t i = 0; i < names->n_strings; i++) {
+		while (n_open && !folded_starts_with(names, order[i], open[n_open - 1]))
+			writer->last_ranks[open[--n_open]] = (uint32_t)i - 1;
+		writer->ranks[order[i]] = (uint32_t)i;
+		open[n_open++] = order[i];
+	}
+	while (n_open)
+		writer->last_ranks[open[--n_open]] = (uint32_t)names->n_strings - 1;
+	free(order);
+	free(open);
+	return true;
+}
+
+/* What follows the name in the piece. */
+static void folded_tail(char tail[24], const struct folded_writer *writer, uint32_t piece)
+{
+	if (piece & 1)
+		memcpy(tail, ";", 2);
+	else
+		(void)snprintf(tail, 24, " %" PRIu64 "\n", writer->values[piece >> 1]);
+}
+
+/* Is the rest of the longer name, with its tail, before the tail of the shorter one? */
+static int folded_compare_rest(const struct folded_writer *writer, uint32_t shorter,
+			       uint32_t longer)
+{
+	const uint32_t short_name = writer->trie.nodes[shorter >> 1].location;
+	const uint32_t long_name = writer->trie.nodes[longer >> 1].location;
+	const char *rest = writer->names.strings[long_name] + writer->names.sizes[short_name];
+	const size_t rest_size = writer->names.sizes[long_name] - writer->names.sizes[short_name];
+	char tails[2][24];
+	size_t tail_size;
+	int order;
+
+	folded_tail(tails[0], writer, shorter);
+	folded_tail(tails[1], writer, longer);
+	tail_size = strlen(tails[0]);
+	order = memcmp(tails[0], rest, tail_size < rest_size ? tail_size : rest_size);
+	return order ? order : strcmp(tails[0] + rest_size, tails[1]);
+}
+
+/* Two pieces of one parent, which are never the same. */
 static int folded_compare(const void *left, const void *right, void *context)
 {
 	const struct folded_writer *writer = context;
-	const struct folded_piece *a = left;
-	const struct folded_piece *b = right;
-	const uint32_t name_a = writer->trie.nodes[a->node].location;
-	const uint32_t name_b = writer->trie.nodes[b->node].location;
-	const size_t size_a = writer->names.sizes[name_a];
-	const size_t size_b = writer->names.sizes[name_b];
-	size_t at = size_a < size_b ? size_a : size_b;
-	int order;
+	const uint32_t a = *(const uint32_t *)left;
+	const uint32_t b = *(const uint32_t *)right;
+	const uint32_t name_a = writer->trie.nodes[a >> 1].location;
+	const uint32_t name_b = writer->trie.nodes[b >> 1].location;
+	const uint32_t rank_a = writer->ranks[name_a];
+	const uint32_t rank_b = writer->ranks[name_b];
 
-	if (a->parent != b->parent)
-		return a->parent < b->parent ? -1 : 1;
-	order = memcmp(writer->names.strings[name_a], writer->names.strings[name_b], at);
-	for (; order == 0; at++) {
-		const unsigned char byte_a = (unsigned char)folded_piece_byte(writer, a, at);
-		const unsigned char byte_b = (unsigned char)folded_piece_byte(writer, b, at);
-
-		if (!byte_a && !byte_b)
-			break;
-		order = byte_a - byte_b;
-	}
-	return order;
+	if (rank_a == rank_b)
+		return a < b ? -1 : a > b;
+	if (rank_a < rank_b && rank_b <= writer->last_ranks[name_a])
+		return folded_compare_rest(writer, a, b);
+	if (rank_b < rank_a && rank_a <= writer->last_ranks[name_b])
+		return -folded_compare_rest(writer, b, a);
+	return rank_a < rank_b ? -1 : 1;
 }
 
+/* The pieces of each parent together, in any order. */
 static void folded_cut_pieces(struct folded_writer *writer)
 {
-	for (uint32_t i = 1; i < writer->trie.n_nodes; i++) {
-		struct folded_piece piece = { .parent = writer->trie.nodes[i].parent, .node = i };
+	const struct stack_node *nodes = writer->trie.nodes;
+	size_t *const first = writer->first_piece;
+	const uint32_t n_nodes = (uint32_t)writer->trie.n_nodes;
 
-		if (writer->values[i]) {
-			(void)snprintf(piece.tail, sizeof(piece.tail), " %" PRIu64 "\n",
-				       writer->values[i]);
-			writer->pieces[writer->n_pieces++] = piece;
-		}
-		if (writer->has_lines_below[i]) {
-			memcpy(piece.tail, ";", 2);
-			writer->pieces[writer->n_pieces++] = piece;
-		}
+	for (uint32_t i = 1; i < n_nodes; i++)
+		first[nodes[i].parent + 2] += (writer->values[i] ? 1u : 0) +
+					      (writer->has_lines_below[i] ? 1u : 0);
+	for (uint32_t i = 1; i < n_nodes + 1; i++)
+		first[i + 1] += first[i];
+	writer->n_pieces = first[n_nodes + 1];
+	for (uint32_t i = 1; i < n_nodes; i++) {
+		if (writer->values[i])
+			writer->pieces[first[nodes[i].parent + 1]++] = 2 * i;
+		if (writer->has_lines_below[i])
+			writer->pieces[first[nodes[i].parent + 1]++] = 2 * i + 1;
 	}
 }
 
@@ -231,83 +302,121 @@ static bool folded_sort_pieces(struct folded_writer *writer)
 {
 	const size_t n_nodes = writer->trie.n_nodes;
 
+	if (n_nodes > UINT32_MAX / 2)
+		return false;
 	writer->has_lines_below = calloc(n_nodes, sizeof(*writer->has_lines_below));
 	writer->pieces = calloc(n_nodes, 2 * sizeof(*writer->pieces));
-	writer->first_piece = calloc(n_nodes + 1, sizeof(*writer->first_piece));
+	writer->first_piece = calloc(n_nodes + 2, sizeof(*writer->first_piece));
 	if (!writer->has_lines_below || !writer->pieces || !writer->first_piece)
 		return false;
 	for (size_t i = n_nodes; --i > 0;)
 		if (writer->values[i] || writer->has_lines_below[i])
 			writer->has_lines_below[writer->trie.nodes[i].parent] = true;
 	folded_cut_pieces(writer);
-	if (writer->n_pieces)
-		qsort_r(writer->pieces, writer->n_pieces, sizeof(*writer->pieces), folded_compare,
-			writer);
-	for (size_t i = 0, at = 0; i <= n_nodes; i++) {
-		while (at < writer->n_pieces && writer->pieces[at].parent < i)
-			at++;
-		writer->first_piece[i] = at;
+	for (size_t i = 0; i < n_nodes; i++) {
+		const size_t at = writer->first_piece[i];
+		const size_t n = writer->first_piece[i + 1] - at;
+
+		if (n > 1)
+			qsort_r(&writer->pieces[at], n, sizeof(*writer->pieces), folded_compare,
+				writer);
 	}
 	return true;
 }
 
-/* Depth first, without recursion: a node's own position is kept in first_piece. */
-static void folded_walk(struct folded_writer *writer, struct buffer *out)
+static int folded_put(const struct folded_writer *writer, struct buffer *out, size_t at_least)
 {
+	int r;
+
+	if (!writer->sink || out->is_failed || out->size < at_least)
+		return 0;
+	r = writer->sink->put(writer->sink->context, buffer_string(out), out->size);
+	buffer_clear(out);
+	return r;
+}
+
+/* Depth first, without recursion: a node's own position is kept in first_piece. */
+static int folded_walk(struct folded_writer *writer, struct buffer *out)
+{
+	const struct interner *names = &writer->names;
+	const struct stack_node *nodes = writer->trie.nodes;
 	struct buffer path = BUFFER_INIT;
 	uint32_t node = 0;
+	int r = 0;
 
-	for (;;) {
+	while (r == 0 && !path.is_failed) {
 		const size_t at = writer->first_piece[node];
-		const struct folded_piece *piece = &writer->pieces[at];
-		const uint32_t name = writer->trie.nodes[node].location;
+		const uint32_t piece = at < writer->n_pieces ? writer->pieces[at] : 0;
+		const uint32_t name = nodes[piece >> 1].location;
 
-		if (at == writer->n_pieces || piece->parent != node) {
+		if (!piece || nodes[piece >> 1].parent != node) {
 			if (node == 0)
 				break;
-			path.size -= writer->names.sizes[name] + 1;
-			node = writer->trie.nodes[node].parent;
+			path.size -= names->sizes[nodes[node].location] + 1;
+			node = nodes[node].parent;
 			continue;
 		}
 		writer->first_piece[node]++;
-		if (piece->tail[0] == ';') {
-			node = piece->node;
-			buffer_add_string(&path, interner_get(&writer->names,
-							      writer->trie.nodes[node].location));
+		if (piece & 1) {
+			node = piece >> 1;
+			buffer_add(&path, names->strings[name], names->sizes[name]);
 			buffer_add_char(&path, ';');
-			if (path.is_failed)
-				break;
 			continue;
 		}
 		buffer_add(out, buffer_string(&path), path.size);
-		buffer_add_string(out, interner_get(&writer->names,
-						    writer->trie.nodes[piece->node].location));
-		buffer_add_string(out, piece->tail);
+		buffer_add(out, names->strings[name], names->sizes[name]);
+		buffer_add_char(out, ' ');
+		buffer_add_decimal(out, writer->values[piece >> 1]);
+		buffer_add_char(out, '\n');
+		r = folded_put(writer, out, FOLDED_PUT_BYTES);
 	}
+	if (r == 0)
+		r = folded_put(writer, out, 1);
 	out->is_failed |= path.is_failed;
 	buffer_release(&path);
+	return r;
 }
 
-void folded_write(struct buffer *out, const struct calltree *tree, bool as_time)
+static int folded_write_lines(struct buffer *out, const struct calltree *tree, bool as_time,
+			      const struct folded_sink *sink)
 {
-	struct folded_writer writer = { .tree = tree };
-	bool is_good;
+	struct folded_writer writer = { .tree = tree, .sink = sink };
+	int r = 0;
 
 	writer.name_of_frame = calloc(tree->n_frames + 1, sizeof(*writer.name_of_frame));
 	writer.place = calloc(tree->n_nodes, sizeof(*writer.place));
-	is_good = writer.name_of_frame && writer.place && interner_init(&writer.names) == 0 &&
-		  stack_trie_init(&writer.trie) == 0 && folded_write_names(&writer) &&
-		  folded_merge(&writer, as_time) && folded_sort_pieces(&writer);
-	if (is_good)
-		folded_walk(&writer, out);
+	if (writer.name_of_frame && writer.place && interner_init(&writer.names) == 0 &&
+	    stack_trie_init(&writer.trie) == 0 && folded_write_names(&writer) &&
+	    folded_merge(&writer, as_time) && folded_rank_names(&writer) &&
+	    folded_sort_pieces(&writer))
+		r = folded_walk(&writer, out);
 	else
 		out->is_failed = true;
 	free(writer.name_of_frame);
 	free(writer.place);
 	free(writer.values);
 	free(writer.has_lines_below);
+	free(writer.ranks);
+	free(writer.last_ranks);
 	free(writer.pieces);
 	free(writer.first_piece);
 	interner_release(&writer.names);
 	stack_trie_release(&writer.trie);
+	return r;
+}
+
+void folded_write(struct buffer *out, const struct calltree *tree, bool as_time)
+{
+	(void)folded_write_lines(out, tree, as_time, NULL);
+}
+
+int folded_put_all(const struct folded_sink *sink, const struct calltree *tree, bool as_time)
+{
+	struct buffer out = BUFFER_INIT;
+	int r = folded_write_lines(&out, tree, as_time, sink);
+
+	if (r == 0 && out.is_failed)
+		r = -ENOMEM;
+	buffer_release(&out);
+	return r;
 }

@@ -24,6 +24,18 @@
  */
 void folded_write(struct buffer *out, const struct calltree *tree, bool as_time);
 
+/* Where text goes that is too much to be held: `put` returns 0 or what stops it. */
+struct folded_sink {
+	int (*put)(void *context, const char *data, size_t size);
+	void *context;
+};
+
+/*
+ * The same, some hundred KiB at a time; what was put before a failure is out.
+ * Returns 0, -ENOMEM or what `put` returned.
+ */
+int folded_put_all(const struct folded_sink *sink, const struct calltree *tree, bool as_time);
+
 /* Frames in one line; deeper lines are counted as bad. */
 enum { FOLDED_MAX_FRAMES = 8192 };
 

@@ -104,26 +104,41 @@ static int calltree_append_node(struct calltree *tree, uint32_t frame, uint32_t 
 	return 0;
 }
 
-/* The child of `parent` at the frame, added if new. */
+static uint64_t hash_child(uint32_t parent, uint32_t frame)
+{
+	return hash_u64((uint64_t)parent << 32 | frame);
+}
+
+/*
+ * The child of `parent` at the frame, added if new.  Most parents have one
+ * child: the index is for the children of the others only.
+ */
 static int calltree_add_node(struct calltree *tree, uint32_t *ret_node, uint32_t parent,
 			     uint32_t frame)
 {
-	const uint64_t hash = hash_u64((uint64_t)parent << 32 | frame);
+	const uint32_t newest = tree->nodes[parent].first_child;
+	const bool is_indexed = newest && tree->nodes[newest].next_sibling;
+	const uint64_t hash = hash_child(parent, frame);
 	struct hash_cursor cursor = hash_index_cursor(&tree->node_index, hash);
-	uint32_t at;
+	uint32_t at = newest;
 
-	while ((at = hash_index_next(&tree->node_index, &cursor)) != HASH_INDEX_NONE) {
-		if (tree->nodes[at].parent == parent && tree->nodes[at].frame == frame) {
-			*ret_node = at;
-			return 0;
-		}
-	}
+	if (newest && tree->nodes[newest].frame == frame)
+		goto found;
+	while (is_indexed && (at = hash_index_next(&tree->node_index, &cursor)) != HASH_INDEX_NONE)
+		if (tree->nodes[at].parent == parent && tree->nodes[at].frame == frame)
+			goto found;
 	at = (uint32_t)tree->n_nodes;
-	if (calltree_append_node(tree, frame, parent) < 0 ||
-	    hash_index_add(&tree->node_index, hash, at) < 0)
+	if (calltree_append_node(tree, frame, parent) < 0)
 		return -ENOMEM;
-	tree->nodes[at].next_sibling = tree->nodes[parent].first_child;
+	if (newest && !is_indexed &&
+	    hash_index_add(&tree->node_index, hash_child(parent, tree->nodes[newest].frame),
+			   newest) < 0)
+		return -ENOMEM;
+	if (newest && hash_index_add(&tree->node_index, hash, at) < 0)
+		return -ENOMEM;
+	tree->nodes[at].next_sibling = newest;
 	tree->nodes[parent].first_child = at;
+found:
 	*ret_node = at;
 	return 0;
 }
