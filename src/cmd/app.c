@@ -1,6 +1,7 @@
 /* What every command needs to talk to its user. */
 #include "cmd/command.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +37,14 @@ void app_say(struct app *app, const char *format, ...)
 	(void)vfprintf(app->messages, format, args);
 	va_end(args);
 	(void)fputc('\n', app->messages);
+}
+
+int app_write(struct app *app, const void *data, size_t size, struct error *err)
+{
+	errno = 0;
+	if (fwrite(data, 1, size, app->out) != size || fflush(app->out) != 0)
+		return error_set_errno(err, errno ? -errno : -EIO, "cannot write standard output");
+	return 0;
 }
 
 size_t app_columns(const struct app *app)

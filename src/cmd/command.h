@@ -95,6 +95,9 @@ void options_write_help(FILE *out, const struct command *command);
 int app_fail(struct app *app, int status, const struct error *err);
 __attribute__((format(printf, 2, 3))) void app_say(struct app *app, const char *format, ...);
 
+/* All of it to app->out, at once. */
+int app_write(struct app *app, const void *data, size_t size, struct error *err);
+
 /* Columns to lay text out for: those of the terminal, 80 when it is none (or COLUMNS is set). */
 size_t app_columns(const struct app *app);
 

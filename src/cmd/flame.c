@@ -160,12 +160,20 @@ static int flame_save(const struct buffer *svg, const char *path, struct error *
 	return output_file_commit(&file, err);
 }
 
-static int flame_print(struct app *app, const struct buffer *svg, struct error *err)
+/* Draws all before any of it goes out. */
+static int flame_profile(struct app *app, const void *data, const struct profile *profile,
+			 struct error *err)
 {
-	errno = 0;
-	if (fwrite(svg->data, 1, svg->size, app->out) != svg->size || fflush(app->out) != 0)
-		return error_set_errno(err, errno ? -errno : -EIO, "cannot write standard output");
-	return 0;
+	const struct flame_options *options = data;
+	struct buffer svg = BUFFER_INIT;
+	int r = flame_draw(&svg, profile, options, err);
+
+	if (r == 0)
+		r = options->output && strcmp(options->output, "-") != 0
+			    ? flame_save(&svg, options->output, err)
+			    : app_write(app, svg.data, svg.size, err);
+	buffer_release(&svg);
+	return r;
 }
 
 static int flame_check(struct app *app, const struct flame_options *options, int n_operands,
@@ -195,25 +203,13 @@ static int flame_run(struct app *app, int argc, char **argv)
 					 .min_width_px = 0.1 };
 	const int n_operands = options_parse(app, &command_flame, &options, argc, argv, false);
 	struct error err = ERROR_INIT;
-	struct buffer svg = BUFFER_INIT;
-	struct profile profile;
-	int r;
 
 	if (n_operands < 0)
 		return n_operands == OPTIONS_HELP ? EXIT_OK : EXIT_USAGE;
 	if (flame_check(app, &options, n_operands, &err) < 0)
 		return app_fail(app, EXIT_USAGE, &err);
-	r = profile_input_read(app, &profile, n_operands ? argv[1] : options.view.input, &err);
-	if (r < 0)
-		return app_fail(app, EXIT_FAILED, &err);
-	r = flame_draw(&svg, &profile, &options, &err);
-	if (r == 0)
-		r = options.output && strcmp(options.output, "-") != 0
-			    ? flame_save(&svg, options.output, &err)
-			    : flame_print(app, &svg, &err);
-	buffer_release(&svg);
-	profile_release(&profile);
-	return r < 0 ? app_fail(app, EXIT_FAILED, &err) : EXIT_OK;
+	return profile_input_show(app, n_operands ? argv[1] : options.view.input, flame_profile,
+				  &options);
 }
 
 const struct command command_flame = {

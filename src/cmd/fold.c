@@ -48,11 +48,7 @@ static int fold_put(void *context, const char *data, size_t size)
 	output->has_lines = true;
 	if (output->file.path)
 		return output_file_write(&output->file, data, size, output->err);
-	errno = 0;
-	if (fwrite(data, 1, size, output->app->out) != size)
-		return error_set_errno(output->err, errno ? -errno : -EIO,
-				       "cannot write standard output");
-	return 0;
+	return app_write(output->app, data, size, output->err);
 }
 
 static int fold_write(struct fold_output *output, const struct fold_options *options,
@@ -76,9 +72,10 @@ static int fold_write(struct fold_output *output, const struct fold_options *opt
 	return r;
 }
 
-static int fold_profile(struct app *app, const struct fold_options *options,
-			const struct profile *profile, struct error *err)
+static int fold_profile(struct app *app, const void *data, const struct profile *profile,
+			struct error *err)
 {
+	const struct fold_options *options = data;
 	struct fold_output output = { .app = app, .file = OUTPUT_FILE_INIT, .err = err };
 	struct view view = view_options_view(&options->view);
 	struct calltree tree = { 0 };
@@ -104,26 +101,12 @@ static int fold_profile(struct app *app, const struct fold_options *options,
 static int fold_run(struct app *app, int argc, char **argv)
 {
 	struct fold_options options = { .view = VIEW_OPTIONS_INIT };
-	struct profile profile;
-	struct error err = ERROR_INIT;
-	const int n_operands = options_parse(app, &command_fold, &options, argc, argv, false);
-	int r;
+	const int status = view_options_status(
+		app, &command_fold, options_parse(app, &command_fold, &options, argc, argv, false));
 
-	if (n_operands == OPTIONS_HELP)
-		return EXIT_OK;
-	if (n_operands < 0)
-		return EXIT_USAGE;
-	if (n_operands > 0) {
-		app_say(app,
-			"fold: takes no operands; name the file with -i; see 'tsprof fold -h'");
-		return EXIT_USAGE;
-	}
-	r = profile_input_read(app, &profile, options.view.input, &err);
-	if (r < 0)
-		return app_fail(app, EXIT_FAILED, &err);
-	r = fold_profile(app, &options, &profile, &err);
-	profile_release(&profile);
-	return r < 0 ? app_fail(app, EXIT_FAILED, &err) : EXIT_OK;
+	if (status != VIEW_OPTIONS_GO_ON)
+		return status;
+	return profile_input_show(app, options.view.input, fold_profile, &options);
 }
 
 const struct command command_fold = {

@@ -72,6 +72,22 @@ int profile_input_read(struct app *app, struct profile *profile, const char *pat
 	return r;
 }
 
+int profile_input_show(struct app *app, const char *path,
+		       int (*show)(struct app *app, const void *options,
+				   const struct profile *profile, struct error *err),
+		       const void *options)
+{
+	struct error err = ERROR_INIT;
+	struct profile profile;
+	int r = profile_input_read(app, &profile, path, &err);
+
+	if (r == 0) {
+		r = show(app, options, &profile, &err);
+		profile_release(&profile);
+	}
+	return r < 0 ? app_fail(app, EXIT_FAILED, &err) : EXIT_OK;
+}
+
 void profile_quality_line(struct buffer *out, const struct profile *profile)
 {
 	quality_line_write(out, profile);

@@ -15,6 +15,15 @@
 int profile_input_read(struct app *app, struct profile *profile, const char *path,
 		       struct error *err);
 
+/*
+ * Read that file, have `show` look at it, and return the exit status; what
+ * failed is said.  `options` are those of `show`.
+ */
+int profile_input_show(struct app *app, const char *path,
+		       int (*show)(struct app *app, const void *options,
+				   const struct profile *profile, struct error *err),
+		       const void *options);
+
 /* The line of export/quality_line.h. */
 void profile_quality_line(struct buffer *out, const struct profile *profile);
 

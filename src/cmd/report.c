@@ -61,9 +61,10 @@ static int report_check_options(struct app *app, const struct report_options *op
 	return EXIT_USAGE;
 }
 
-static int report_profile(struct app *app, const struct report_options *options,
-			  const struct profile *profile, struct error *err)
+static int report_profile(struct app *app, const void *data, const struct profile *profile,
+			  struct error *err)
 {
+	const struct report_options *options = data;
 	struct report_output output = {
 		.profile = profile,
 		.format = options->as_json  ? REPORT_JSON
@@ -84,29 +85,16 @@ static int report_profile(struct app *app, const struct report_options *options,
 static int report_run(struct app *app, int argc, char **argv)
 {
 	struct report_options options = { .view = VIEW_OPTIONS_INIT, .top = UINT64_MAX };
-	const int n_operands = options_parse(app, &command_report, &options, argc, argv, false);
-	struct error err = ERROR_INIT;
-	struct profile profile;
-	int r;
+	const int status = view_options_status(app, &command_report,
+					       options_parse(app, &command_report, &options, argc,
+							     argv, false));
 
-	if (n_operands == OPTIONS_HELP)
-		return EXIT_OK;
-	if (n_operands < 0)
-		return EXIT_USAGE;
-	if (n_operands > 0) {
-		app_say(app,
-			"report: takes no operands; name the file with -i; see 'tsprof report -h'");
-		return EXIT_USAGE;
-	}
+	if (status != VIEW_OPTIONS_GO_ON)
+		return status;
 	options.is_breakdown |= options.components != NULL;
 	if (report_check_options(app, &options) != EXIT_OK)
 		return EXIT_USAGE;
-	r = profile_input_read(app, &profile, options.view.input, &err);
-	if (r < 0)
-		return app_fail(app, EXIT_FAILED, &err);
-	r = report_profile(app, &options, &profile, &err);
-	profile_release(&profile);
-	return r < 0 ? app_fail(app, EXIT_FAILED, &err) : EXIT_OK;
+	return profile_input_show(app, options.view.input, report_profile, &options);
 }
 
 const struct command command_report = {

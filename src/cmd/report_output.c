@@ -263,16 +263,12 @@ static void write_format(struct buffer *out, const struct report_output *output,
 int report_output_write(const struct report_output *output, struct app *app, struct error *err)
 {
 	struct buffer out = BUFFER_INIT;
-	int r = 0;
+	int r;
 
 	write_format(&out, output, app_columns(app));
-	errno = 0;
-	if (out.is_failed)
-		r = error_set_no_memory(err);
-	else if (fwrite(buffer_string(&out), 1, out.size, app->out) != out.size ||
-		 fflush(app->out) != 0)
-		r = error_set_errno(err, errno ? -errno : -EIO, "cannot write standard output");
-	else if (calltree_value_is_empty(&output->trees[0].nodes[0].total))
+	r = out.is_failed ? error_set_no_memory(err)
+			  : app_write(app, buffer_string(&out), out.size, err);
+	if (r == 0 && calltree_value_is_empty(&output->trees[0].nodes[0].total))
 		app_say(app, "report: there are no samples to report");
 	buffer_release(&out);
 	return r;

@@ -1,6 +1,18 @@
 /* From what was typed to what is looked at. */
 #include "cmd/view_options.h"
 
+int view_options_status(struct app *app, const struct command *command, int n_operands)
+{
+	if (n_operands == 0)
+		return VIEW_OPTIONS_GO_ON;
+	if (n_operands == OPTIONS_HELP)
+		return EXIT_OK;
+	if (n_operands > 0)
+		app_say(app, "%s: takes no operands; name the file with -i; see '%s %s -h'",
+			command->name, app->program, command->name);
+	return EXIT_USAGE;
+}
+
 struct view view_options_view(const struct view_options *options)
 {
 	struct view view = VIEW_INIT;

@@ -71,6 +71,14 @@ struct view_options {
 			offsetof(struct type, view.state), view_state_words                        \
 	}
 
+/*
+ * For commands that take options only: the exit status when options_parse said
+ * that there is nothing to do, or there are operands, and a message says so; else
+ * VIEW_OPTIONS_GO_ON.
+ */
+enum { VIEW_OPTIONS_GO_ON = -1 };
+int view_options_status(struct app *app, const struct command *command, int n_operands);
+
 /* The view that was asked for, with the process names that VIEW_INIT has. */
 struct view view_options_view(const struct view_options *options);
 

@@ -7,6 +7,12 @@
 
 #include "base/array.h"
 
+bool module_is_like(const struct module *a, const struct module *b)
+{
+	return a->path == b->path && a->kind == b->kind && a->build_id_size == b->build_id_size &&
+	       memcmp(a->build_id, b->build_id, a->build_id_size) == 0;
+}
+
 int profile_init(struct profile *profile)
 {
 	const struct module pseudo = { .kind = MODULE_KIND_PSEUDO };

@@ -42,6 +42,9 @@ struct module {
 	uint8_t build_id[BUILD_ID_MAX_BYTES];
 };
 
+/* The same path, kind and build-id? */
+bool module_is_like(const struct module *a, const struct module *b);
+
 enum frame_flags {
 	FRAME_INLINED = 1, /* inlined into the next frame of its location */
 	FRAME_KERNEL = 2,

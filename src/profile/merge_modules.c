@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/array.h"
 
@@ -13,19 +12,13 @@ static uint64_t hash_module(const struct module *module)
 			 hash_bytes(module->build_id, module->build_id_size) ^ module->kind);
 }
 
-static bool is_like(const struct module *a, const struct module *b)
-{
-	return a->path == b->path && a->kind == b->kind && a->build_id_size == b->build_id_size &&
-	       memcmp(a->build_id, b->build_id, a->build_id_size) == 0;
-}
-
 static uint32_t find_first(const struct merge_modules *modules, const struct module *wanted)
 {
 	struct hash_cursor cursor = hash_index_cursor(&modules->index, hash_module(wanted));
 	uint32_t at;
 
 	while ((at = hash_index_next(&modules->index, &cursor)) != HASH_INDEX_NONE)
-		if (is_like(&modules->profile->modules[at], wanted))
+		if (module_is_like(&modules->profile->modules[at], wanted))
 			return at;
 	return MODULE_PSEUDO;
 }

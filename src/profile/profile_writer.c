@@ -50,17 +50,27 @@ static void profile_writer_free(struct profile_writer *writer)
 	free(writer);
 }
 
-static bool module_equals(const struct module *a, const struct module *b)
-{
-	return a->path == b->path && a->kind == b->kind && a->build_id_size == b->build_id_size &&
-	       memcmp(a->build_id, b->build_id, sizeof(a->build_id)) == 0;
-}
-
 static bool thread_equals(const struct thread *a, const struct thread *b)
 {
 	return a->pid == b->pid && a->tid == b->tid && a->name == b->name &&
 	       a->process_name == b->process_name && a->start_ns == b->start_ns &&
 	       a->end_ns == b->end_ns && a->parent_pid == b->parent_pid && a->run == b->run;
+}
+
+/* A chunk of `n` entries; none when there are none. */
+static void profile_writer_add_entries(struct profile_writer *writer, enum profile_chunk_type type,
+				       size_t n, const struct buffer *entries)
+{
+	struct buffer *out = &writer->out;
+	size_t chunk_at;
+
+	out->is_failed |= entries->is_failed;
+	if (!n)
+		return;
+	chunk_at = profile_encode_chunk_begin(out, type);
+	buffer_add_uleb(out, n);
+	buffer_add(out, buffer_string(entries), entries->size);
+	profile_encode_chunk_end(out, chunk_at);
 }
 
 /* Modules that are new or, like those whose build-id was found late, changed. */
@@ -76,22 +86,15 @@ static int profile_writer_add_modules(struct profile_writer *writer)
 		return -ENOMEM;
 	writer->modules = grown;
 	for (size_t i = 1; i < profile->n_modules; i++) {
-		if (i < writer->written.n_modules && module_equals(&grown[i], &profile->modules[i]))
+		if (i < writer->written.n_modules &&
+		    module_is_like(&grown[i], &profile->modules[i]))
 			continue;
 		profile_encode_module(&entries, (uint32_t)i, &profile->modules[i]);
 		grown[i] = profile->modules[i];
 		n++;
 	}
-	if (n) {
-		const size_t chunk_at = profile_encode_chunk_begin(&writer->out,
-								   PROFILE_CHUNK_MODULES);
-
-		buffer_add_uleb(&writer->out, n);
-		buffer_add(&writer->out, buffer_string(&entries), entries.size);
-		profile_encode_chunk_end(&writer->out, chunk_at);
-	}
+	profile_writer_add_entries(writer, PROFILE_CHUNK_MODULES, n, &entries);
 	writer->written.n_modules = profile->n_modules;
-	writer->out.is_failed |= entries.is_failed;
 	buffer_release(&entries);
 	return 0;
 }
@@ -117,17 +120,10 @@ static int profile_writer_add_threads(struct profile_writer *writer)
 		grown[i] = profile->threads[i];
 		n++;
 	}
-	if (n) {
-		const size_t chunk_at = profile_encode_chunk_begin(&writer->out,
-								   PROFILE_CHUNK_THREADS);
-
-		buffer_add_uleb(&writer->out, n);
-		buffer_add(&writer->out, buffer_string(&entries), entries.size);
-		buffer_add(&writer->out, buffer_string(&origins), origins.size);
-		profile_encode_chunk_end(&writer->out, chunk_at);
-	}
+	buffer_add(&entries, buffer_string(&origins), origins.size);
+	entries.is_failed |= origins.is_failed;
+	profile_writer_add_entries(writer, PROFILE_CHUNK_THREADS, n, &entries);
 	writer->written.n_threads = profile->n_threads;
-	writer->out.is_failed |= entries.is_failed | origins.is_failed;
 	buffer_release(&entries);
 	buffer_release(&origins);
 	return 0;

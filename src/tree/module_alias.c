@@ -3,15 +3,8 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/hash.h"
-
-static bool is_like(const struct module *a, const struct module *b)
-{
-	return a->path == b->path && a->kind == b->kind && a->build_id_size == b->build_id_size &&
-	       memcmp(a->build_id, b->build_id, a->build_id_size) == 0;
-}
 
 static int find_first(struct hash_index *index, const struct profile *profile, uint32_t module,
 		      uint32_t *ret_first)
@@ -22,7 +15,7 @@ static int find_first(struct hash_index *index, const struct profile *profile, u
 	uint32_t at;
 
 	while ((at = hash_index_next(index, &cursor)) != HASH_INDEX_NONE) {
-		if (is_like(&profile->modules[at], wanted)) {
+		if (module_is_like(&profile->modules[at], wanted)) {
 			*ret_first = at;
 			return 0;
 		}
