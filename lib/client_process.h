@@ -1,6 +1,7 @@
 #ifndef TSPROF_LIB_CLIENT_PROCESS_H
 #define TSPROF_LIB_CLIENT_PROCESS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "lib/sigprof_wire.h"
@@ -15,6 +16,16 @@ void client_thread_end_expect(void);
 
 /* In a fork's child: let go of everything that is the parent's. */
 void client_thread_fork_child(void);
+
+/* Remember what programs that this one starts need: the session's text, and our own path. */
+void client_environment_keep(const char *session_text);
+
+/*
+ * `envp`, or when it lacks us, one with us in `room`, which has at least as many
+ * bytes as asked for.  Borrows from `envp`.
+ */
+size_t client_environment_bytes(char *const *envp);
+char *const *client_environment_complete(void *room, char *const *envp);
 
 /* Have the ticks handled. */
 void client_signal_install(void);

@@ -102,6 +102,7 @@ static void start(void)
 
 	has_options = text && parse_options(&options, text);
 	if (has_options) {
+		client_environment_keep(text);
 		has_thread_end_key = pthread_key_create(&thread_end_key, thread_end) == 0;
 		client_signal_install();
 		client_thread_start_as(SIGPROF_HELLO_EXEC, 0);

@@ -2,21 +2,31 @@
  * A signal that is pending while a program is replaced reaches the new one,
  * which has no handler yet and would be killed: ticks end before exec, and go on
  * when it fails.  A child of vfork is not the thread that its TLS says, and has
- * no ticks to stop.
+ * no ticks to stop.  A new program is sampled whatever environment it is given.
  */
 #include <alloca.h>
 #include <errno.h>
+#include <spawn.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <unistd.h>
 
+#include "lib/client_process.h"
 #include "lib/sigprof_client.h"
 #include "lib/wrapper.h"
+
+/* In the frame of who calls it. */
+#define COMPLETED(envp) client_environment_complete(alloca(client_environment_bytes(envp)), (envp))
+
+typedef int spawn_function(pid_t *, const char *, const posix_spawn_file_actions_t *,
+			   const posix_spawnattr_t *, char *const *, char *const *);
 
 static int (*real_execve)(const char *, char *const *, char *const *);
 static int (*real_execvpe)(const char *, char *const *, char *const *);
 static int (*real_fexecve)(int, char *const *, char *const *);
 static int (*real_execveat)(int, const char *, char *const *, char *const *, int);
+static spawn_function *real_posix_spawn;
+static spawn_function *real_posix_spawnp;
 
 static bool ticks_stop(void)
 {
@@ -41,7 +51,7 @@ WRAPPER int execve(const char *path, char *const *argv, char *const *envp)
 	WRAPPER_FIND(real_execve, "execve");
 	const bool were_stopped = ticks_stop();
 
-	return ticks_resume(were_stopped, real_execve(path, argv, envp));
+	return ticks_resume(were_stopped, real_execve(path, argv, COMPLETED(envp)));
 }
 
 WRAPPER int execvpe(const char *file, char *const *argv, char *const *envp)
@@ -49,7 +59,7 @@ WRAPPER int execvpe(const char *file, char *const *argv, char *const *envp)
 	WRAPPER_FIND(real_execvpe, "execvpe");
 	const bool were_stopped = ticks_stop();
 
-	return ticks_resume(were_stopped, real_execvpe(file, argv, envp));
+	return ticks_resume(were_stopped, real_execvpe(file, argv, COMPLETED(envp)));
 }
 
 WRAPPER int execv(const char *path, char *const *argv)
@@ -67,7 +77,7 @@ WRAPPER int fexecve(int fd, char *const *argv, char *const *envp)
 	WRAPPER_FIND(real_fexecve, "fexecve");
 	const bool were_stopped = ticks_stop();
 
-	return ticks_resume(were_stopped, real_fexecve(fd, argv, envp));
+	return ticks_resume(were_stopped, real_fexecve(fd, argv, COMPLETED(envp)));
 }
 
 WRAPPER int execveat(int fd, const char *path, char *const *argv, char *const *envp, int flags)
@@ -75,7 +85,7 @@ WRAPPER int execveat(int fd, const char *path, char *const *argv, char *const *e
 	WRAPPER_FIND(real_execveat, "execveat");
 	const bool were_stopped = ticks_stop();
 
-	return ticks_resume(were_stopped, real_execveat(fd, path, argv, envp, flags));
+	return ticks_resume(were_stopped, real_execveat(fd, path, argv, COMPLETED(envp), flags));
 }
 
 /* The arguments of a call of the execl family, up to and with NULL. */
@@ -124,4 +134,20 @@ WRAPPER int execle(const char *path, const char *first, ...)
 	envp = va_arg(arguments, char *const *);
 	va_end(arguments);
 	return execve(path, argv, envp);
+}
+
+WRAPPER int posix_spawn(pid_t *ret_pid, const char *path,
+			const posix_spawn_file_actions_t *file_actions,
+			const posix_spawnattr_t *attributes, char *const *argv, char *const *envp)
+{
+	WRAPPER_FIND(real_posix_spawn, "posix_spawn");
+	return real_posix_spawn(ret_pid, path, file_actions, attributes, argv, COMPLETED(envp));
+}
+
+WRAPPER int posix_spawnp(pid_t *ret_pid, const char *file,
+			 const posix_spawn_file_actions_t *file_actions,
+			 const posix_spawnattr_t *attributes, char *const *argv, char *const *envp)
+{
+	WRAPPER_FIND(real_posix_spawnp, "posix_spawnp");
+	return real_posix_spawnp(ret_pid, file, file_actions, attributes, argv, COMPLETED(envp));
 }
