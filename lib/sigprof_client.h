@@ -44,8 +44,9 @@ struct client_options {
 
 struct thread_trigger {
 	enum sigprof_trigger kind;
-	void *event_page; /* keeps the event alive without a descriptor; NULL: see event_fd */
-	int event_fd;	  /* where no page could be mapped, else -1 */
+	void *event_page;      /* keeps the event alive without a descriptor; NULL: see event_fd */
+	int event_fd;	       /* where no page could be mapped, else -1 */
+	uint64_t start_cpu_ns; /* of the thread */
 	uint64_t event_id;
 	int timer_id;
 };
@@ -84,8 +85,8 @@ enum client_mode client_mode(void);
 void client_set_mode(enum client_mode mode);
 
 /*
- * In the handler, unless no calls may be made: is the thread's slot still there?
- * A program that unmaps what it does not know must not crash for it.
+ * Is the thread's slot still there?  A program that unmaps what it does not know
+ * must not crash for it.  Makes a system call; munmap tells the handler.
  */
 bool client_memory_is_there(const struct client_thread *thread);
 
@@ -105,9 +106,15 @@ void client_comm_send(uint32_t tid, const char *comm);
 bool client_slot_claim(struct client_thread *thread, enum sigprof_hello_kind kind);
 void client_slots_forget(void);
 
+/* Is some of our memory in this range? */
+bool client_slots_are_in(const void *start, size_t size_bytes);
+
 /* Start and stop the ticks of the calling thread.  Stopping can be done in the handler. */
 void thread_trigger_start(struct thread_trigger *trigger, const struct client_options *options);
 void thread_trigger_stop(struct thread_trigger *trigger);
+
+/* In the handler: the CPU time as of this tick; false when the trigger does not know it. */
+bool thread_trigger_cpu_ns(const struct thread_trigger *trigger, uint64_t *ret_cpu_ns);
 
 /* SIGTRAP comes from now on; it is shared with the program. */
 void client_trap_install(void);

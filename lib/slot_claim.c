@@ -23,6 +23,7 @@ enum {
 	MAX_SEGMENTS = 512,
 	CONNECT_TRIES = 50,
 	CONNECT_WAIT_NS = 1000000,
+	KERNEL_SIGSET_BYTES = 8,
 };
 
 /* Segments are added under the lock and never removed, except by a fork's child. */
@@ -147,7 +148,8 @@ static struct sigprof_segment *segment_new(enum sigprof_hello_kind kind, uint32_
 	if (segment) {
 		hello.ring_bytes = segment->ring_bytes;
 		if (!send_hello(socket_fd, memory_fd, &hello)) {
-			(void)munmap(segment, slots_end(n_slots) + n_slots * hello.ring_bytes);
+			(void)syscall(SYS_munmap, segment,
+				      slots_end(n_slots) + n_slots * hello.ring_bytes);
 			segment = NULL;
 		}
 	}
@@ -155,6 +157,14 @@ static struct sigprof_segment *segment_new(enum sigprof_hello_kind kind, uint32_
 		(void)syscall(SYS_close, (long)memory_fd);
 	(void)syscall(SYS_close, (long)socket_fd);
 	return segment;
+}
+
+bool client_memory_is_there(const struct client_thread *thread)
+{
+	/* A set that cannot be read is EFAULT, else the first argument is EINVAL. */
+	return syscall(SYS_rt_sigprocmask, ~0L, thread->slot, NULL, (long)KERNEL_SIGSET_BYTES) <
+		       0 &&
+	       errno != EFAULT;
 }
 
 static bool claim_in(struct client_thread *thread, struct sigprof_segment *segment)
@@ -236,8 +246,22 @@ void client_slots_forget(void)
 	const size_t n = atomic_load_explicit(&state.n_segments, memory_order_relaxed);
 
 	for (size_t i = 0; i < n; i++)
-		(void)munmap(state.segments[i], state.size_bytes[i]);
+		(void)syscall(SYS_munmap, state.segments[i], state.size_bytes[i]);
 	atomic_store_explicit(&state.n_segments, 0, memory_order_relaxed);
 	state.parent_session = state.session;
 	state.lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+}
+
+bool client_slots_are_in(const void *start, size_t size_bytes)
+{
+	const size_t n = atomic_load_explicit(&state.n_segments, memory_order_acquire);
+	const uintptr_t from = (uintptr_t)start;
+
+	for (size_t i = 0; i < n; i++) {
+		const uintptr_t segment = (uintptr_t)state.segments[i];
+
+		if (from < segment + state.size_bytes[i] && segment < from + size_bytes)
+			return true;
+	}
+	return false;
 }

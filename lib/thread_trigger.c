@@ -7,9 +7,12 @@
  *
  * The same with another signal, which does interrupt.
  *
- * The event's descriptor is closed at once: a mapped page keeps it alive, so that
+ * The event's descriptor is closed at once: its mapped ring keeps it alive, so that
  * the program's descriptors stay its own, and closing them all does not end the
- * sampling.  No PERF_EVENT_IOC_REFRESH, which hangs Linux 6.16 and 6.17.
+ * sampling.  The kernel writes what the event has counted into the ring at each
+ * tick, which spares the handler the system call for the thread's CPU time (0.2
+ * to 1.5 µs); mapped for reading only, the ring has no end and loses nothing.  No
+ * PERF_EVENT_IOC_REFRESH, which hangs Linux 6.16 and 6.17.
  *
  * A timer on the thread's CPU clock.  The kernel looks at those at its tick
  * only, so that CONFIG_HZ is the highest rate.
@@ -28,7 +31,15 @@
 
 #include "lib/sigprof_client.h"
 
+/* What the attributes make the kernel write. */
+struct event_record {
+	struct perf_event_header header;
+	uint64_t count_ns;
+};
+
 enum {
+	EVENT_RING_BYTES = SIGPROF_PAGE_BYTES,
+	EVENT_BYTES = SIGPROF_PAGE_BYTES + EVENT_RING_BYTES,
 	NS_PER_SECOND = 1000000000,
 	HIGH_DESCRIPTOR = 400, /* away from where programs expect theirs */
 };
@@ -42,6 +53,7 @@ static int event_open(uint64_t period_ns, enum sigprof_trigger kind)
 	attr.size = sizeof(attr);
 	attr.config = PERF_COUNT_SW_TASK_CLOCK;
 	attr.sample_period = period_ns;
+	attr.sample_type = PERF_SAMPLE_READ;
 	attr.wakeup_events = 1;
 	attr.disabled = 1;
 	attr.exclude_kernel = kind == SIGPROF_TRIGGER_PERF_USER;
@@ -63,7 +75,7 @@ static bool event_direct_to_thread(int fd)
 /* Where memory may not be locked for the page, the descriptor has to stay. */
 static bool event_keep(struct thread_trigger *trigger, int fd)
 {
-	void *page = mmap(NULL, SIGPROF_PAGE_BYTES, PROT_READ, MAP_SHARED, fd, 0);
+	void *page = mmap(NULL, EVENT_BYTES, PROT_READ, MAP_SHARED, fd, 0);
 
 	if (page != MAP_FAILED) {
 		trigger->event_page = page;
@@ -131,10 +143,33 @@ static bool start_kind(struct thread_trigger *trigger, uint64_t period_ns, char 
 
 void thread_trigger_start(struct thread_trigger *trigger, const struct client_options *options)
 {
-	*trigger = (struct thread_trigger){ .kind = SIGPROF_TRIGGER_NONE, .event_fd = -1 };
+	*trigger = (struct thread_trigger){ .kind = SIGPROF_TRIGGER_NONE,
+					    .event_fd = -1,
+					    .start_cpu_ns = client_cpu_ns() };
 	for (const char *letter = options->triggers; *letter; letter++)
 		if (start_kind(trigger, options->period_ns, *letter))
 			return;
+}
+
+bool thread_trigger_cpu_ns(const struct thread_trigger *trigger, uint64_t *ret_cpu_ns)
+{
+	const struct perf_event_mmap_page *page = trigger->event_page;
+	struct event_record record;
+	uint64_t head;
+
+	if (!page)
+		return false;
+	/* The kernel writes in an interrupt of this thread: its stores are there. */
+	head = *(const volatile __u64 *)&page->data_head;
+	atomic_signal_fence(memory_order_seq_cst);
+	if (head < sizeof(record))
+		return false;
+	head = (head - sizeof(record)) & (EVENT_RING_BYTES - 1);
+	copy_words(&record, (const uint8_t *)page + SIGPROF_PAGE_BYTES + head, sizeof(record));
+	if (record.header.type != PERF_RECORD_SAMPLE || record.header.size != sizeof(record))
+		return false;
+	*ret_cpu_ns = trigger->start_cpu_ns + record.count_ns;
+	return true;
 }
 
 /* The program may have closed it, and another file have got the number since. */
@@ -150,11 +185,15 @@ static void close_event(struct thread_trigger *trigger)
 
 void thread_trigger_stop(struct thread_trigger *trigger)
 {
+	void *page = trigger->event_page;
+
 	if (!trigger->kind || client_mode() == CLIENT_MAKES_NO_CALLS)
 		return;
-	if (trigger->event_page)
-		(void)syscall(SYS_munmap, trigger->event_page, (long)SIGPROF_PAGE_BYTES);
+	/* A last tick may come on the way back from unmapping it. */
 	trigger->event_page = NULL;
+	atomic_signal_fence(memory_order_seq_cst);
+	if (page)
+		(void)syscall(SYS_munmap, page, (long)EVENT_BYTES);
 	close_event(trigger);
 	if (trigger->kind == SIGPROF_TRIGGER_TIMER)
 		(void)syscall(SYS_timer_delete, (long)trigger->timer_id);

@@ -1,7 +1,8 @@
 /*
  * What runs at a tick: registers and the used part of the stack go into the
- * thread's ring, nothing else.  Besides clock_gettime and sched_getcpu, which
- * the vDSO answers, there are system calls without side effects only.
+ * thread's ring, nothing else.  There is no system call, but for the CPU time where
+ * a timer ticks, and for a stack whose end is not known: clock_gettime and
+ * sched_getcpu are answered by the vDSO and by what the kernel keeps up to date.
  */
 #include <errno.h>
 #include <sched.h>
@@ -19,7 +20,7 @@ enum { N_REGISTERS = 17 };
 enum { N_REGISTERS = 33 };
 #endif
 
-enum { NS_PER_SECOND = 1000000000, KERNEL_SIGSET_BYTES = 8 };
+enum { NS_PER_SECOND = 1000000000 };
 
 static uint64_t clock_ns(clockid_t clock)
 {
@@ -94,17 +95,11 @@ static uint32_t copy_foreign_stack(uint8_t *to, uint64_t sp, uint32_t most_bytes
 	return n_copied > 0 ? (uint32_t)n_copied : 0;
 }
 
-bool client_memory_is_there(const struct client_thread *thread)
-{
-	/* A set that cannot be read is EFAULT, else the first argument is EINVAL. */
-	return syscall(SYS_rt_sigprocmask, ~0L, thread->slot, NULL, (long)KERNEL_SIGSET_BYTES) <
-		       0 &&
-	       errno != EFAULT;
-}
-
 /* Where no call may be made, a tick is taken to be one period. */
 static uint64_t next_cpu_ns(struct client_thread *thread)
 {
+	if (thread_trigger_cpu_ns(&thread->trigger, &thread->cpu_ns))
+		return thread->cpu_ns;
 	if (client_mode() == CLIENT_RUNS)
 		thread->cpu_ns = client_cpu_ns();
 	else
@@ -155,8 +150,6 @@ void client_handle_tick(void *context)
 
 	if (!thread->slot)
 		goto out;
-	if (client_mode() == CLIENT_RUNS && !client_memory_is_there(thread))
-		client_set_mode(CLIENT_IS_OFF);
 	if (client_mode() == CLIENT_IS_OFF) {
 		thread->slot = NULL;
 		thread_trigger_stop(&thread->trigger);
