@@ -1,7 +1,8 @@
 /*
  * SIGTRAP events came with Linux 5.13; before 5.19 one that is blocked when it
  * comes kills the process.  Without kernel time perf's ticks are exact where the
- * timer's are coarse, so they are taken all the same.
+ * timer's are coarse, so they are taken all the same; also by a program that
+ * gives up the user who may do more, as servers do.
  */
 #include "os/sigprof_triggers.h"
 
@@ -54,13 +55,13 @@ const char *sigprof_triggers(void)
 	if (asked && *asked && strlen(asked) < 8)
 		return asked;
 	if (is_at_least(5, 19) && can_open(true, true))
-		return "st";
+		return "sut";
 	if (can_open(true, false))
-		return "pt";
+		return "put";
 	return can_open(false, false) ? "ut" : "t";
 }
 
 bool sigprof_triggers_have_kernel(const char *triggers)
 {
-	return !strchr(triggers, SIGPROF_TRIGGER_PERF_USER);
+	return *triggers != SIGPROF_TRIGGER_PERF_USER;
 }

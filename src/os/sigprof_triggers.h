@@ -10,7 +10,7 @@
  */
 const char *sigprof_triggers(void);
 
-/* Do all of them see time in the kernel, too? */
+/* Does the best of them see time in the kernel, too? */
 bool sigprof_triggers_have_kernel(const char *triggers);
 
 #endif
