@@ -99,6 +99,25 @@ run "$TSPROF" flame -i "$work/p.tsprof" --state waiting -o "$work/f.svg"
 check "drawn" is_status 0
 check "in cold colours" grep -q '<rect class="w' "$work/f.svg"
 
+# What cannot be done is refused, and nothing else done instead.
+run "$TSPROF" record --engine sigprof --off-cpu -o "$work/r.tsprof" -- true
+check "the engine sigprof sees no waiting" is_refusal 1 "the engine sigprof cannot record waiting"
+run "$TSPROF" report -i "$work/p.tsprof" --state dancing
+check "an unknown state" is_status 2
+level=$(cat /proc/sys/kernel/perf_event_paranoid)
+if [ "$(id -u)" -eq 0 ] && [ "$level" -ge 2 ] && command -v setpriv >/dev/null; then
+	cp "$TSPROF" "$work/tsprof"
+	mkdir "$work/own"
+	chmod 755 "$work" "$work/tsprof"
+	chown 65534 "$work/own"
+	for option in --off-cpu "--event wall"; do
+		# shellcheck disable=SC2086
+		run setpriv --reuid 65534 --regid 65534 --clear-groups "$work/tsprof" record \
+			$option -o "$work/own/p.tsprof" -- true
+		check "$option without rights" is_refusal 1 "kernel.perf_event_paranoid=1"
+	done
+fi
+
 # Attached to, pausing or not: each thread has the time of the recording, and
 # what it waited for when that began is known, though not where.
 attach_for()

@@ -29,9 +29,14 @@ static void look_at(const uint8_t *data, size_t size)
 		return;
 	}
 	view.with_thread = true;
-	if (calltree_build(&tree, &profile, &view, &err) == 0) {
-		folded_write(&out, &tree, true);
-		calltree_release(&tree);
+	for (int i = 0; i < 3; i++) {
+		view.states = i ? SAMPLE_STATES_ALL : 0;
+		view.by = i == 2 ? VIEW_BY_STATE : VIEW_BY_NONE;
+		view.from_ns = i == 1 ? 1000 : 0;
+		if (calltree_build(&tree, &profile, &view, &err) == 0) {
+			folded_write(&out, &tree, true);
+			calltree_release(&tree);
+		}
 	}
 	quality_line_write(&out, &profile);
 	buffer_release(&out);

@@ -43,6 +43,82 @@ static void calltree_build__merges_common_prefix(void **state)
 	profile_release(&profile);
 }
 
+/* main ran for 3 ms, and waited for a lock for 5 ms and for a disk for 2 ms. */
+static void make_waiting(struct profile *profile)
+{
+	const struct unit_stack stacks[] = { { "main", 3 }, { "main", 5 }, { "main;f", 2 } };
+
+	unit_profile_init(profile, stacks, N_ITEMS(stacks));
+	profile->samples[1].state = SAMPLE_LOCK;
+	profile->samples[2].state = SAMPLE_DISK;
+}
+
+static void calltree_build__leaves_waiting_out_unasked(void **state)
+{
+	struct profile profile;
+	struct calltree tree;
+
+	(void)state;
+	make_waiting(&profile);
+	unit_profile_tree(&tree, &profile);
+	assert_int_equal(tree.whole.weight_ns, 3000000);
+	assert_int_equal(tree.whole.waited_ns, 0);
+	assert_int_equal(tree.n_nodes, 2);
+	calltree_release(&tree);
+	profile_release(&profile);
+}
+
+static void calltree_build__ends_waits_in_what_they_are(void **state)
+{
+	struct view view = VIEW_INIT;
+	const struct calltree_node *top, *inner, *lock;
+	struct profile profile;
+	struct calltree tree;
+
+	(void)state;
+	make_waiting(&profile);
+	view.with_process = false;
+	view.states = SAMPLE_STATES_ALL;
+	build(&tree, &profile, &view);
+	top = child_named(&tree, 0, "main");
+	assert_non_null(top);
+	assert_int_equal(top->self.weight_ns, 3000000);
+	assert_int_equal(top->total.weight_ns, 10000000);
+	assert_int_equal(top->total.waited_ns, 7000000);
+	assert_int_equal(top->total.n_rows, 1);
+	lock = child_named(&tree, (uint32_t)(top - tree.nodes), "[waiting: lock]");
+	assert_non_null(lock);
+	assert_int_equal(lock->self.weight_ns, 5000000);
+	inner = child_named(&tree, (uint32_t)(top - tree.nodes), "f");
+	assert_non_null(inner);
+	assert_int_equal(inner->self.weight_ns, 0);
+	assert_non_null(child_named(&tree, (uint32_t)(inner - tree.nodes), "[waiting: disk]"));
+	calltree_release(&tree);
+	profile_release(&profile);
+}
+
+static void calltree_build__splits_by_state(void **state)
+{
+	struct view view = VIEW_INIT;
+	const struct calltree_node *lock;
+	struct profile profile;
+	struct calltree tree;
+
+	(void)state;
+	make_waiting(&profile);
+	view.with_process = false;
+	view.by = VIEW_BY_STATE;
+	build(&tree, &profile, &view);
+	assert_non_null(child_named(&tree, 0, "running"));
+	lock = child_named(&tree, 0, "waiting: lock");
+	assert_non_null(lock);
+	assert_int_equal(lock->total.weight_ns, 5000000);
+	assert_int_equal(child_named(&tree, (uint32_t)(lock - tree.nodes), "main")->self.weight_ns,
+			 5000000);
+	calltree_release(&tree);
+	profile_release(&profile);
+}
+
 static void calltree_build__keeps_recursion_and_puts_parents_first(void **state)
 {
 	const struct unit_stack stacks[] = { { "f;f;f", 1 }, { "f", 1 }, { "g;f", 1 } };
@@ -228,6 +304,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(calltree_build__merges_common_prefix),
+		cmocka_unit_test(calltree_build__leaves_waiting_out_unasked),
+		cmocka_unit_test(calltree_build__ends_waits_in_what_they_are),
+		cmocka_unit_test(calltree_build__splits_by_state),
 		cmocka_unit_test(calltree_build__keeps_recursion_and_puts_parents_first),
 		cmocka_unit_test(calltree_build__tells_functions_of_two_modules_apart),
 		cmocka_unit_test(calltree_build__flags_kernel_modules),

@@ -10,10 +10,14 @@ enum {
 	TYPE_COMM = 3,
 	TYPE_FORK = 7,
 	TYPE_SAMPLE = 9,
+	TYPE_SWITCH = 14,
+	TYPE_SWITCH_CPU_WIDE = 15,
 	TYPE_MMAP2 = 10,
 	MISC_KERNEL = 1,
 	MISC_COMM_EXEC = 1 << 13,
 	MISC_BUILD_ID = 1 << 14,
+	MISC_SWITCH_OUT = 1 << 13,
+	MISC_PREEMPT = 1 << 14,
 	SAMPLE_TID = 1 << 1,
 	SAMPLE_TIME = 1 << 2,
 	SAMPLE_READ = 1 << 4,
@@ -367,6 +371,42 @@ static void lost__tells_how_many(void **state)
 	buffer_release(&bytes);
 }
 
+static void switch__tells_which_way_and_why(void **state)
+{
+	static const struct {
+		uint32_t type;
+		uint16_t misc;
+		enum sampler_record_kind kind;
+		bool is_preempted;
+	} switches[] = {
+		{ TYPE_SWITCH, 0, SAMPLER_RECORD_SWITCH_IN, false },
+		{ TYPE_SWITCH, MISC_SWITCH_OUT, SAMPLER_RECORD_SWITCH_OUT, false },
+		{ TYPE_SWITCH, MISC_SWITCH_OUT | MISC_PREEMPT, SAMPLER_RECORD_SWITCH_OUT, true },
+		{ TYPE_SWITCH_CPU_WIDE, MISC_SWITCH_OUT, SAMPLER_RECORD_SWITCH_OUT, false },
+	};
+	struct buffer bytes = BUFFER_INIT;
+	struct sampler_record record;
+
+	(void)state;
+	for (size_t i = 0; i < N_ITEMS(switches); i++) {
+		begin(&bytes, switches[i].type, switches[i].misc);
+		/* Of all CPUs: who comes next.  It is the trailer that tells who leaves. */
+		if (switches[i].type == TYPE_SWITCH_CPU_WIDE)
+			buffer_add_u64(&bytes, 77);
+		add_sideband_trailer(&bytes);
+		parse(&record, &sideband, &bytes);
+		assert_int_equal(record.kind, switches[i].kind);
+		assert_int_equal(record.is_preempted, switches[i].is_preempted);
+		assert_int_equal(record.pid, 10);
+		assert_int_equal(record.tid, 11);
+		assert_int_equal(record.time_ns, 5000);
+	}
+	begin(&bytes, TYPE_SWITCH, 0);
+	parse(&record, &sideband, &bytes);
+	assert_int_equal(record.kind, SAMPLER_RECORD_BAD);
+	buffer_release(&bytes);
+}
+
 static void unknown_type__is_other(void **state)
 {
 	struct buffer bytes = BUFFER_INIT;
@@ -395,6 +435,7 @@ int main(void)
 		cmocka_unit_test(comm__tells_exec_from_renaming),
 		cmocka_unit_test(fork__names_child_and_parent),
 		cmocka_unit_test(lost__tells_how_many),
+		cmocka_unit_test(switch__tells_which_way_and_why),
 		cmocka_unit_test(unknown_type__is_other),
 	};
 
