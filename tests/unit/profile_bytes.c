@@ -177,7 +177,7 @@ void profile_bytes_write(struct buffer *out, struct profile *profile, size_t n_f
 	profile->n_samples = 0;
 	assert_int_equal(profile_writer_open(&writer, path, profile, NULL), 0);
 	for (size_t i = 0; i < n_flushes; i++) {
-		profile->samples = samples + n_samples * i / n_flushes;
+		profile->samples = n_samples ? samples + n_samples * i / n_flushes : NULL;
 		profile->n_samples = n_samples * (i + 1) / n_flushes - n_samples * i / n_flushes;
 		assert_int_equal(profile_writer_flush(writer, NULL), 0);
 	}
