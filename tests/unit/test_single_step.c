@@ -225,10 +225,8 @@ static void show_wrong(const struct stepper *stepper, const struct engine *engin
 	printf(" (%zu)\n", stepper->n_shadow + 1);
 }
 
-static enum excuse find_excuse(const struct stepper *stepper, const struct engine *engine,
-			       const struct raw_sample *sample)
+static enum excuse excuse_at(const struct engine *engine, uint64_t ip)
 {
-	const uint64_t ip = stepper->registers.rip;
 	const struct mapping *mapping = address_space_find(&engine->fixture.process.space, ip);
 	const struct elf_image *image = mapping ? engine->fixture.opened[mapping->module] : NULL;
 	enum excuse excuse = EXCUSE_NONE;
@@ -236,8 +234,6 @@ static enum excuse find_excuse(const struct stepper *stepper, const struct engin
 	struct cfi_fde fde;
 	struct cfi_row row;
 
-	if (!sample->stack_size_bytes)
-		return EXCUSE_NO_DUMP;
 	if (!image)
 		return EXCUSE_NONE;
 	cfi_tables_init(&tables, image);
@@ -247,6 +243,21 @@ static enum excuse find_excuse(const struct stepper *stepper, const struct engin
 		 row.columns[X86_64_RIP].how == CFI_HOW_REGISTER)
 		excuse = EXCUSE_GONE_ELSEWHERE;
 	cfi_tables_release(&tables);
+	return excuse;
+}
+
+/* At the instruction itself, or at one that a signal interrupted. */
+static enum excuse find_excuse(const struct stepper *stepper, const struct engine *engine,
+			       const struct raw_sample *sample)
+{
+	enum excuse excuse;
+
+	if (!sample->stack_size_bytes)
+		return EXCUSE_NO_DUMP;
+	excuse = excuse_at(engine, stepper->registers.rip);
+	for (size_t i = 0; i < stepper->n_shadow && excuse == EXCUSE_NONE; i++)
+		if (stepper->shadow[i].slot == UINT64_MAX)
+			excuse = excuse_at(engine, stepper->shadow[i].ip);
 	return excuse;
 }
 
