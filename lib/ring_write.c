@@ -15,7 +15,7 @@ void copy_words(void *to, const void *from, size_t size_bytes)
 #if defined(__x86_64__)
 	__asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(size_bytes) : : "memory");
 #else
-	uint64_t *to_word = to;
+	volatile uint64_t *to_word = to; /* else compilers make a memcpy of it */
 	const uint64_t *from_word = from;
 
 	for (size_t i = 0; i < size_bytes / sizeof(*to_word); i++)
