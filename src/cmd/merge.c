@@ -25,14 +25,22 @@ static const struct option merge_options[] = {
 	{ 0 },
 };
 
+/* How many of the files know when threads waited. */
+struct merge_waits {
+	size_t n_with;
+	size_t n_without;
+};
+
 static int merge_add_file(struct app *app, struct profile_merger *merger, const char *path,
-			  struct error *err)
+			  struct merge_waits *waits, struct error *err)
 {
 	struct profile profile;
 	int r = profile_input_read(app, &profile, path, err);
 
 	if (r < 0)
 		return r;
+	waits->n_with += profile.quality.n_waits > 0;
+	waits->n_without += profile.quality.n_waits == 0;
 	r = profile_merge_add(merger, &profile, err);
 	profile_release(&profile);
 	return r < 0 ? error_prefix(err, "%s", path) : 0;
@@ -99,12 +107,16 @@ static int merge_files(struct app *app, struct profile *profile, char *const *pa
 		       struct error *err)
 {
 	struct profile_merger merger = { .into = profile };
+	struct merge_waits waits = { 0 };
 	int r = 0;
 
 	for (; r == 0 && *paths; paths++)
-		r = merge_add_file(app, &merger, *paths, err);
+		r = merge_add_file(app, &merger, *paths, &waits, err);
 	if (r == 0 && profile_merge_finish(&merger) < 0)
 		r = error_set_no_memory(err);
+	if (r == 0 && waits.n_with && waits.n_without)
+		app_say(app, "merge: only some of the profiles know when threads waited "
+			     "(record --off-cpu); merged, but waiting is that of those alone");
 	return r;
 }
 
