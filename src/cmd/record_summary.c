@@ -106,8 +106,17 @@ static void show_limits(struct app *app, const struct profile *profile,
 			quality->n_throttled);
 	if (result->n_unreadable_modules)
 		app_say(app,
-			"%" PRIu32 " mapped files could not be read or were replaced meanwhile",
-			result->n_unreadable_modules);
+			"%" PRIu32
+			" mapped files could not be read or were replaced meanwhile, %s the "
+			"first (deleted ones can be read as root, or with CAP_CHECKPOINT_RESTORE)",
+			result->n_unreadable_modules,
+			profile_module_name(profile, result->unreadable_module));
+	if (result->n_limited_programs)
+		app_say(app,
+			"%" PRIu32
+			" programs made more code than tsprof keeps the names of (see CODE "
+			"MADE WHILE RUNNING in tsprof-record(1))",
+			result->n_limited_programs);
 }
 
 void record_summary_show(struct app *app, const struct profile *profile,

@@ -151,17 +151,18 @@ static int take_mapping(struct intake *intake, const struct sampler_record *reco
 static int follow_jit(struct intake *intake, struct live_process *process, uint64_t time_ns)
 {
 	const uint32_t old = process->owner;
-	struct module_owner next;
-	bool is_replaced;
-	int r = jit_table_poll(&intake->jit, old, time_ns, &is_replaced);
+	struct module_owner owner;
+	enum jit_change change;
+	int r = jit_table_poll(&intake->jit, old, time_ns, &change);
 
-	if (r < 0 || !is_replaced)
+	if (r < 0 || change == JIT_SAME)
 		return r;
-	process->owner = ++intake->processes.n_owners;
-	next = owner_of(process);
-	r = jit_table_continue(&intake->jit, old, next.owner);
-	return r < 0 ? r
-		     : module_table_hand_over(&intake->modules, &process->unwind.space, old, &next);
+	if (change == JIT_REPLACED) {
+		process->owner = ++intake->processes.n_owners;
+		r = jit_table_continue(&intake->jit, old, process->owner);
+	}
+	owner = owner_of(process);
+	return r < 0 ? r : module_table_hand_over(&intake->modules, &process->unwind.space, &owner);
 }
 
 /* What has to be known about a thread's process before it is walked. */
@@ -210,6 +211,18 @@ static int take_switch(struct intake *intake, const struct sampler_record *recor
 		       : waits_return(&intake->waits, thread, record->time_ns);
 }
 
+static int inherit_jit(struct intake *intake, const struct sampler_record *record)
+{
+	struct process_table *processes = &intake->processes;
+	const struct live_process *parent = process_table_process(processes, record->parent_pid);
+	const struct live_process *child = process_table_process(processes, record->pid);
+
+	if (!parent || !child)
+		return -ENOMEM;
+	return jit_table_fork(&intake->jit, parent->owner, child->owner, child->pid,
+			      record->time_ns);
+}
+
 static int take_fork(struct intake *intake, const struct sampler_record *record)
 {
 	struct process_table *processes = &intake->processes;
@@ -217,6 +230,8 @@ static int take_fork(struct intake *intake, const struct sampler_record *record)
 	int r = process_table_fork(processes, record->pid, record->tid, record->parent_pid,
 				   record->parent_tid, record->time_ns);
 
+	if (r == 0 && record->pid != record->parent_pid)
+		r = inherit_jit(intake, record);
 	if (r < 0 || !intake->waits.is_on)
 		return r;
 	thread = process_table_thread(processes, record->pid, record->tid);
@@ -370,7 +385,7 @@ struct symbolizer_jit *intake_jit(const struct intake *intake)
 		const uint32_t owner = module_table_owner(&intake->modules, i);
 
 		if (owner)
-			jit[i].symbols = jit_table_find(&intake->jit, owner, &jit[i].until_ns);
+			jit[i] = jit_table_find(&intake->jit, owner);
 	}
 	return jit;
 }

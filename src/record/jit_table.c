@@ -40,6 +40,10 @@ struct jit_program {
 	uint64_t last_sample_ns;
 	uint64_t until_ns;	 /* the last moment before code was replaced */
 	size_t n_replaced_taken; /* of symbols.replaced_ns */
+	bool is_unread;		 /* there were too many at the time */
+	bool has_parent;
+	bool is_parted;			 /* … from it */
+	struct symbolizer_jit inherited; /* the parent's when it forked */
 };
 
 void jit_table_init(struct jit_table *table)
@@ -131,7 +135,7 @@ static struct jit_program *program_new(struct jit_table *table, uint32_t pid)
 		program->is_open = true;
 		table->n_open++;
 	} else {
-		table->n_unread++;
+		program->is_unread = true;
 	}
 	return program;
 }
@@ -231,6 +235,26 @@ int jit_table_add(struct jit_table *table, uint32_t owner, uint32_t pid)
 	return read_program(table, program, false);
 }
 
+int jit_table_fork(struct jit_table *table, uint32_t parent, uint32_t child, uint32_t pid,
+		   uint64_t time_ns)
+{
+	const struct jit_program *from = program_of(table, parent);
+	struct jit_program *program;
+
+	if (!from)
+		return 0;
+	program = program_new(table, pid);
+	if (!program || set_owner(table, child, program) < 0)
+		return -ENOMEM;
+	program->has_parent = true;
+	program->inherited = (struct symbolizer_jit){
+		.symbols = &from->symbols,
+		.until_ns = time_ns,
+		.inherited = from->has_parent ? &from->inherited : NULL,
+	};
+	return read_program(table, program, false);
+}
+
 static bool is_known_dump(const struct jit_program *program, int fd)
 {
 	struct stat status;
@@ -310,12 +334,13 @@ static bool pass_replaced(struct jit_program *program, uint64_t time_ns)
 	return at > first;
 }
 
-int jit_table_poll(struct jit_table *table, uint32_t owner, uint64_t time_ns, bool *ret_is_replaced)
+int jit_table_poll(struct jit_table *table, uint32_t owner, uint64_t time_ns,
+		   enum jit_change *ret_change)
 {
 	struct jit_program *program = program_of(table, owner);
 	int r = 0;
 
-	*ret_is_replaced = false;
+	*ret_change = JIT_SAME;
 	if (!program)
 		return 0;
 	/* What was told before the sample has to be known: once for each batch of samples. */
@@ -323,7 +348,12 @@ int jit_table_poll(struct jit_table *table, uint32_t owner, uint64_t time_ns, bo
 		program->read_ns = now_ns();
 		r = read_program(table, program, false);
 	}
-	*ret_is_replaced = pass_replaced(program, time_ns);
+	if (pass_replaced(program, time_ns)) {
+		*ret_change = JIT_REPLACED;
+	} else if (program->has_parent && !program->is_parted && program->symbols.n_symbols) {
+		program->is_parted = true;
+		*ret_change = JIT_PARTED;
+	}
 	return r;
 }
 
@@ -346,6 +376,9 @@ int jit_table_end(struct jit_table *table, uint32_t owner)
 		return 0;
 	r = read_program(table, program, true);
 	close_program(table, program);
+	/* Most children of a program that makes code make none. */
+	if (!program->symbols.n_symbols)
+		jit_symbols_release(&program->symbols);
 	return r;
 }
 
@@ -358,13 +391,24 @@ int jit_table_end_all(struct jit_table *table)
 	return r;
 }
 
-const struct jit_symbols *jit_table_find(const struct jit_table *table, uint32_t owner,
-					 uint64_t *ret_until_ns)
+struct symbolizer_jit jit_table_find(const struct jit_table *table, uint32_t owner)
 {
 	const struct jit_program *program = program_of(table, owner);
 
 	if (!program)
-		return NULL;
-	*ret_until_ns = table->owners[owner].until_ns;
-	return &program->symbols;
+		return (struct symbolizer_jit){ 0 };
+	return (struct symbolizer_jit){
+		.symbols = &program->symbols,
+		.until_ns = table->owners[owner].until_ns,
+		.inherited = program->has_parent ? &program->inherited : NULL,
+	};
+}
+
+uint32_t jit_table_n_limited(const struct jit_table *table)
+{
+	uint32_t n = 0;
+
+	for (size_t i = 0; i < table->n_programs; i++)
+		n += table->programs[i]->is_unread || table->programs[i]->symbols.is_full;
+	return n || table->n_symbols < JIT_TABLE_MAX_SYMBOLS ? n : 1;
 }

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "os/sampler_record.h"
-#include "symbol/jit_symbols.h"
+#include "symbol/symbolizer.h"
 
 /*
  * The programs of a run that made code themselves, and what they tell about it in
@@ -17,6 +17,8 @@
  * A program is known by its owner number (see struct live_process).  When a
  * jitdump tells that code was replaced, samples from then on belong to another
  * owner number of the same program, so that an ip keeps one meaning for each.
+ * A forked child takes over its parent's memory with its functions; when it tells
+ * of code of its own, that memory becomes its own too.
  */
 struct jit_table {
 	struct jit_program **programs; /* in the order in which they were found */
@@ -29,7 +31,6 @@ struct jit_table {
 	size_t n_symbols;	 /* of all programs */
 	uint64_t start_epoch_ns; /* of the recording: the age of maps of processes that are gone */
 	uint32_t n_open;	 /* programs whose files are held open */
-	uint32_t n_unread;	 /* programs past a limit below */
 };
 
 enum {
@@ -48,13 +49,23 @@ int jit_table_add(struct jit_table *table, uint32_t owner, uint32_t pid);
 int jit_table_add_dump(struct jit_table *table, uint32_t owner, uint32_t pid,
 		       const struct sampler_mapping *map);
 
+/* `child`, of process `pid`, was forked from `parent`.  Returns 0 or -ENOMEM. */
+int jit_table_fork(struct jit_table *table, uint32_t parent, uint32_t child, uint32_t pid,
+		   uint64_t time_ns);
+
+/* What changed since the last sample. */
+enum jit_change {
+	JIT_SAME,
+	JIT_REPLACED, /* code: samples need a new owner, to be told by jit_table_continue */
+	JIT_PARTED,   /* a child from its parent: what it took over is its own from now on */
+};
+
 /*
- * Before a sample of that time: read what was told until then.  Sets
- * `ret_is_replaced` when code was replaced since the last sample: then samples
- * need a new owner, to be told by jit_table_continue.  Returns 0 or -ENOMEM.
+ * Before a sample of that time: read what was told until then.  Returns 0 or
+ * -ENOMEM.
  */
 int jit_table_poll(struct jit_table *table, uint32_t owner, uint64_t time_ns,
-		   bool *ret_is_replaced);
+		   enum jit_change *ret_change);
 int jit_table_continue(struct jit_table *table, uint32_t owner, uint32_t next_owner);
 
 /* The program has ended: read the rest and close its files.  Returns 0 or -ENOMEM. */
@@ -63,8 +74,10 @@ int jit_table_end(struct jit_table *table, uint32_t owner);
 /* The same for all that are left. */
 int jit_table_end_all(struct jit_table *table);
 
-/* Borrowed: what is known about an owner's code, and until when; NULL: nothing. */
-const struct jit_symbols *jit_table_find(const struct jit_table *table, uint32_t owner,
-					 uint64_t *ret_until_ns);
+/* What is known about an owner's code, borrowed from the table. */
+struct symbolizer_jit jit_table_find(const struct jit_table *table, uint32_t owner);
+
+/* Programs of which not all is known, because of a limit. */
+uint32_t jit_table_n_limited(const struct jit_table *table);
 
 #endif

@@ -266,8 +266,9 @@ static int add_mapped_module(struct module_table *table, uint32_t *ret_id,
 	}
 	if (!image && is_shared_memory(map->path))
 		key = owned_key(key.path, map, owner->owner);
-	table->n_unreadable += !image && key.kind == MODULE_KIND_FILE;
 	r = add_keyed(table, ret_id, &key, image);
+	if (r == 0 && !image && key.kind == MODULE_KIND_FILE && !table->n_unreadable++)
+		table->unreadable = *ret_id;
 	return r < 0 ? r : keep_debug_file(table, *ret_id);
 }
 
@@ -373,7 +374,7 @@ uint32_t module_table_owner(const struct module_table *table, uint32_t module)
 	return identity->device == OWNED_DEVICE ? (uint32_t)identity->inode : 0;
 }
 
-int module_table_hand_over(struct module_table *table, struct address_space *space, uint32_t from,
+int module_table_hand_over(struct module_table *table, struct address_space *space,
 			   const struct module_owner *owner)
 {
 	for (size_t i = 0; i < space->n_mappings; i++) {
@@ -382,7 +383,7 @@ int module_table_hand_over(struct module_table *table, struct address_space *spa
 		struct module_key key;
 		int r = 0;
 
-		if (module_table_owner(table, mapping.module) != from)
+		if (!module_table_owner(table, mapping.module))
 			continue;
 		key = owned_key(table->profile->modules[mapping.module].path, &map, owner->owner);
 		if (!find_module(table, &mapping.module, &key))

@@ -34,6 +34,7 @@ struct module_table {
 	uint32_t kernel;	 /* id of "[kernel]" */
 	uint32_t unmapped;	 /* id of "[unmapped]" */
 	uint32_t n_unreadable;	 /* files that could not be opened, or were replaced */
+	uint32_t unreadable;	 /* id of the first of them */
 };
 
 /* Returns 0 or -ENOMEM. */
@@ -54,8 +55,8 @@ struct module_owner {
 int module_table_map(struct module_table *table, struct address_space *space,
 		     const struct module_owner *owner, const struct sampler_mapping *map);
 
-/* Give memory without a file of `from` to `owner`.  Returns 0 or -ENOMEM. */
-int module_table_hand_over(struct module_table *table, struct address_space *space, uint32_t from,
+/* Give all memory without a file to `owner`.  Returns 0 or -ENOMEM. */
+int module_table_hand_over(struct module_table *table, struct address_space *space,
 			   const struct module_owner *owner);
 
 /* A module of the kernel, by its name in brackets; made when new.  Returns 0 or -ENOMEM. */

@@ -259,6 +259,7 @@ static int resolve_symbols(struct recorder *recorder, struct error *err)
 		err);
 	free(jit);
 	recorder->result->has_hidden_kernel = remarks.has_hidden_kernel;
+	recorder->result->n_limited_programs = jit_table_n_limited(&recorder->intake.jit);
 	if (r == 0)
 		recorder->profile->info.is_symbolized = true;
 	return r;
@@ -424,6 +425,7 @@ int recorder_run(struct profile *profile, struct recorder_result *result,
 	if (r == 0) {
 		r = record_until_end(&recorder, err);
 		result->n_unreadable_modules = recorder.intake.modules.n_unreadable;
+		result->unreadable_module = recorder.intake.modules.unreadable;
 		result->statement = intake_statement(&recorder.intake);
 		result->remark = sampler_remark(recorder.sampler);
 		/* Whoever cannot wait for the names presses Ctrl-C once more. */

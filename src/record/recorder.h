@@ -64,9 +64,11 @@ struct recorder_result {
 				    */
 	bool was_never_sampling;   /* paused from the start to the end */
 	uint32_t n_unreadable_modules;
-	bool has_hidden_kernel; /* kernel frames have no names: kernel.kptr_restrict */
-	char *remark;		/* what limits the engine, to be freed; NULL: nothing */
-	char *statement;	/* what the unwinder has to say, to be freed; NULL: nothing */
+	uint32_t unreadable_module;  /* id of the first of them */
+	uint32_t n_limited_programs; /* that made more code than is kept; see jit_table.h */
+	bool has_hidden_kernel;	     /* kernel frames have no names: kernel.kptr_restrict */
+	char *remark;		     /* what limits the engine, to be freed; NULL: nothing */
+	char *statement;	     /* what the unwinder has to say, to be freed; NULL: nothing */
 	struct sampler_facts sampler;
 };
 

@@ -265,9 +265,11 @@ static int set_jit_name(struct symbolizer *symbolizer, const struct request *req
 	return r < 0 ? r : profile_set_frames(profile, request->location, &frame, 1);
 }
 
+/* Name what has no frame yet, by one program's own words. */
 static int symbolize_jit(struct symbolizer *symbolizer, const struct request *requests,
 			 size_t n_requests, const struct symbolizer_jit *jit)
 {
+	const struct location *locations = symbolizer->profile->locations.locations;
 	const struct jit_symbol **found = malloc(n_requests * sizeof(*found));
 	uint64_t *ips = malloc(n_requests * sizeof(*ips));
 	int r = -ENOMEM;
@@ -278,11 +280,22 @@ static int symbolize_jit(struct symbolizer *symbolizer, const struct request *re
 		ips[i] = requests[i].vaddr;
 	r = jit_symbols_resolve(jit->symbols, ips, n_requests, jit->until_ns, found);
 	for (size_t i = 0; i < n_requests && r == 0; i++)
-		if (found[i])
+		if (found[i] && !locations[requests[i].location].n_frames)
 			r = set_jit_name(symbolizer, &requests[i], jit->symbols, found[i]);
 out:
 	free(found);
 	free(ips);
+	return r;
+}
+
+static int symbolize_anonymous(struct symbolizer *symbolizer, const struct request *requests,
+			       size_t n_requests, const struct symbolizer_jit *jit)
+{
+	int r = 0;
+
+	for (; jit && r == 0; jit = jit->inherited)
+		if (jit->symbols)
+			r = symbolize_jit(symbolizer, requests, n_requests, jit);
 	return r;
 }
 
@@ -301,9 +314,8 @@ static int symbolize_module(struct symbolizer *symbolizer, const struct request 
 	case MODULE_KIND_KERNEL:
 		return symbolize_kernel(symbolizer, requests, n_requests);
 	case MODULE_KIND_ANONYMOUS:
-		if (!jit || !jit[module].symbols)
-			return 0;
-		return symbolize_jit(symbolizer, requests, n_requests, &jit[module]);
+		return symbolize_anonymous(symbolizer, requests, n_requests,
+					   jit ? &jit[module] : NULL);
 	case MODULE_KIND_PSEUDO:
 	case MODULE_KIND_UNMAPPED:
 	case MODULE_KIND_NAMES:

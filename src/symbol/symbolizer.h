@@ -23,6 +23,8 @@
 struct symbolizer_jit {
 	const struct jit_symbols *symbols; /* NULL: nothing is known */
 	uint64_t until_ns;		   /* the last moment that the module stands for */
+	/* Where nothing is known: what the program was forked from had there; may be NULL. */
+	const struct symbolizer_jit *inherited;
 };
 
 struct symbolizer_remarks {

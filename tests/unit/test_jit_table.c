@@ -39,21 +39,20 @@ static int remove_map(void **state)
 static const char *name_at(const struct jit_table *table, uint32_t owner, uint64_t ip)
 {
 	const struct jit_symbol *found;
-	uint64_t until_ns;
-	const struct jit_symbols *symbols = jit_table_find(table, owner, &until_ns);
+	const struct symbolizer_jit jit = jit_table_find(table, owner);
 
-	if (!symbols)
+	if (!jit.symbols)
 		return "no symbols";
-	assert_int_equal(jit_symbols_resolve(symbols, &ip, 1, until_ns, &found), 0);
-	return found ? interner_get(&symbols->strings, found->name) : "none";
+	assert_int_equal(jit_symbols_resolve(jit.symbols, &ip, 1, jit.until_ns, &found), 0);
+	return found ? interner_get(&jit.symbols->strings, found->name) : "none";
 }
 
 static void poll_now(struct jit_table *table)
 {
-	bool is_replaced;
+	enum jit_change change;
 
-	assert_int_equal(jit_table_poll(table, OWNER, UINT64_MAX, &is_replaced), 0);
-	assert_false(is_replaced);
+	assert_int_equal(jit_table_poll(table, OWNER, UINT64_MAX, &change), 0);
+	assert_int_equal(change, JIT_SAME);
 }
 
 static void jit_table__reads_a_map_while_it_grows(void **state)

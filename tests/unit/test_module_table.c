@@ -111,7 +111,7 @@ static void module_table__gives_memory_to_another_owner(void **state)
 	module = space.mappings[0].module;
 	assert_int_equal(space.mappings[1].module, module);
 	assert_int_equal(module_table_owner(&table, module), 1);
-	assert_int_equal(module_table_hand_over(&table, &space, 1, &second), 0);
+	assert_int_equal(module_table_hand_over(&table, &space, &second), 0);
 	assert_int_equal(space.n_mappings, 2);
 	assert_int_not_equal(space.mappings[0].module, module);
 	assert_int_equal(space.mappings[1].module, space.mappings[0].module);

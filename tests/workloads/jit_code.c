@@ -6,6 +6,8 @@
  *	jit_code map-reuse SECONDS  one place, first the one, then the other
  *	jit_code dump SECONDS     the same, in a jitdump with times; then moved
  *	jit_code memfd SECONDS    as map, in memory of memfd_create
+ *	jit_code fork SECONDS     jit_first by the parent, jit_second by its child, which
+ *	                          burns in both; the parent has another function there
  *
  * The files go to /tmp and to the current directory, as runtimes have it, and
  * are removed at the end, before the process is.
@@ -16,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -99,6 +102,17 @@ __attribute__((noinline)) static void burn(uint8_t *code, int64_t duration_ns)
 		function(TURNS_PER_CALL);
 }
 
+static FILE *open_map(char *path, size_t size)
+{
+	FILE *map;
+
+	(void)snprintf(path, size, "/tmp/perf-%ld.map", (long)getpid());
+	map = fopen(path, "w");
+	if (!map)
+		abort();
+	return map;
+}
+
 static void add_to_map(FILE *map, const uint8_t *code, const char *name)
 {
 	if (fprintf(map, "%lx %zx %s\n", (unsigned long)(uintptr_t)code, sizeof(countdown), name) <
@@ -110,18 +124,46 @@ static void add_to_map(FILE *map, const uint8_t *code, const char *name)
 static void run_with_map(uint8_t *code, int64_t duration_ns, size_t second_at)
 {
 	char path[64];
-	FILE *map;
+	FILE *map = open_map(path, sizeof(path));
 
-	(void)snprintf(path, sizeof(path), "/tmp/perf-%ld.map", (long)getpid());
-	map = fopen(path, "w");
-	if (!map)
-		abort();
 	write_code(code);
 	add_to_map(map, code, "jit_first(a b)");
 	burn(code, duration_ns * 6 / 10);
 	write_code(code + second_at);
 	add_to_map(map, code + second_at, "jit_second");
 	burn(code + second_at, duration_ns * 4 / 10);
+	(void)fclose(map);
+	(void)unlink(path);
+}
+
+static void run_child(uint8_t *code, int64_t duration_ns)
+{
+	char path[64];
+	FILE *map = open_map(path, sizeof(path));
+
+	write_code(code + SECOND_AT);
+	add_to_map(map, code + SECOND_AT, "jit_second");
+	burn(code, duration_ns * 6 / 10);
+	burn(code + SECOND_AT, duration_ns * 4 / 10);
+	(void)fclose(map);
+	(void)unlink(path);
+	_exit(0);
+}
+
+static void run_with_fork(uint8_t *code, int64_t duration_ns)
+{
+	char path[64];
+	FILE *map = open_map(path, sizeof(path));
+	pid_t child;
+
+	write_code(code);
+	add_to_map(map, code, "jit_first(a b)");
+	burn(code, duration_ns / 100);
+	child = fork();
+	if (child == 0)
+		run_child(code, duration_ns);
+	add_to_map(map, code + SECOND_AT, "jit_of_the_parent");
+	(void)waitpid(child, NULL, 0);
 	(void)fclose(map);
 	(void)unlink(path);
 }
@@ -243,6 +285,8 @@ int main(int argc, char **argv)
 	}
 	if (strcmp(mode, "dump") == 0)
 		run_with_dump(executable_memory(fd), duration_ns);
+	else if (strcmp(mode, "fork") == 0)
+		run_with_fork(executable_memory(fd), duration_ns);
 	else
 		run_with_map(executable_memory(fd), duration_ns,
 			     strcmp(mode, "map-reuse") == 0 ? 0 : SECOND_AT);
