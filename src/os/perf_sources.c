@@ -31,7 +31,7 @@ enum {
 	SWITCHES_FRACTION = 16,
 	SWITCH_STACKS_FRACTION = 2,
 	/* A record takes the room of a whole dump, and there may be many of them. */
-	SWITCH_STACK_USUAL_BYTES = 16384,
+	SWITCH_STACK_USUAL_BYTES = 32768,
 	ROLES_MAX = PERF_ROLE_SWITCHES + 1,
 };
 
