@@ -97,7 +97,8 @@ static void show_limits(struct app *app, const struct profile *profile,
 	if (quality->n_lost_switches || quality->waited_bare_ns > quality->waited_ns / 20)
 		app_say(app,
 			"%.1f %% of the waiting time has no whole stack, and %" PRIu64
-			" records of switches were lost (see WAITING TIME in tsprof-record(1))",
+			" records of switches were lost (--stack-size may help with the first; see "
+			"WAITING TIME in tsprof-record(1))",
 			percent(quality->waited_bare_ns, quality->waited_ns),
 			quality->n_lost_switches);
 	if (quality->n_throttled)
@@ -128,6 +129,6 @@ void record_summary_show(struct app *app, const struct profile *profile,
 
 bool record_summary_is_flawless(const struct quality *quality)
 {
-	return !quality->n_lost && !quality->n_lost_events &&
+	return !quality->n_lost && !quality->n_lost_events && !quality->n_lost_switches &&
 	       n_complete(quality) == quality->n_samples;
 }

@@ -91,6 +91,11 @@ static void add_notes(struct buffer *out, const struct report_part *part, bool i
 	else if (part->n_hidden)
 		buffer_printf(&note, "… and %s more (--top 0 shows all)",
 			      units_count(count, part->n_hidden));
+	else if (part->is_breakdown && part->breakdown.tree->whole.waited_ns)
+		buffer_add_string(&note, "Avg (μs): time of all threads, running or waiting, per "
+					 "second of recording. "
+					 "±: half the 95 % interval of what ran, in percent of "
+					 "the total.");
 	else if (part->is_breakdown && is_timed)
 		buffer_add_string(&note, "Avg (μs): CPU time per second of recording. "
 					 "±: half the 95 % interval, in percent of the total.");
