@@ -120,7 +120,9 @@ static int profile_writer_add_threads(struct profile_writer *writer)
 		grown[i] = profile->threads[i];
 		n++;
 	}
-	buffer_add(&entries, buffer_string(&origins), origins.size);
+	/* An empty buffer would allocate, and this is done at each flush. */
+	if (n)
+		buffer_add(&entries, buffer_string(&origins), origins.size);
 	entries.is_failed |= origins.is_failed;
 	profile_writer_add_entries(writer, PROFILE_CHUNK_THREADS, n, &entries);
 	writer->written.n_threads = profile->n_threads;
