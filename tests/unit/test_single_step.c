@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "process_fixture.h"
+#include "step_instructions.h"
 #include "unwind/cfi_rows.h"
 #include "unwind/cfi_tables.h"
 #include "unwind/unwinder.h"
@@ -103,22 +104,6 @@ static uint64_t read_word(pid_t pid, uint64_t address)
 
 	(void)read_memory(pid, address, &word, sizeof(word));
 	return word;
-}
-
-/* call rel32 is e8, call r/m is ff /2; bnd, notrack, data16 and REX may stand before them. */
-static bool is_call(const uint8_t *bytes)
-{
-	size_t i = 0;
-
-	while (i < 4 && (bytes[i] == 0xf2 || bytes[i] == 0x3e || bytes[i] == 0x66 ||
-			 bytes[i] == 0x67 || bytes[i] == 0x2e || (bytes[i] & 0xf0) == 0x40))
-		i++;
-	return bytes[i] == 0xe8 || (bytes[i] == 0xff && (bytes[i + 1] & 0x38) == 0x10);
-}
-
-static bool is_syscall(const uint8_t *bytes)
-{
-	return bytes[0] == 0x0f && bytes[1] == 0x05;
 }
 
 static void shadow_push(struct stepper *stepper, uint64_t ip, uint64_t slot)
