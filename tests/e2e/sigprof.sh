@@ -116,6 +116,52 @@ if $CC -shared -fPIC -o "$work/private/libprivate-plugin.so" "$work/plugin.c" 2>
 	check "dlopen keeps its caller's RUNPATH" grep -qx found "$work/out"
 fi
 
+# A filter that comes by syscall() and kills for what a new thread's ticks need.
+cat >"$work/confined.c" <<'EOF'
+#define _GNU_SOURCE
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <pthread.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#define KILL(n) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, n, 0, 1), \
+	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS)
+static void *work(void *data)
+{
+	for (volatile long i = 0; i < 100000000; i++)
+		;
+	return data;
+}
+int main(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		KILL(SYS_perf_event_open), KILL(SYS_timer_create), KILL(SYS_socket),
+		KILL(SYS_memfd_create), KILL(SYS_openat), KILL(SYS_gettid),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { sizeof(code) / sizeof(code[0]), code };
+	pthread_t thread;
+
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) != 0)
+		return 77;
+	work(NULL);
+	pthread_create(&thread, NULL, work, NULL);
+	pthread_join(thread, NULL);
+	puts("worked on");
+	return 0;
+}
+EOF
+if $CC -O1 -pthread -o "$work/confined" "$work/confined.c" 2>/dev/null && "$work/confined" \
+	>/dev/null 2>&1; then
+	run record "$work/confined"
+	check "a confined program is not killed for our calls" grep -qx "worked on" "$work/out"
+fi
+
 # What was preloaded before stays.
 cat >"$work/before.c" <<'EOF'
 #include <stdio.h>
