@@ -2,10 +2,13 @@
 #include "cmd/record_summary.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "base/buffer.h"
+#include "base/interner.h"
 #include "base/units.h"
 #include "os/perf_event.h"
+#include "os/sampler.h"
 
 static double percent(uint64_t part, uint64_t whole)
 {
@@ -51,6 +54,39 @@ static void show_line(struct app *app, const struct profile *profile,
 	buffer_release(&line);
 }
 
+/* Enough CPU time for ten samples, but nobody to take them. */
+static bool had_no_way_in(const struct profile *profile)
+{
+	const char *engine = interner_get(&profile->strings, profile->info.engine);
+
+	return strcmp(engine, sampler_engine_sigprof.name) == 0 && profile->info.period_ns &&
+	       profile->quality.target_cpu_ns > 10 * profile->info.period_ns;
+}
+
+static void show_unsampled(struct app *app, const struct profile *profile)
+{
+	const struct quality *quality = &profile->quality;
+	const double share = percent(quality->not_sampled_ns,
+				     quality->sampled_ns + quality->not_sampled_ns);
+
+	if (had_no_way_in(profile) && (!quality->n_samples || share > 5))
+		app_say(app,
+			"%.0f %% of the CPU time was not sampled: threads that ended before their "
+			"first tick, or programs that the engine sigprof cannot enter: static, "
+			"setuid, or in another network namespace (raise the rate with -F, or use "
+			"--engine perf)",
+			quality->n_samples ? share : 100.0);
+	else if (!quality->n_samples && !quality->n_waits)
+		app_say(app,
+			"too little CPU time was used for a single sample (raise the rate with "
+			"-F)");
+	else if (quality->n_samples && share > 5)
+		app_say(app,
+			"%.0f %% of the CPU time was not sampled: threads that ended before their "
+			"first tick (raise the rate with -F)",
+			share);
+}
+
 /* What limits the result and can be changed. */
 static void show_limits(struct app *app, const struct profile *profile,
 			const struct recorder_result *result)
@@ -68,10 +104,8 @@ static void show_limits(struct app *app, const struct profile *profile,
 			units_duration(until, result->dropped_until_ns - profile->info.start_ns));
 	if (result->was_never_sampling)
 		app_say(app, "sampling was paused all the time (kill -USR2 lets it go on)");
-	else if (!quality->n_samples && !quality->n_waits)
-		app_say(app,
-			"too little CPU time was used for a single sample (raise the rate with "
-			"-F)");
+	else
+		show_unsampled(app, profile);
 	if (result->remark)
 		app_say(app, "%s", result->remark);
 	if (!result->sampler.has_kernel_time)
@@ -87,13 +121,6 @@ static void show_limits(struct app *app, const struct profile *profile,
 			" bytes copied (see --stack-size; without privileges /proc/sys/kernel/"
 			"perf_event_mlock_kb and ulimit -l decide how much fits)",
 			n_cut, result->sampler.stack_bytes);
-	if (quality->n_samples &&
-	    quality->not_sampled_ns > (quality->sampled_ns + quality->not_sampled_ns) / 20)
-		app_say(app,
-			"%.0f %% of the CPU time was not sampled: threads that ended before their "
-			"first tick (raise the rate with -F)",
-			percent(quality->not_sampled_ns,
-				quality->sampled_ns + quality->not_sampled_ns));
 	if (quality->n_lost_switches || quality->waited_bare_ns > quality->waited_ns / 20)
 		app_say(app,
 			"%.1f %% of the waiting time has no whole stack, and %" PRIu64
