@@ -136,7 +136,7 @@ int target_root_open_file(const struct target_root *root, const char *path, uint
 {
 	const int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
 	const struct open_how how = {
-		.flags = (uint64_t)flags,
+		.flags = (unsigned int)flags,
 		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
 	};
 	int fd;

@@ -30,15 +30,44 @@ decoy()
 	cp "$BUILD/tests/workloads/jit_code" "$1"
 }
 
-check_named "deleted" sh -c 'cp "$0" gone && { ./gone 0.6 & rm gone; wait; }' "$split"
+# PROGRAM COMMAND…: run PROGRAM, and COMMAND as soon as PROGRAM is what runs.
+cat >start_then.sh <<'SCRIPT'
+program=$1
+shift
+"$program" 0.6 &
+n=0
+until readlink "/proc/$!/exe" | grep -q "/${program##*/}\$" || [ "$n" -ge 200 ]; do
+	n=$((n + 1))
+done
+"$@"
+wait
+SCRIPT
+
+cp "$split" gone
+check_named "deleted" sh start_then.sh ./gone rm gone
 decoy decoy
-check_named "replaced" sh -c 'cp "$0" app && { ./app 0.6 & mv decoy app; wait; }' "$split"
+cp "$split" app
+check_named "replaced" sh start_then.sh ./app mv decoy app
 check_named "without a path" "$BUILD/tests/workloads/memfd_exec" "$split" 0.6
+
+# Without the right to look into map_files: what runs is still to be had.
+as_nobody="setpriv --reuid 65534 --regid 65534 --clear-groups --bounding-set=-all"
+mkdir nobody && chmod 777 nobody && chmod 755 "$work"
+if [ "$(id -u)" -eq 0 ] &&
+	$as_nobody "$TSPROF" record -q -o nobody/probe.tsprof -- "$split" 0 >/dev/null 2>&1; then
+	run $as_nobody "$TSPROF" record -o nobody/run.tsprof -- \
+		"$BUILD/tests/workloads/memfd_exec" "$split" 0.6
+	check "unprivileged, without a path: recorded" is_status 0
+	run "$TSPROF" fold -i nobody/run.tsprof
+	check "unprivileged, without a path: named" grep -q 'burn_half' "$work/out"
+else
+	echo "not checked: cannot record as nobody here"
+fi
 
 # The file without a build-id is known by its inode alone.
 if objcopy --remove-section .note.gnu.build-id "$split" anonymous 2>/dev/null; then
 	cp anonymous bare
-	check_named "replaced, no build-id" sh -c '{ ./bare 0.6 & mv "$0" bare; wait; }' app
+	check_named "replaced, no build-id" sh start_then.sh ./bare mv app bare
 	no_id=$work/anonymous
 else
 	echo "not checked: objcopy is missing"
