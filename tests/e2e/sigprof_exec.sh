@@ -48,4 +48,12 @@ run "$TSPROF" record -q --engine sigprof -o "$work/exec.tsprof" -- \
 check "the rest of the environment is as it was given" grep -qx A=b "$work/out"
 check "what was preloaded comes first" grep -q '^LD_PRELOAD=libm.so.6:/' "$work/out"
 check "and there is nothing else" holds "$(wc -l <"$work/out") == 3"
+
+# What the library cannot enter is said.
+run "$TSPROF" record --engine sigprof -o "$work/exec.tsprof" -- \
+	sh -c "'$BUILD/tests/workloads/split_static' 0.3"
+check "a static program further down ran" is_status 0
+check "and why it was not sampled is said" grep -q "cannot enter: static" "$work/err"
+run "$TSPROF" record --engine sigprof -o "$work/exec.tsprof" -- true
+check "of too short a run it is not" grep -q "too little CPU time" "$work/err"
 finish
