@@ -402,8 +402,7 @@ static char *sigprof_remark(const struct sampler *base)
 			&remark,
 			"ticks came %.0f times a second instead of %.0f, with the kernel's own "
 			"timer: threads that run between its ticks are not seen, and those in "
-			"step with it are misjudged (as root: sysctl "
-			"kernel.perf_event_paranoid=2)",
+			"step with it are misjudged (tsprof doctor tells what would allow more)",
 			(double)records->n_coarse * (double)NS_PER_S / (double)records->coarse_ns,
 			(double)NS_PER_S / (double)records->period_ns);
 	else if (n_threads)
