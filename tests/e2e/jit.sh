@@ -20,7 +20,8 @@ record_jit()
 	cp "$work/out" "$work/$record_name.folded"
 }
 
-# NAME FUNCTION: its share of all samples, as the innermost function.
+# NAME FUNCTION: its share of the samples in made code, as the innermost function;
+# 0 when less than half of all are in such code.
 leaf_share()
 {
 	awk -v name="$2" '
@@ -28,13 +29,14 @@ leaf_share()
 		n = $NF; all += n
 		sub(/ [0-9]+$/, "")
 		depth = split($0, frames, ";")
+		if (frames[depth] ~ /_\[j\]$/) made += n
 		if (frames[depth] == name) found += n
 	}
-	END { print all ? found / all : 0 }' "$work/$1.folded"
+	END { print made > all / 2 ? found / made : 0 }' "$work/$1.folded"
 }
 
-# Sharing a machine moves these by no more than the program's own start, some ms
-# of 1.5 s, and the sampling error, 1.3 points at 1,500 samples.
+# The sampling error is 1.3 points at 1,500 samples; the kernel and the start of
+# the program, which a busy machine makes longer, are not in these shares.
 # NAME FUNCTION SHARE
 check_share()
 {
