@@ -32,7 +32,7 @@ leaf_share()
 		if (frames[depth] ~ /_\[j\]$/) made += n
 		if (frames[depth] == name) found += n
 	}
-	END { print made > all / 2 ? found / made : 0 }' "$work/$1.folded"
+	END { print (made > all / 2) ? found / made : 0 }' "$work/$1.folded"
 }
 
 # The sampling error is 1.3 points at 1,500 samples; the kernel and the start of

@@ -18,6 +18,7 @@ cd "$work/open" || exit 99
 as_nobody()
 {
 	(
+		# shellcheck disable=SC3045 # dash and bash both have it
 		ulimit -l "$1" || exit 99
 		shift
 		exec setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
