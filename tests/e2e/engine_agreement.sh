@@ -6,6 +6,10 @@
 # Two shares p of n = 12,000 samples each differ by sqrt(2 p (1 - p) / n), 0.65 points
 # for a half, if samples are independent: 2 points are three of them.  Samples of a
 # clock are spread more evenly than that.
+#
+# Two runs of sqlite3 on a busy machine differ by up to 2 points with one engine
+# too, because its functions do not suffer alike from what else uses the cache.  So both
+# are run again, twice at most, when they differ: an engine's bias would stay.
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
 [ -z "${IS_SANITIZED:-}" ] || skip_test "with sanitizers the recorder loses samples at this rate"
@@ -31,17 +35,10 @@ record_without_loss()
 	check "$name, $engine: recorded" is_status 0
 }
 
-# NAME COMMAND…
-check_agreement()
+# What the kernel did belongs to the function that called it: only perf sees it.
+have_same_shares()
 {
-	name=$1
-	shift
-	for engine in perf sigprof; do
-		record_without_loss "$engine" "$@"
-		"$TSPROF" fold -i "$work/agree.tsprof" >"$work/$engine.folded"
-	done
-	# What the kernel did belongs to the function that called it: only perf sees it.
-	check "$name: the same shares" awk '
+	awk '
 	/not sampled/ { next }
 	{
 		count = $NF
@@ -88,6 +85,21 @@ check_agreement()
 			total[1], total[2], n_compared, 100 * worst
 		exit n_wrong > 0 || n_compared == 0
 	}' "$work/perf.folded" "$work/sigprof.folded"
+}
+
+# NAME COMMAND…
+check_agreement()
+{
+	name=$1
+	shift
+	for turn in 1 2 3; do
+		for engine in perf sigprof; do
+			record_without_loss "$engine" "$@"
+			"$TSPROF" fold -i "$work/agree.tsprof" >"$work/$engine.folded"
+		done
+		have_same_shares && break
+	done
+	check "$name: the same shares in turn $turn" have_same_shares
 }
 
 workloads=$BUILD/tests/workloads
