@@ -215,6 +215,8 @@ int profile_writer_open(struct profile_writer **ret_writer, const char *path,
 		profile_writer_abandon(writer, true);
 		return r;
 	}
+	/* What the run is like is known after this: the next flush tells it again. */
+	writer->status_at_bytes = 0;
 	*ret_writer = writer;
 	return 0;
 }

@@ -384,7 +384,7 @@ static void profile_writer__leaves_the_old_file_when_it_is_abandoned(void **stat
 {
 	char directory[] = "/tmp/tsprof-test-XXXXXX";
 	char path[64], part[80];
-	struct profile profile;
+	struct profile profile, read;
 	struct profile_writer *writer;
 	struct stat st;
 
@@ -398,6 +398,12 @@ static void profile_writer__leaves_the_old_file_when_it_is_abandoned(void **stat
 	assert_int_equal(stat(part, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
 	assert_int_equal(st.st_size, profile_writer_size_bytes(writer));
+	/* What is known only after it was opened is there when the recorder is killed. */
+	profile.info.period_ns = 12345;
+	assert_int_equal(profile_writer_flush(writer, NULL), 0);
+	assert_int_equal(profile_read(&read, part, NULL), 0);
+	assert_int_equal(read.info.period_ns, 12345);
+	profile_release(&read);
 	profile_writer_abandon(writer, true);
 	assert_int_equal(stat(part, &st), -1);
 	assert_int_equal(lstat(path, &st), 0);
