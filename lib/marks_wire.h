@@ -36,6 +36,36 @@ enum {
 	MARKS_WHAT_CUT = 128,  /* flag: the payload was longer */
 };
 
+/*
+ * How a program finds the recorder: in its environment, fields divided by ':',
+ *	NAME of an abstract socket:TOKEN in hexadecimal:RING_BYTES:PATH of libtsprof.so
+ * It connects (SOCK_SEQPACKET), sends one struct marks_hello, closes, and never waits for
+ * an answer.
+ */
+#define MARKS_ENVIRONMENT "TSPROF_MARKS"
+
+enum marks_hello_kind {
+	MARKS_HELLO_SEGMENT =
+		1, /* with a memfd, sealed against shrinking: a struct marks_segment */
+	MARKS_HELLO_MILESTONE = 2, /* of `tsprof mark`; followed by its name and its data */
+};
+
+enum { MARKS_TOKEN_BYTES = 16 };
+
+/* The sender's pid is asked of the socket. */
+struct marks_hello {
+	uint32_t magic;
+	uint32_t version;
+	uint8_t token[MARKS_TOKEN_BYTES];
+	uint64_t time_ns;    /* CLOCK_MONOTONIC */
+	uint64_t ring_bytes; /* SEGMENT */
+	uint32_t kind;	     /* enum marks_hello_kind */
+	uint32_t n_slots;    /* SEGMENT */
+	uint32_t name_bytes; /* MILESTONE: at most TSPROF_NAME_MAX_BYTES */
+	uint32_t data_bytes; /* … and TSPROF_TEXT_MAX_BYTES */
+};
+static_assert(sizeof(struct marks_hello) == 56, "wire layout");
+
 enum marks_clock {
 	MARKS_CLOCK_COUNTER = 1,   /* time-stamp counter, or cntvct_el0 */
 	MARKS_CLOCK_MONOTONIC = 2, /* ns */

@@ -23,6 +23,8 @@ int profile_init(struct profile *profile)
 	if (r == 0)
 		r = stack_trie_init(&profile->stacks);
 	if (r == 0)
+		r = marks_init(&profile->marks);
+	if (r == 0)
 		r = profile_add_module(profile, NULL, &pseudo);
 	if (r < 0)
 		profile_release(profile);
@@ -39,6 +41,7 @@ void profile_release(struct profile *profile)
 	free(profile->frames);
 	free(profile->threads);
 	free(profile->samples);
+	marks_release(&profile->marks);
 	*profile = (struct profile){ 0 };
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/interner.h"
 #include "model/location_table.h"
+#include "model/marks.h"
 #include "model/profile_info.h"
 #include "model/quality.h"
 #include "model/sample_state.h"
@@ -80,8 +81,9 @@ struct sample {
 	uint32_t node;	 /* in profile.stacks: its innermost frame */
 	uint64_t count; /* ticks that it stands for: more than 1 where some were missed or folded */
 	uint16_t cpu;
-	uint16_t end;  /* enum stack_end of the user stack; count is 0 for STACK_NOT_SAMPLED … */
-	uint8_t state; /* enum sample_state; … and for waits too short for a tick */
+	uint16_t end;	/* enum stack_end of the user stack; count is 0 for STACK_NOT_SAMPLED … */
+	uint8_t state;	/* enum sample_state; … and for waits too short for a tick */
+	uint32_t scope; /* the node of profile.marks.scopes that its thread was in; 0: none */
 };
 
 struct profile {
@@ -100,6 +102,7 @@ struct profile {
 	size_t n_threads, threads_capacity;
 	struct sample *samples;
 	size_t n_samples, samples_capacity;
+	struct marks marks;
 };
 
 /* An empty profile with module 0 in place.  Returns 0 or -ENOMEM. */

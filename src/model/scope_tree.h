@@ -26,6 +26,10 @@ struct scope_node {
 	uint64_t self_ns; /* without the scopes inside; never below 0 */
 	double mean_ns;	  /* with the next: Welford's running variance */
 	double squares_ns2;
+	uint64_t n_costs; /* calls that know what they cost; sums of those: */
+	uint64_t cpu_ns;
+	uint64_t allocated_bytes;
+	uint64_t n_faults;
 	struct histogram durations_ns; /* of the calls, which it also counts */
 };
 
