@@ -1,0 +1,267 @@
+/*
+ * The one event loop: sleep until a ring fills, a signal comes or it is time to
+ * write, then take in what is there.
+ */
+#include "record/recording.h"
+
+#include <assert.h>
+#include <poll.h>
+#include <string.h>
+
+#include "base/units.h"
+
+#define FLUSH_INTERVAL_NS (100 * NS_PER_MS)
+#define PROGRESS_INTERVAL_NS (250 * NS_PER_MS)
+
+enum { POLL_INTERVAL_MS = 100 };
+
+void recording_add_source(struct recording *recording, const struct recording_source *source)
+{
+	assert(recording->n_sources < RECORDING_MAX_SOURCES);
+	recording->sources[recording->n_sources++] = *source;
+}
+
+/* What cannot be written is not sampled either, but the command goes on. */
+static int fail_recording(struct recording *recording, int code)
+{
+	recording->is_failed = true;
+	if (recording->sampler)
+		sampler_stop(recording->sampler);
+	return code;
+}
+
+static int flush_if_due(struct recording *recording, struct error *err)
+{
+	const uint64_t now = recording_clock_ns(CLOCK_MONOTONIC);
+	int r;
+
+	if (now - recording->flushed_ns < FLUSH_INTERVAL_NS)
+		return 0;
+	recording->flushed_ns = now;
+	r = profile_writer_flush(recording->writer, err);
+	return r < 0 ? fail_recording(recording, r) : 0;
+}
+
+/* An engine that cannot pause is ignored instead. */
+static bool is_dropped(const struct recording *recording)
+{
+	return recording->control.is_paused && !recording->sampler->engine->pause &&
+	       recording->record.kind == SAMPLER_RECORD_SAMPLE;
+}
+
+static int take_batch(struct recording *recording, bool is_final, struct error *err)
+{
+	uint64_t n_taken = 0;
+	int r = 0;
+
+	if (recording->is_failed)
+		return 0;
+	sampler_begin(recording->sampler, is_final);
+	while (r == 0 && sampler_next(recording->sampler, &recording->record)) {
+		if (is_dropped(recording))
+			continue;
+		r = intake_record(&recording->intake, &recording->record, err);
+		if (r < 0)
+			return fail_recording(recording, r);
+		if (++n_taken % 1024 == 0)
+			r = flush_if_due(recording, err);
+	}
+	return r < 0 ? r : flush_if_due(recording, err);
+}
+
+static void tell_progress(struct recording *recording)
+{
+	const uint64_t now = recording_clock_ns(CLOCK_MONOTONIC);
+	struct recorder_progress progress;
+
+	if (!recording->options->progress || now - recording->progressed_ns < PROGRESS_INTERVAL_NS)
+		return;
+	recording->progressed_ns = now;
+	progress = (struct recorder_progress){
+		.is_paused = recording->control.is_paused,
+		.elapsed_ns = now - recording->profile->info.start_ns,
+		.n_samples = recording->profile->quality.n_samples,
+		.n_lost = sampler_n_lost(recording->sampler),
+		.file_bytes = profile_writer_size_bytes(recording->writer),
+	};
+	recording->options->progress(recording->options->progress_context, &progress);
+}
+
+/*
+ * A thread's first tick comes a whole period after its start, so threads that
+ * end before have no sample, and the others none for their last moments.  The
+ * events count all of it, also for children left behind; getrusage knows the
+ * last steps of each exit, after the events are gone.  Time in the kernel that
+ * may not be sampled is no part of the profile.
+ */
+static int take_rest(struct recording *recording, struct error *err)
+{
+	const struct target *target = &recording->target;
+	uint64_t cpu_ns = recording->counted_ns;
+
+	/* Nothing knows how much of that is of the time that was left out. */
+	if (recording->options->max_file_bytes ||
+	    (recording->control.was_paused && !recording->sampler->engine->pause))
+		return 0;
+	if (!recording->result->sampler.has_kernel_time || !cpu_ns)
+		return 0;
+	if (target->has_ended && !recording->control.was_paused && cpu_ns < target->end.cpu_ns)
+		cpu_ns = target->end.cpu_ns;
+	return intake_add_not_sampled(&recording->intake, recording->only_pid, cpu_ns, err);
+}
+
+/* `is_ready` may be NULL: nobody asked. */
+static int take_sources(struct recording *recording, struct recording_turn turn,
+			const bool *is_ready, struct error *err)
+{
+	int r = 0;
+
+	turn.now_ns = recording_clock_ns(CLOCK_MONOTONIC);
+	turn.is_over = recording->is_failed || !recording->sampler;
+	for (size_t i = 0; r == 0 && i < recording->n_sources; i++) {
+		const struct recording_source *source = &recording->sources[i];
+
+		turn.is_ready = is_ready && is_ready[i];
+		r = source->take(source->context, &turn, err);
+	}
+	return r < 0 ? fail_recording(recording, r) : 0;
+}
+
+/* What was marked until now belongs to the state before. */
+static int set_paused(struct recording *recording, bool is_paused, struct error *err)
+{
+	const struct recording_turn turn = { .is_paused = !is_paused };
+	const int r = take_sources(recording, turn, NULL, err);
+
+	if (is_paused)
+		sampler_pause(recording->sampler);
+	else
+		sampler_resume(recording->sampler);
+	intake_set_paused(&recording->intake, is_paused, recording_clock_ns(CLOCK_MONOTONIC));
+	return r;
+}
+
+static int toggle(struct recording *recording, struct error *err)
+{
+	if (!recording->sampler)
+		return 0;
+	control_toggle(&recording->control, recording_clock_ns(CLOCK_MONOTONIC));
+	return set_paused(recording, recording->control.is_paused, err);
+}
+
+static int handle_signals(struct recording *recording, struct error *err)
+{
+	struct signal_message message;
+	int r = 0;
+
+	while (signal_inbox_next(&recording->signals, &message)) {
+		if (message.number == SIGCHLD)
+			continue;
+		else if (message.number == SIGUSR2)
+			r = r < 0 ? r : toggle(recording, err);
+		else if (!recording->options->target.argv)
+			recording->is_stopped = true;
+		else if (!message.is_from_terminal)
+			child_signal(&recording->target.child, message.number);
+	}
+	return r;
+}
+
+/* The first failure is kept, and a command waited for. */
+static bool is_over(struct recording *recording)
+{
+	if (target_has_ended(&recording->target) || recording->is_stopped)
+		return true;
+	if (recording->is_failed)
+		return !recording->options->target.argv;
+	return control_is_over(&recording->control, recording_clock_ns(CLOCK_MONOTONIC));
+}
+
+static int poll_timeout_ms(const struct recording *recording)
+{
+	if (recording->is_failed || !recording->sampler)
+		return POLL_INTERVAL_MS;
+	return control_timeout_ms(&recording->control, recording_clock_ns(CLOCK_MONOTONIC),
+				  POLL_INTERVAL_MS);
+}
+
+/* Sets is_ready of those sources whose descriptor says so. */
+static void wait_a_while(struct recording *recording, bool is_ready[RECORDING_MAX_SOURCES])
+{
+	struct pollfd fds[RECORDING_MAX_SOURCES + 3];
+	struct pollfd *fd = fds;
+
+	for (size_t i = 0; i < recording->n_sources; i++)
+		*fd++ = (struct pollfd){ .fd = recording->sources[i].fd, .events = POLLIN };
+	*fd++ = (struct pollfd){ .fd = recording->signals.fd, .events = POLLIN };
+	*fd++ = (struct pollfd){ .fd = target_fd(&recording->target), .events = POLLIN };
+	if (recording->sampler && !recording->is_failed)
+		*fd++ = (struct pollfd){ .fd = sampler_fd(recording->sampler), .events = POLLIN };
+	(void)poll(fds, (nfds_t)(fd - fds), poll_timeout_ms(recording));
+	for (size_t i = 0; i < recording->n_sources; i++)
+		is_ready[i] = fds[i].revents != 0;
+}
+
+static int take_turn(struct recording *recording, const bool *is_ready, struct error *err)
+{
+	struct recording_turn turn;
+	int r = handle_signals(recording, err);
+
+	if (r == 0 &&
+	    control_resume_if_due(&recording->control, recording_clock_ns(CLOCK_MONOTONIC)))
+		r = set_paused(recording, false, err);
+	if (r < 0)
+		return r;
+	turn = (struct recording_turn){ .is_paused = recording->control.is_paused };
+	r = take_sources(recording, turn, is_ready, err);
+	return r < 0 ? r : take_batch(recording, false, err);
+}
+
+static int finish_taking(struct recording *recording, struct error *err)
+{
+	const struct recording_turn turn = { .is_paused = recording->control.is_paused,
+					     .is_final = true };
+	const uint64_t stopped_ns = recording_clock_ns(CLOCK_MONOTONIC);
+	int r = take_sources(recording, turn, NULL, err);
+
+	if (r == 0)
+		r = take_batch(recording, true, err);
+	if (r == 0 && !recording->is_failed)
+		r = intake_finish_waits(&recording->intake, stopped_ns, err);
+	if (r == 0 && !recording->is_failed)
+		r = take_rest(recording, err);
+	return r;
+}
+
+/* The first failure is what is told. */
+int recording_loop(struct recording *recording, struct error *err)
+{
+	bool is_ready[RECORDING_MAX_SOURCES] = { false };
+	int r = 0;
+
+	do {
+		int turned;
+
+		wait_a_while(recording, is_ready);
+		turned = take_turn(recording, is_ready, r < 0 ? NULL : err);
+		r = r < 0 ? r : turned;
+		tell_progress(recording);
+	} while (!is_over(recording));
+	sampler_stop(recording->sampler);
+	recording->counted_ns = sampler_counted_ns(recording->sampler);
+	return r < 0 ? r : finish_taking(recording, err);
+}
+
+void recording_wait_for_command(struct recording *recording)
+{
+	const struct recording_turn turn = { 0 };
+	bool is_ready[RECORDING_MAX_SOURCES] = { false };
+
+	sampler_close(recording->sampler);
+	recording->sampler = NULL;
+	while (recording->options->target.argv && !target_has_ended(&recording->target)) {
+		wait_a_while(recording, is_ready);
+		(void)handle_signals(recording, NULL);
+		(void)take_sources(recording, turn, is_ready, NULL);
+	}
+}
