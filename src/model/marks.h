@@ -10,8 +10,9 @@
 /*
  * What the program, or somebody about it, said of what it was doing, as a part
  * of a profile.  All text is an id in profile.strings (0: none), times are
- * CLOCK_MONOTONIC.  Arrays only grow, in the order in which things became known, which
- * is nearly that of time; views sort.
+ * CLOCK_MONOTONIC.  Arrays grow in the order in which things became known, which is
+ * nearly that of time; views sort.  Sites, scopes and milestones only grow; for the
+ * others see n_calls_rearranged.
  */
 enum mark_kind {
 	MARK_MILESTONE = 1, /* as enum tsprof_kind of include/tsprof.h */
@@ -140,6 +141,15 @@ struct marks {
 	size_t n_resources, resources_capacity;
 	struct marks_quality quality;
 	bool has_all_calls; /* every call of every scope is in `calls` */
+	/*
+	 * To be counted up whenever entries that were there before are changed or taken
+	 * away (the slowest calls, values thinned out): a file has the list anew then,
+	 * instead of what was appended.
+	 */
+	uint32_t n_calls_rearranged;
+	uint32_t n_counters_rearranged;
+	uint32_t n_snapshots_rearranged; /* whoever changes `bytes` sets the offsets right */
+	uint32_t n_resources_rearranged;
 };
 
 /* Nothing but the outside of all scopes.  Returns 0 or -ENOMEM. */

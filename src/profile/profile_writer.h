@@ -40,8 +40,11 @@ int profile_writer_fit(struct profile_writer *writer, struct error *err);
 
 /*
  * Append everything that is new in the profile: strings, modules, locations,
- * nodes, threads, samples.  Written samples are removed from profile->samples
- * (they would be the only thing that grows with time).
+ * nodes, threads, samples, marks.  Written samples are removed from profile->samples
+ * (they would be the only thing that grows with time), and so are calls from
+ * profile->marks.calls where marks.has_all_calls.  Statistics of scopes, the quality of marks
+ * and lists that were rearranged are written every 10 s while they change, less
+ * often when they are large, and at the end.
  */
 int profile_writer_flush(struct profile_writer *writer, struct error *err);
 
