@@ -5,19 +5,25 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "lib/marks_hello_wire.h"
 #include "tsprof.h"
 
 /*
  * What a program that marks and the recorder share:
  *
  *	struct marks_segment                    one page
- *	struct marks_site   × MARKS_MAX_SITES   what ids mean; in the first segment of a process
+ *	struct marks_site   × MARKS_MAX_SITES   what ids mean, the same in all of a program
  *	struct marks_slot   × n_slots           one for each thread at a time
  *	ring of ring_bytes  × n_slots           page-aligned
  *
+ * A program with many threads has several of them, told apart from another
+ * program's of the same pid (before an exec; a second copy of the library) by the hello's
+ * `session`.
+ *
  * A ring holds records of one thread, each a struct tsprof_record_ and its
- * payload, rounded up to 16 bytes; none wraps.  `head` and `tail` count bytes for ever, the
- * offset is their remainder by ring_bytes, a power of two.
+ * payload, rounded up to 16 bytes; none wraps.  `head` and `tail` count bytes for ever; the
+ * offset is what they are past `base`, modulo ring_bytes, a power of two.  The program moves
+ * `base` to `head` only when it finds the ring empty, before it publishes the next head.
  *
  * The recorder takes everything in here to be hostile.
  */
@@ -36,36 +42,6 @@ enum {
 	MARKS_WHAT_CUT = 128,  /* flag: the payload was longer */
 };
 
-/*
- * How a program finds the recorder: in its environment, fields divided by ':',
- *	NAME of an abstract socket:TOKEN in hexadecimal:RING_BYTES:PATH of libtsprof.so
- * It connects (SOCK_SEQPACKET), sends one struct marks_hello, closes, and never waits for
- * an answer.
- */
-#define MARKS_ENVIRONMENT "TSPROF_MARKS"
-
-enum marks_hello_kind {
-	MARKS_HELLO_SEGMENT =
-		1, /* with a memfd, sealed against shrinking: a struct marks_segment */
-	MARKS_HELLO_MILESTONE = 2, /* of `tsprof mark`; followed by its name and its data */
-};
-
-enum { MARKS_TOKEN_BYTES = 16 };
-
-/* The sender's pid is asked of the socket. */
-struct marks_hello {
-	uint32_t magic;
-	uint32_t version;
-	uint8_t token[MARKS_TOKEN_BYTES];
-	uint64_t time_ns;    /* CLOCK_MONOTONIC */
-	uint64_t ring_bytes; /* SEGMENT */
-	uint32_t kind;	     /* enum marks_hello_kind */
-	uint32_t n_slots;    /* SEGMENT */
-	uint32_t name_bytes; /* MILESTONE: at most TSPROF_NAME_MAX_BYTES */
-	uint32_t data_bytes; /* … and TSPROF_TEXT_MAX_BYTES */
-};
-static_assert(sizeof(struct marks_hello) == 56, "wire layout");
-
 enum marks_clock {
 	MARKS_CLOCK_COUNTER = 1,   /* time-stamp counter, or cntvct_el0 */
 	MARKS_CLOCK_MONOTONIC = 2, /* ns */
@@ -82,7 +58,7 @@ struct marks_segment {
 	/* Set by the recorder: mark no more.  Relaxed: carries no data. */
 	_Atomic uint32_t is_stopped;
 	/* Relaxed counts of the program's. */
-	_Atomic uint32_t n_sites;	 /* ever claimed; more than MARKS_MAX_SITES got none */
+	_Atomic uint32_t n_sites; /* in the first segment: ever claimed; there may be too many */
 	_Atomic uint32_t n_without_slot; /* marks of threads for which there was no slot */
 	uint32_t padding;
 };
@@ -111,7 +87,8 @@ struct marks_slot {
 	_Atomic uint32_t state;
 	uint32_t tid;		 /* as the program sees it */
 	_Atomic uint64_t n_lost; /* records that found the ring full; relaxed */
-	uint64_t padding[5];
+	uint64_t base;		 /* written by the program, published with head */
+	uint64_t padding[4];
 	_Atomic uint64_t tail; /* written with release by the recorder, pairs with the writer */
 	uint64_t padding_of_reader[7];
 };

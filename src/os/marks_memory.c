@@ -97,6 +97,15 @@ void marks_ring_refresh(struct marks_ring *ring)
 {
 	/* Pairs with the writer's release. */
 	ring->head = __atomic_load_n(&ring->slot->head, __ATOMIC_ACQUIRE);
+	/* One that is newer than that head is at that head: the ring was empty, and stays so here.
+	 */
+	ring->base = __atomic_load_n(&ring->slot->base, __ATOMIC_RELAXED) &
+		     ~(uint64_t)(RECORD_BYTES - 1);
+}
+
+static uint64_t offset_of_tail(const struct marks_ring *ring)
+{
+	return (ring->tail - ring->base) & (ring->data_bytes - 1);
 }
 
 void marks_ring_publish(struct marks_ring *ring)
@@ -117,7 +126,7 @@ static enum marks_ring_state ring_peek(struct marks_ring *ring, struct tsprof_re
 {
 	for (;;) {
 		const uint64_t used = ring->head - ring->tail;
-		const uint64_t offset = ring->tail & (ring->data_bytes - 1);
+		const uint64_t offset = offset_of_tail(ring);
 
 		if (!used)
 			return MARKS_RING_EMPTY;
@@ -157,7 +166,7 @@ enum marks_ring_state marks_ring_next(struct marks_ring *ring, struct marks_reco
 		.is_cut = head.what & MARKS_WHAT_CUT,
 		.payload_bytes = head.what >> MARKS_WHAT_BITS,
 	};
-	offset = ring->tail & (ring->data_bytes - 1);
+	offset = offset_of_tail(ring);
 	size = RECORD_BYTES + (((uint64_t)record->payload_bytes + RECORD_BYTES - 1) &
 			       ~(uint64_t)(RECORD_BYTES - 1));
 	if (record->payload_bytes > MARKS_PAYLOAD_MAX_BYTES || size > ring->head - ring->tail ||

@@ -49,6 +49,7 @@ struct marks_ring {
 	const uint8_t *data;
 	uint64_t data_bytes;
 	uint64_t head; /* as of the last refresh */
+	uint64_t base; /* … too */
 	uint64_t tail;
 };
 
