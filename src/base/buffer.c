@@ -94,6 +94,18 @@ void buffer_add_decimal(struct buffer *buffer, uint64_t value)
 	buffer_add(buffer, digits + at, sizeof(digits) - at);
 }
 
+void buffer_add_real(struct buffer *buffer, double value)
+{
+	char text[32];
+
+	for (int n_digits = 6; n_digits <= 17; n_digits++) {
+		(void)snprintf(text, sizeof(text), "%.*g", n_digits, value);
+		if (strtod(text, NULL) == value)
+			break;
+	}
+	buffer_add_string(buffer, text);
+}
+
 void buffer_add_u8(struct buffer *buffer, uint8_t value)
 {
 	buffer_add(buffer, &value, sizeof(value));

@@ -35,6 +35,9 @@ __attribute__((format(printf, 2, 3))) void buffer_printf(struct buffer *buffer, 
 /* Decimal, without the cost of printf. */
 void buffer_add_decimal(struct buffer *buffer, uint64_t value);
 
+/* As many digits as it takes to read the same number again. */
+void buffer_add_real(struct buffer *buffer, double value);
+
 /* Little-endian integers and LEB128, the mirror of base/bytes.h. */
 void buffer_add_u8(struct buffer *buffer, uint8_t value);
 void buffer_add_u16(struct buffer *buffer, uint16_t value);

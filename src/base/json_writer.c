@@ -104,3 +104,13 @@ void json_number(struct json_writer *json, const char *key, double value)
 	json_begin(json, key);
 	buffer_printf(json->out, "%.6f", value);
 }
+
+void json_real(struct json_writer *json, const char *key, double value)
+{
+	if (!isfinite(value)) {
+		json_null(json, key);
+		return;
+	}
+	json_begin(json, key);
+	buffer_add_real(json->out, value);
+}

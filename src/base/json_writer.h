@@ -30,4 +30,7 @@ void json_null(struct json_writer *json, const char *key);
 /* Six significant digits after the point; what is not finite is written as null. */
 void json_number(struct json_writer *json, const char *key, double value);
 
+/* So many digits as it takes to read the same number again; the same for what is not finite. */
+void json_real(struct json_writer *json, const char *key, double value);
+
 #endif

@@ -23,6 +23,9 @@ enum column_kind {
 	COLUMN_MICROSECONDS, /* nanoseconds, shown as microseconds with one decimal */
 	COLUMN_SHARE,	     /* 0…1, shown as percent */
 	COLUMN_SHARE_ERROR,  /* 0…1, shown as percent: "1.2" */
+	COLUMN_TIME,	     /* nanoseconds, shown as seconds with six decimals */
+	COLUMN_BYTES,
+	COLUMN_NUMBER, /* any; shown with six significant digits */
 };
 
 struct table_column {
@@ -33,9 +36,11 @@ struct table_column {
 
 struct table_cell {
 	const char *text; /* borrowed until the table is released; COLUMN_TEXT */
-	uint64_t number;  /* COLUMN_COUNT, COLUMN_DURATION, COLUMN_MICROSECONDS */
+	uint64_t number;  /* all that are whole */
 	double share;	  /* COLUMN_SHARE* */
+	double real;	  /* COLUMN_NUMBER */
 	bool is_empty;
+	bool is_estimate; /* "~" in front of it, in text */
 };
 
 struct table_row {
@@ -49,6 +54,7 @@ struct table {
 	const char *name; /* the JSON key of the rows: "functions" */
 	struct table_column columns[TABLE_MAX_COLUMNS];
 	size_t n_columns;
+	size_t min_text_columns; /* before a text column gets narrower a number goes; 0: 10 */
 	struct table_row *rows;
 	size_t n_rows, rows_capacity;
 	struct table_cell *cells;

@@ -14,11 +14,16 @@ static void csv_add_cell(struct buffer *out, enum column_kind kind, const struct
 	case COLUMN_COUNT:
 	case COLUMN_DURATION:
 	case COLUMN_MICROSECONDS:
+	case COLUMN_TIME:
+	case COLUMN_BYTES:
 		buffer_add_decimal(out, cell->number);
 		break;
 	case COLUMN_SHARE:
 	case COLUMN_SHARE_ERROR:
 		buffer_printf(out, "%.6f", cell->share);
+		break;
+	case COLUMN_NUMBER:
+		buffer_add_real(out, cell->real);
 		break;
 	}
 }

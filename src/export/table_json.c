@@ -13,11 +13,16 @@ static void json_add_cell(struct json_writer *json, const struct table_column *c
 	case COLUMN_COUNT:
 	case COLUMN_DURATION:
 	case COLUMN_MICROSECONDS:
+	case COLUMN_TIME:
+	case COLUMN_BYTES:
 		json_unsigned(json, column->key, cell->number);
 		break;
 	case COLUMN_SHARE:
 	case COLUMN_SHARE_ERROR:
 		json_number(json, column->key, cell->share);
+		break;
+	case COLUMN_NUMBER:
+		json_real(json, column->key, cell->real);
 		break;
 	}
 }

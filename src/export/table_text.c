@@ -4,6 +4,7 @@
  */
 #include "export/table.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,7 +12,7 @@
 #include "base/units.h"
 
 enum {
-	TEXT_MIN_COLUMNS = 10, /* below that a number goes instead */
+	TEXT_MIN_COLUMNS = 10, /* below that a number goes instead, unless the table says it */
 	TREE_STEP_COLUMNS = 3,
 	TREE_MAX_DEPTH = 16,
 };
@@ -31,6 +32,8 @@ static void cell_text(struct buffer *out, enum column_kind kind, const struct ta
 
 	if (cell->is_empty)
 		return;
+	if (cell->is_estimate)
+		buffer_add_char(out, '~');
 	switch (kind) {
 	case COLUMN_TEXT:
 		escape_terminal(out, cell->text);
@@ -49,6 +52,16 @@ static void cell_text(struct buffer *out, enum column_kind kind, const struct ta
 	case COLUMN_SHARE:
 	case COLUMN_SHARE_ERROR:
 		buffer_printf(out, "%.1f", 100 * cell->share);
+		break;
+	case COLUMN_TIME:
+		buffer_printf(out, "%" PRIu64 ".%06u", cell->number / NS_PER_S,
+			      (unsigned int)(cell->number % NS_PER_S / NS_PER_US));
+		break;
+	case COLUMN_BYTES:
+		buffer_add_string(out, units_bytes(text, cell->number));
+		break;
+	case COLUMN_NUMBER:
+		buffer_printf(out, "%.6g", cell->real);
 		break;
 	}
 }
@@ -161,15 +174,15 @@ static size_t last_number(const struct layout *layout)
 	return layout->table->n_columns;
 }
 
-static void layout_fit(struct layout *layout, size_t columns)
+static void layout_narrow(struct layout *layout, size_t columns)
 {
 	const size_t none = layout->table->n_columns;
+	const size_t min_width = layout->table->min_text_columns ? layout->table->min_text_columns
+								 : TEXT_MIN_COLUMNS;
 	size_t at;
 
-	for (at = widest_text(layout, 4096); at != none; at = widest_text(layout, 4096))
-		layout->widths[at] = 4096;
 	while (line_columns(layout) > columns) {
-		at = widest_text(layout, TEXT_MIN_COLUMNS);
+		at = widest_text(layout, min_width);
 		if (at != none) {
 			layout->widths[at]--;
 			continue;
@@ -185,6 +198,25 @@ static void layout_fit(struct layout *layout, size_t columns)
 			return;
 		layout->widths[at]--;
 	}
+}
+
+static void layout_fit(struct layout *layout, size_t columns)
+{
+	const size_t none = layout->table->n_columns;
+	size_t wanted;
+	size_t at;
+
+	for (at = widest_text(layout, 4096); at != none; at = widest_text(layout, 4096))
+		layout->widths[at] = 4096;
+	if (!none || layout->table->columns[0].kind != COLUMN_TEXT) {
+		layout_narrow(layout, columns);
+		return;
+	}
+	/* The room of a number that went is the name's. */
+	wanted = layout->widths[0];
+	layout_narrow(layout, columns);
+	while (layout->widths[0] && layout->widths[0] < wanted && line_columns(layout) < columns)
+		layout->widths[0]++;
 }
 
 static void add_repeated(struct buffer *out, const char *text, size_t n_times)

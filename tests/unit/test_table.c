@@ -140,6 +140,60 @@ static void table_write_text__leaves_out_a_column_that_says_nothing(void **state
 	table_release(&table);
 }
 
+static void table__has_times_bytes_and_numbers(void **state)
+{
+	static const struct table_cell cells[] = {
+		{ .number = UINT64_C(12345678901) },
+		{ .number = 1536 },
+		{ .real = 0.1 },
+		{ .number = 1200, .is_estimate = true },
+	};
+	struct buffer out = BUFFER_INIT;
+	struct json_writer json = { .out = &out };
+	struct table table = { .name = "things" };
+
+	(void)state;
+	table_add_column(&table, (struct table_column){ "At (s)", "at_ns", COLUMN_TIME });
+	table_add_column(&table, (struct table_column){ "Size", "size_bytes", COLUMN_BYTES });
+	table_add_column(&table, (struct table_column){ "Value", "value", COLUMN_NUMBER });
+	table_add_column(&table, (struct table_column){ "Calls", "calls", COLUMN_COUNT });
+	assert_int_equal(table_add_row(&table, (struct table_row){ 0 }, cells), 0);
+	table_write_text(&out, &table, TABLE_PLAIN, 80);
+	assert_non_null(strstr(out.data, "12.345678  1.50 KiB    0.1  ~1,200\n"));
+	buffer_clear(&out);
+	table_write_csv_rows(&out, &table);
+	assert_string_equal(out.data, "12345678901,1536,0.1,1200\n");
+	buffer_clear(&out);
+	json_open_object(&json, NULL);
+	table_write_json(&json, &table);
+	json_close_object(&json);
+	assert_non_null(strstr(out.data, "\"value\": 0.1"));
+	assert_non_null(strstr(out.data, "\"at_ns\": 12345678901"));
+	buffer_release(&out);
+	table_release(&table);
+}
+
+static void table_write_text__keeps_names_readable_where_asked(void **state)
+{
+	struct buffer out = BUFFER_INIT;
+	struct table table;
+
+	(void)state;
+	init(&table);
+	table.min_text_columns = 20;
+	add(&table, (struct table_row){ 0 }, "a_name_of_28_letters_is_long", "");
+	table_write_text(&out, &table, TABLE_PLAIN, 35);
+	assert_non_null(strstr(out.data, "  1.50 ms  25.0\n"));
+	check_width(out.data, 35, false);
+	/* What goes next makes room for the name. */
+	buffer_clear(&out);
+	table_write_text(&out, &table, TABLE_PLAIN, 34);
+	assert_null(strstr(out.data, "25.0"));
+	assert_non_null(strstr(out.data, "a_name_of_28…ters_is_long  1.50 ms\n"));
+	buffer_release(&out);
+	table_release(&table);
+}
+
 static void table_write_csv__quotes_and_keeps_all_columns(void **state)
 {
 	struct buffer out = BUFFER_INIT;
@@ -182,6 +236,8 @@ int main(void)
 		cmocka_unit_test(table_write_text__shortens_the_middle_of_names),
 		cmocka_unit_test(table_write_text__fits_any_width_with_any_name),
 		cmocka_unit_test(table_write_text__leaves_out_a_column_that_says_nothing),
+		cmocka_unit_test(table__has_times_bytes_and_numbers),
+		cmocka_unit_test(table_write_text__keeps_names_readable_where_asked),
 		cmocka_unit_test(table_write_csv__quotes_and_keeps_all_columns),
 		cmocka_unit_test(table_write_json__leaves_out_empty_cells),
 	};
