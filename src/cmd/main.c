@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/escape.h"
-#include "cmd/suggest.h"
+#include "base/suggest.h"
 
 static void main_write_usage(FILE *out)
 {

@@ -13,8 +13,8 @@
 
 #include "base/array.h"
 #include "base/escape.h"
+#include "base/suggest.h"
 #include "base/units.h"
-#include "cmd/suggest.h"
 
 struct option_parse {
 	struct app *app;

@@ -350,6 +350,7 @@ static char ascii_of(uint32_t c)
 		uint32_t c;
 		char ascii;
 	} known[] = {
+		{ 0x2192, '>' }, /* → */
 		{ 0x2500, '-' }, /* ─ */
 		{ 0x2502, '|' }, /* │ */
 		{ 0x2514, '`' }, /* └ */

@@ -47,6 +47,7 @@ struct milestone {
 	uint32_t thread; /* index into profile.threads, or MARK_NO_THREAD */
 	uint32_t site;
 	uint32_t data;
+	uint32_t run; /* index into profile.runs; 0 when it has none */
 };
 
 enum scope_call_flags {

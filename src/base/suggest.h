@@ -1,5 +1,5 @@
-#ifndef TSPROF_CMD_SUGGEST_H
-#define TSPROF_CMD_SUGGEST_H
+#ifndef TSPROF_BASE_SUGGEST_H
+#define TSPROF_BASE_SUGGEST_H
 
 #include <stddef.h>
 

@@ -2,7 +2,7 @@
  * Nearest word by optimal string alignment: insertions, deletions,
  * replacements and swaps of neighbours count one each.
  */
-#include "cmd/suggest.h"
+#include "base/suggest.h"
 
 #include <string.h>
 
