@@ -2,7 +2,7 @@
 #include "unit.h"
 
 #include "cmd/command.h"
-#include "cmd/suggest.h"
+#include "base/suggest.h"
 
 struct sample_options {
 	const char *output;
