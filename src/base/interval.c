@@ -19,6 +19,14 @@ struct interval interval_of_share(uint64_t n_hits, uint64_t n_trials)
 				  .high = fmin(1, (centre + spread) / scale) };
 }
 
+struct interval interval_of_count(uint64_t n)
+{
+	const double centre = (double)n + Z_95 * Z_95 / 2;
+	const double spread = Z_95 * sqrt((double)n + Z_95 * Z_95 / 4);
+
+	return (struct interval){ .low = fmax(0, centre - spread), .high = centre + spread };
+}
+
 double interval_half_width(struct interval interval)
 {
 	return (interval.high - interval.low) / 2;

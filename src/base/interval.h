@@ -3,7 +3,7 @@
 
 #include <stdint.h>
 
-/* A confidence interval for a share, each end between 0 and 1. */
+/* A confidence interval: of a share each end is between 0 and 1. */
 struct interval {
 	double low;
 	double high;
@@ -17,6 +17,13 @@ struct interval {
  * No trials: [0, 1].
  */
 struct interval interval_of_share(uint64_t n_hits, uint64_t n_trials);
+
+/*
+ * The 95 % score interval for the mean of a Poisson count of which `n` was seen:
+ * for events that come independently, however many there could have been.
+ * Holds for small counts too: of none it is [0, 3.8].
+ */
+struct interval interval_of_count(uint64_t n);
 
 /* Half of the interval's length: the "±" of a table. */
 double interval_half_width(struct interval interval);

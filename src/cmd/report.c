@@ -36,6 +36,8 @@ static const struct option report_options[] = {
 	  offsetof(struct report_options, is_breakdown), NULL },
 	{ "components", 0, OPTION_STRING, "FILE", "take the components from the rules in FILE",
 	  offsetof(struct report_options, components), NULL },
+	{ "per", 0, OPTION_STRING, "SCOPE", "the breakdown of an average call of SCOPE",
+	  offsetof(struct report_options, per), NULL },
 	{ "json", 0, OPTION_FLAG, NULL, "write JSON", offsetof(struct report_options, as_json),
 	  NULL },
 	{ "csv", 0, OPTION_FLAG, NULL, "write CSV", offsetof(struct report_options, as_csv), NULL },
@@ -56,6 +58,10 @@ static int report_check_options(struct app *app, const struct report_options *op
 	else if (options->as_csv && n_tables > 1)
 		app_say(app, "report: --csv takes one table at a time (--json takes several); "
 			     "see 'tsprof report -h'");
+	else if (options->per && (options->view.by || options->view.state))
+		app_say(app,
+			"report: --per is of a whole call: leave %s out; see 'tsprof report -h'",
+			options->view.by ? "--by" : "--state");
 	else
 		return EXIT_OK;
 	return EXIT_USAGE;
@@ -91,7 +97,7 @@ static int report_run(struct app *app, int argc, char **argv)
 
 	if (status != VIEW_OPTIONS_GO_ON)
 		return status;
-	options.is_breakdown |= options.components != NULL;
+	options.is_breakdown |= options.components != NULL || options.per != NULL;
 	if (report_check_options(app, &options) != EXIT_OK)
 		return EXIT_USAGE;
 	return profile_input_show(app, options.view.input, report_profile, &options);

@@ -11,6 +11,7 @@
 #include "base/json_writer.h"
 #include "base/units.h"
 #include "cmd/profile_input.h"
+#include "cmd/report_per_call.h"
 #include "export/quality_json.h"
 #include "export/run_list.h"
 
@@ -61,6 +62,11 @@ static void add_heading(struct buffer *out, const struct report_part *part, bool
 {
 	struct buffer heading = BUFFER_INIT;
 
+	if (part->is_per_call) {
+		report_per_call_heading(&heading, &part->per_call);
+		add_wrapped(out, buffer_string(&heading), columns);
+		buffer_clear(&heading);
+	}
 	if (part->has_group) {
 		add_group_heading(&heading, part, is_timed, columns);
 		add_wrapped(out, buffer_string(&heading), columns);
@@ -74,14 +80,14 @@ static void add_heading(struct buffer *out, const struct report_part *part, bool
 		buffer_add(out, buffer_string(&heading), heading.size);
 		buffer_add_char(out, '\n');
 	}
-	if (part->has_group || part->function)
+	if (part->has_group || part->function || part->is_per_call)
 		buffer_add_char(out, '\n');
 	buffer_release(&heading);
 }
 
 /* What the numbers above mean, and what is not there. */
-static void add_notes(struct buffer *out, const struct report_part *part, bool is_timed,
-		      size_t columns)
+static void add_notes(struct buffer *out, const struct report_part *part,
+		      const struct profile *profile, bool is_timed, size_t columns)
 {
 	struct buffer note = BUFFER_INIT;
 	char count[UNITS_TEXT_BYTES];
@@ -91,6 +97,8 @@ static void add_notes(struct buffer *out, const struct report_part *part, bool i
 	else if (part->n_hidden)
 		buffer_printf(&note, "… and %s more (--top 0 shows all)",
 			      units_count(count, part->n_hidden));
+	else if (part->is_per_call)
+		report_per_call_note(&note, &part->per_call, profile);
 	else if (part->is_breakdown && part->breakdown.tree->whole.waited_ns)
 		buffer_add_string(&note, "Avg (μs): time of all threads, running or waiting, per "
 					 "second of recording. "
@@ -173,7 +181,7 @@ static void write_text(struct buffer *out, const struct report_output *output, s
 		add_heading(out, part, is_timed, columns);
 		table_write_text(out, &part->table, part->is_breakdown ? TABLE_BOXED : TABLE_PLAIN,
 				 columns);
-		add_notes(out, part, is_timed, columns);
+		add_notes(out, part, output->profile, is_timed, columns);
 	}
 }
 
@@ -228,6 +236,9 @@ static void write_json(struct buffer *out, const struct report_output *output)
 	json_string(&json, "unit", calltree_is_timed(&output->trees[0]) ? "ns" : "samples");
 	json_unsigned(&json, "total",
 		      calltree_weight(&output->trees[0], &output->trees[0].nodes[0].total));
+	for (size_t i = 0; i < output->n_parts; i++)
+		if (output->parts[i]->is_per_call)
+			report_per_call_json(&json, &output->parts[i]->per_call);
 	json_add_tables(&json, output);
 	json_close_object(&json);
 }
@@ -298,6 +309,7 @@ void report_output_drop_part(struct report_output *output)
 
 	table_release(&part->table);
 	breakdown_release(&part->breakdown);
+	per_call_release(&part->per_call);
 	free(part);
 }
 
@@ -309,5 +321,6 @@ void report_output_release(struct report_output *output)
 	for (size_t i = 0; i < output->n_trees; i++)
 		calltree_release(&output->trees[i]);
 	components_release(&output->components);
+	free(output->inside.samples);
 	output->n_trees = 0;
 }

@@ -11,6 +11,7 @@
 #include "tree/breakdown.h"
 #include "tree/calltree.h"
 #include "tree/components.h"
+#include "tree/per_call.h"
 #include "tree/view.h"
 
 /* One table of a report with what its texts are borrowed from. */
@@ -20,9 +21,11 @@ struct report_part {
 	const char *function; /* whose callers or callees these are; borrowed */
 	uint64_t n_hidden;    /* rows that are there and not shown */
 	bool is_breakdown;
+	bool is_per_call;
 	bool has_group;
 	struct report_group group;
 	struct breakdown breakdown;
+	struct per_call per_call;
 };
 
 enum report_format {
@@ -37,6 +40,7 @@ struct report_output {
 	const struct profile *profile; /* borrowed */
 	struct view view;
 	enum report_format format;
+	struct profile inside; /* its samples inside a scope; all else is borrowed */
 	struct components components;
 	struct calltree trees[REPORT_MAX_TREES]; /* what the parts are made from: one at least */
 	size_t n_trees;

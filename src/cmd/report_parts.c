@@ -59,6 +59,8 @@ static struct view request_view(const struct part_maker *maker)
 	struct view view = view_options_view(&maker->options->view);
 
 	view.with_process = false;
+	if (maker->request.is_breakdown && maker->options->per)
+		view.states = SAMPLE_STATES_RUNNING;
 	switch (maker->request.kind) {
 	case REPORT_THREADS:
 		view.by = VIEW_BY_THREAD;
@@ -178,6 +180,33 @@ static int add_breakdown(const struct part_maker *maker, const struct calltree *
 	return r;
 }
 
+/* The breakdown of a call: of what ran inside the scope, over the number of its calls. */
+static int add_per_call(const struct part_maker *maker, const struct view *view, struct error *err)
+{
+	const struct report_options *options = maker->options;
+	struct report_part *part = report_output_add_part(maker->output);
+	struct per_call_waits waits;
+	struct scope_calls calls;
+	int r;
+
+	if (!part)
+		return error_set_no_memory(err);
+	part->is_breakdown = part->is_per_call = true;
+	r = scope_calls_find(&calls, maker->profile, view, options->per, err);
+	if (r < 0)
+		return r;
+	per_call_find_waits(&waits, maker->profile, view);
+	r = breakdown_build(&part->breakdown, maker->tree,
+			    options->components ? &maker->output->components : NULL,
+			    report_top(options, REPORT_TOP_INSIDE), err);
+	if (r == 0)
+		r = per_call_build(&part->per_call, &part->breakdown, &calls, &waits, options->per,
+				   err);
+	if (r == 0 && report_table_build_per_call(&part->table, &part->per_call) < 0)
+		r = error_set_no_memory(err);
+	return r;
+}
+
 static int add_group(const struct part_maker *maker, uint32_t node, struct error *err)
 {
 	const struct calltree *tree = maker->tree;
@@ -253,7 +282,19 @@ static int add_request(struct part_maker *maker, struct error *err)
 	const struct view view = request_view(maker);
 	struct calltree *tree = &maker->output->trees[maker->output->n_trees];
 	bool *is_wanted = NULL;
-	int r = calltree_build(tree, maker->profile, &view, err);
+	int r;
+
+	if (maker->request.is_breakdown && maker->options->per) {
+		struct profile *inside = &maker->output->inside;
+
+		*inside = *maker->profile;
+		inside->samples = NULL;
+		if (scope_samples_copy(&inside->samples, &inside->n_samples, maker->profile,
+				       maker->options->per) < 0)
+			return error_set_no_memory(err);
+		maker->profile = inside;
+	}
+	r = calltree_build(tree, maker->profile, &view, err);
 
 	if (r < 0)
 		return r;
@@ -267,6 +308,8 @@ static int add_request(struct part_maker *maker, struct error *err)
 	maker->is_wanted = is_wanted;
 	if (r == 0 && view.by && !is_of_labels(maker->request.kind))
 		r = add_split(maker, err);
+	else if (r == 0 && maker->request.is_breakdown && maker->options->per)
+		r = add_per_call(maker, &view, err);
 	else if (r == 0 && maker->request.is_breakdown)
 		r = add_breakdown(maker, tree, NULL, err);
 	else if (r == 0)

@@ -23,6 +23,7 @@ struct report_options {
 	bool by_self;
 	bool is_breakdown;
 	const char *components;
+	const char *per; /* the scope whose calls the breakdown is of; NULL: of the run */
 	bool as_json;
 	bool as_csv;
 };

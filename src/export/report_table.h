@@ -9,6 +9,7 @@
 #include "tree/frame_table.h"
 #include "tree/lifetimes.h"
 #include "tree/measure.h"
+#include "tree/per_call.h"
 
 /*
  * The tables that `report` prints, made from what src/tree calculated.  Times
@@ -51,5 +52,6 @@ int report_table_build(struct table *table, enum report_kind kind, const struct 
  */
 int report_table_build_breakdown(struct table *table, const struct breakdown *breakdown,
 				 uint64_t duration_ns, const struct report_group *group);
+int report_table_build_per_call(struct table *table, const struct per_call *per_call);
 
 #endif

@@ -26,6 +26,7 @@ enum column_kind {
 	COLUMN_TIME,	     /* nanoseconds, shown as seconds with six decimals */
 	COLUMN_BYTES,
 	COLUMN_NUMBER, /* any; shown with six significant digits */
+	COLUMN_FINE_MICROSECONDS, /* nanoseconds and parts of them, shown as "1,234.567" µs */
 };
 
 struct table_column {
@@ -38,7 +39,7 @@ struct table_cell {
 	const char *text; /* borrowed until the table is released; COLUMN_TEXT */
 	uint64_t number;  /* all that are whole */
 	double share;	  /* COLUMN_SHARE* */
-	double real;	  /* COLUMN_NUMBER */
+	double real;	  /* COLUMN_NUMBER, COLUMN_FINE_MICROSECONDS; may be negative */
 	bool is_empty;
 	bool is_estimate; /* "~" in front of it, in text */
 };

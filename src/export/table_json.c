@@ -21,6 +21,9 @@ static void json_add_cell(struct json_writer *json, const struct table_column *c
 	case COLUMN_SHARE_ERROR:
 		json_number(json, column->key, cell->share);
 		break;
+	case COLUMN_FINE_MICROSECONDS:
+		json_number(json, column->key, cell->real);
+		break;
 	case COLUMN_NUMBER:
 		json_real(json, column->key, cell->real);
 		break;

@@ -5,6 +5,7 @@
 #include "export/table.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,6 +24,17 @@ struct layout {
 	size_t *widths; /* by column; 0: not shown */
 	size_t n_shown;
 };
+
+static void add_fine_microseconds(struct buffer *out, double ns)
+{
+	char text[UNITS_TEXT_BYTES];
+	const double size = fabs(ns) + 0.5;
+	const uint64_t whole_ns = size < (double)UINT64_MAX ? (uint64_t)size : UINT64_MAX;
+
+	buffer_printf(out, "%s%s.%03u", ns < 0 && whole_ns ? "-" : "",
+		      units_count(text, whole_ns / NS_PER_US),
+		      (unsigned int)(whole_ns % NS_PER_US));
+}
 
 /* The cell's text, whole; numbers are ASCII but for "µs". */
 static void cell_text(struct buffer *out, enum column_kind kind, const struct table_cell *cell)
@@ -59,6 +71,9 @@ static void cell_text(struct buffer *out, enum column_kind kind, const struct ta
 		break;
 	case COLUMN_BYTES:
 		buffer_add_string(out, units_bytes(text, cell->number));
+		break;
+	case COLUMN_FINE_MICROSECONDS:
+		add_fine_microseconds(out, cell->real);
 		break;
 	case COLUMN_NUMBER:
 		buffer_printf(out, "%.6g", cell->real);

@@ -273,6 +273,10 @@ const char *breakdown_kind_key(enum breakdown_kind kind)
 		return "unexplained";
 	case BREAKDOWN_TOTAL:
 		return "total";
+	case BREAKDOWN_WAITING:
+		return "waiting";
+	case BREAKDOWN_DIFFERENCE:
+		return "difference";
 	}
 	return "";
 }

@@ -25,6 +25,9 @@ enum breakdown_kind {
 	BREAKDOWN_REST,	       /* what the rows beside it do not say */
 	BREAKDOWN_UNEXPLAINED, /* nobody's, and the reasons inside it */
 	BREAKDOWN_TOTAL,
+	/* Of the wall time of calls only, see tree/per_call.h. */
+	BREAKDOWN_WAITING, /* not running, and the reasons inside it */
+	BREAKDOWN_DIFFERENCE,
 };
 
 struct breakdown_row {
@@ -53,7 +56,7 @@ int breakdown_build(struct breakdown *breakdown, const struct calltree *tree,
 		    const struct components *components, size_t n_inside, struct error *err);
 void breakdown_release(struct breakdown *breakdown);
 
-/* "component", "function", "rest", "unexplained", "total". */
+/* "component", "function", "rest", "unexplained", "total", "waiting", "difference". */
 const char *breakdown_kind_key(enum breakdown_kind kind);
 
 #endif

@@ -65,6 +65,8 @@ static bool is_match(const struct components *components, const struct component
 	case RULE_PATH:
 		return subject->path[0] &&
 		       glob_match(pattern, subject->path, strlen(subject->path));
+	case RULE_SCOPE:
+		break;
 	}
 	return false;
 }
@@ -75,6 +77,19 @@ uint32_t components_find(const struct components *components,
 	for (size_t i = 0; i < components->n_rules; i++)
 		if (is_match(components, &components->rules[i], subject))
 			return components->rules[i].component;
+	return COMPONENT_NONE;
+}
+
+uint32_t components_find_scope(const struct components *components, const char *name)
+{
+	for (size_t i = 0; i < components->n_rules; i++) {
+		const struct component_rule *rule = &components->rules[i];
+
+		if (rule->kind == RULE_SCOPE &&
+		    glob_match(interner_get(&components->strings, rule->pattern), name,
+			       strlen(name)))
+			return rule->component;
+	}
 	return COMPONENT_NONE;
 }
 

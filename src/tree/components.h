@@ -1,6 +1,7 @@
 #ifndef TSPROF_TREE_COMPONENTS_H
 #define TSPROF_TREE_COMPONENTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,12 +20,19 @@
  *	Files and pipes:
  *		path: /build/src/io/?*
  *
+ *	Loading:
+ *		scope: load*
+ *
  * A line that ends in ':' names a component; a deeper indented one is a part
  * of the one above.  Every other line is a pattern of the component it is
- * indented below: "func:", "module:" or "path:" (of the source file) and a
- * glob (tree/glob.h) for the whole name, a bare glob being one for functions.
+ * indented below: "func:", "module:", "path:" (of the source file) or "scope:"
+ * (that the program marks) and a glob (tree/glob.h) for the whole name, a bare
+ * glob being one for functions.
  * A function pattern without '(' also fits a name less its parameters; a
  * module pattern without '/' is for the file name alone.
+ *
+ * A component's patterns are alternatives.  Scopes are outside of all frames: what a sample's
+ * frames leave unclaimed is its innermost claimed scope's.
  *
  * Parts are asked before what they are a part of, and else the order is the
  * file's: that is the order of `rules`.
@@ -33,6 +41,7 @@ enum rule_kind {
 	RULE_FUNCTION,
 	RULE_MODULE,
 	RULE_PATH,
+	RULE_SCOPE,
 };
 
 enum {
@@ -64,6 +73,7 @@ struct components {
 	size_t n_items, capacity;
 	struct component_rule *rules;
 	size_t n_rules, rules_capacity;
+	bool has_scopes; /* a rule asks for one */
 };
 
 /* What a rule is asked about: one frame.  Empty text where it is not known. */
@@ -85,5 +95,8 @@ void components_release(struct components *components);
 /* The component of the first rule that fits, or COMPONENT_NONE. */
 uint32_t components_find(const struct components *components,
 			 const struct component_subject *subject);
+
+/* The same for a scope's name. */
+uint32_t components_find_scope(const struct components *components, const char *name);
 
 #endif

@@ -86,6 +86,7 @@ static bool is_keyword_line(const struct rule_line *line, enum rule_kind *ret_ki
 		{ "func:", RULE_FUNCTION },
 		{ "module:", RULE_MODULE },
 		{ "path:", RULE_PATH },
+		{ "scope:", RULE_SCOPE },
 	};
 
 	for (size_t i = 0; i < sizeof(keywords) / sizeof(keywords[0]); i++) {
@@ -223,6 +224,7 @@ static int parser_add_rule(struct parser *parser, const struct rule_line *line, 
 			       line->size - start) < 0)
 		return error_set_no_memory(parser->err);
 	components->items[parser->open].n_inside++;
+	components->has_scopes |= kind == RULE_SCOPE;
 	grown[components->n_rules++] = rule;
 	return 0;
 }
@@ -243,8 +245,8 @@ static int parser_add_line(struct parser *parser, const char *text, size_t size)
 			return parser_add_component(parser, &line);
 		if (is_unknown_keyword(&line))
 			return parser_fail(parser, parser->line,
-					   "expected func:, module: or path: before a pattern, "
-					   "found another word with a colon");
+					   "expected func:, module:, path: or scope: before a "
+					   "pattern, found another word with a colon");
 	}
 	return parser_add_rule(parser, &line, kind, start);
 }

@@ -19,6 +19,7 @@ static void check_items(const struct components *components)
 
 static void ask(const struct components *components)
 {
+	static const char *const scopes[] = { "", "parse", "a:b", "load index" };
 	static const struct component_subject subjects[] = {
 		{ "", "", "" },
 		{ "main", "/bin/app", "/src/main.c" },
@@ -27,6 +28,12 @@ static void ask(const struct components *components)
 		{ ")", "/", "/" },
 	};
 
+	for (size_t i = 0; i < sizeof(scopes) / sizeof(scopes[0]); i++) {
+		const uint32_t at = components_find_scope(components, scopes[i]);
+
+		if (at != COMPONENT_NONE && (at >= components->n_items || !components->has_scopes))
+			abort();
+	}
 	for (size_t i = 0; i < sizeof(subjects) / sizeof(subjects[0]); i++) {
 		const uint32_t at = components_find(components, &subjects[i]);
 

@@ -62,6 +62,29 @@ static void components__claim_by_function_module_and_path(void **state)
 	components_release(&c);
 }
 
+static void components__claim_scopes_apart_from_frames(void **state)
+{
+	struct components c;
+	uint32_t at;
+
+	(void)state;
+	parse(&c, "A:\n\tscope: load*\n\tB:\n\t\tscope: load index\nC:\n\tscope: *\n\tf\n");
+	assert_true(c.has_scopes);
+	at = components_find_scope(&c, "load index");
+	assert_string_equal(interner_get(&c.strings, c.items[at].name), "B");
+	at = components_find_scope(&c, "load");
+	assert_string_equal(interner_get(&c.strings, c.items[at].name), "A");
+	at = components_find_scope(&c, "f");
+	assert_string_equal(interner_get(&c.strings, c.items[at].name), "C");
+	assert_string_equal(owner(&c, "load", "", ""), "");
+	assert_string_equal(owner(&c, "f", "", ""), "C");
+	components_release(&c);
+	parse(&c, "A:\n\tload\n");
+	assert_false(c.has_scopes);
+	assert_int_equal(components_find_scope(&c, "load"), COMPONENT_NONE);
+	components_release(&c);
+}
+
 static void components__ask_parts_first_then_the_files_order(void **state)
 {
 	struct components c;
@@ -104,6 +127,10 @@ static void components_parse__names_file_line_and_what_was_expected(void **state
 				   "'func: f'" },
 		{ "A:\n\tfunc:\n", "rules:2: expected a pattern after 'func:'" },
 		{ "A:\n\tmodule:  \n", "rules:2: expected a pattern after 'module:'" },
+		{ "A:\n\tscope:\n", "rules:2: expected a pattern after 'scope:'" },
+		{ "A:\n\tscop: x\n",
+		  "rules:2: expected func:, module:, path: or scope: before a pattern, found "
+		  "another word with a colon" },
 		{ "A:\n\tf\n:\n", "rules:3: expected a component's name before ':'" },
 		{ "  A:\n", "rules:1: expected the first component at the start of its line" },
 		{ "A:\nB:\n\tf\n", "rules:1: expected a pattern or a part indented below 'A'" },
@@ -162,6 +189,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(glob_match__knows_star_question_and_backslash),
 		cmocka_unit_test(components__claim_by_function_module_and_path),
+		cmocka_unit_test(components__claim_scopes_apart_from_frames),
 		cmocka_unit_test(components__ask_parts_first_then_the_files_order),
 		cmocka_unit_test(components__ignore_parameters_unless_the_pattern_has_some),
 		cmocka_unit_test(components_parse__names_file_line_and_what_was_expected),

@@ -1,0 +1,48 @@
+#ifndef TSPROF_TREE_SCOPE_CALLS_H
+#define TSPROF_TREE_SCOPE_CALLS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "tree/view.h"
+
+/*
+ * How often a scope was called and how long that took, for averages per call.
+ * Of calls inside each other only the outermost counts, with all that is inside.
+ *
+ * The whole run's calls are counted by the recorder.  For a part of it single
+ * calls have to be there; one that reaches over an end of the part counts for
+ * the share of it that is inside, so that the mean stays that of whole calls.
+ */
+struct scope_calls {
+	double n_calls;	       /* that were recorded, of which … */
+	double total_ns;       /* … this is the time */
+	double n_estimated;    /* with those that sample_rate left out */
+	double deviation_ns;   /* of single calls; 0 when not known */
+	bool is_estimate;      /* some were left out */
+	uint64_t n_inner;      /* calls inside others, which are a part of those */
+	uint64_t n_unfinished; /* never ended, and how long they took is not known: not counted */
+};
+
+/*
+ * -EINVAL when no scope is called that, listing those there are; when the view
+ * is of a part and calls are only counted; and when none ended.
+ */
+int scope_calls_find(struct scope_calls *calls, const struct profile *profile,
+		     const struct view *view, const char *name, struct error *err);
+
+/*
+ * The samples taken inside such a call, copied: an array that the caller frees.
+ * Returns 0 or -ENOMEM.
+ */
+int scope_samples_copy(struct sample **ret_samples, size_t *ret_n_samples,
+		       const struct profile *profile, const char *name);
+
+/* 0 when there are none. */
+static inline double scope_calls_mean_ns(const struct scope_calls *calls)
+{
+	return calls->n_calls > 0 ? calls->total_ns / calls->n_calls : 0;
+}
+
+#endif
