@@ -15,9 +15,9 @@
  *	TSPROF_MILESTONE("loaded");
  *
  * While nothing records, each costs one load and a branch that is not taken.  No
- * library has to be linked: `tsprof record` brings it (link with -ltsprof where
- * the program is not position-independent).  With -DTSPROF_DISABLE nothing is
- * left of any of them.
+ * library has to be linked: `tsprof record` names it, and it is loaded then.  A
+ * static program cannot do that, and is compiled with -DTSPROF_STATIC and linked
+ * with libtsprof.a.  With -DTSPROF_DISABLE nothing is left of any of them.
  *
  * Names are string literals or live as long as the program; of a longer one
  * TSPROF_NAME_MAX_BYTES are kept.  Any thread may use all of this at any time.
@@ -93,7 +93,9 @@ struct tsprof_thread_ {
 	uint64_t *head;
 };
 
-/* Only ever grows at its end. */
+struct tsprof_link_;
+
+/* Only ever grows at its end: what is newer than version 1 is there if size_bytes says so. */
 struct tsprof_api_ {
 	uint32_t abi_version;
 	uint32_t size_bytes;
@@ -102,6 +104,7 @@ struct tsprof_api_ {
 	void (*put_bytes)(struct tsprof_site *site, uint32_t what, const void *bytes, size_t size);
 	void (*put_text)(struct tsprof_site *site, uint32_t what, const char *format,
 			 va_list values);
+	void (*unlink)(struct tsprof_link_ *link);
 };
 
 /* One in each program and shared object that marks. */
@@ -120,9 +123,6 @@ struct tsprof_link_ {
 
 #else
 
-extern int tsprof_link_1(struct tsprof_link_ *link) __attribute__((weak));
-extern void tsprof_unlink_1(struct tsprof_link_ *link) __attribute__((weak));
-
 /* Weak and hidden: one of each in a program or shared object, whatever includes this. */
 __attribute__((weak, visibility("hidden"))) struct tsprof_link_ tsprof_link_ = { 0,
 										 TSPROF_ABI_VERSION,
@@ -130,16 +130,71 @@ __attribute__((weak, visibility("hidden"))) struct tsprof_link_ tsprof_link_ = {
 __attribute__((weak, visibility("hidden"),
 	       tls_model("initial-exec"))) __thread struct tsprof_thread_ *tsprof_thread_ = NULL;
 
+#ifdef TSPROF_STATIC
+
+extern int tsprof_link_1(struct tsprof_link_ *link);
+
+static inline int tsprof_link_any_(void)
+{
+	return tsprof_link_1(&tsprof_link_);
+}
+
+#else
+
+typedef void (*tsprof_function_)(void);
+
+extern int tsprof_link_1(struct tsprof_link_ *link) __attribute__((weak));
+
+/* Under names of ours, as the program's headers may declare them or not. */
+extern unsigned long tsprof_getauxval_(unsigned long type) __asm__("getauxval")
+	__attribute__((weak));
+extern char *tsprof_secure_getenv_(const char *name) __asm__("secure_getenv") __attribute__((weak));
+extern void *tsprof_dlopen_(const char *path, int flags) __asm__("dlopen") __attribute__((weak));
+extern tsprof_function_ tsprof_dlsym_(void *library, const char *name) __asm__("dlsym")
+	__attribute__((weak));
+
+/*
+ * The library that `tsprof record` names after three colons of its variable.  A
+ * program without a dynamic linker (AT_BASE) cannot load it: see TSPROF_STATIC.
+ */
+static inline int tsprof_link_by_path_(void)
+{
+	const char *at = NULL;
+	int (*enter)(struct tsprof_link_ *);
+	void *library;
+	int n_colons = 0;
+
+	if (tsprof_secure_getenv_ && tsprof_dlopen_ && tsprof_dlsym_ && tsprof_getauxval_ &&
+	    tsprof_getauxval_(7) != 0)
+		at = tsprof_secure_getenv_("TSPROF_MARKS");
+	for (; at && *at && n_colons < 3; at++)
+		n_colons += *at == ':';
+	if (!at || *at != '/')
+		return -1;
+	library = tsprof_dlopen_(at, 2 | 0x1000 /* RTLD_NOW | RTLD_NODELETE */);
+	if (!library)
+		return -1;
+	enter = (int (*)(struct tsprof_link_ *))tsprof_dlsym_(library, "tsprof_link_1");
+	return enter ? enter(&tsprof_link_) : -1;
+}
+
+static inline int tsprof_link_any_(void)
+{
+	return tsprof_link_1 ? tsprof_link_1(&tsprof_link_) : tsprof_link_by_path_();
+}
+
+#endif
+
 __attribute__((constructor)) static void tsprof_link_now_(void)
 {
-	if (tsprof_link_1)
-		(void)tsprof_link_1(&tsprof_link_);
+	if (!tsprof_link_.api)
+		(void)tsprof_link_any_();
 }
 
 __attribute__((destructor)) static void tsprof_unlink_now_(void)
 {
-	if (tsprof_unlink_1)
-		tsprof_unlink_1(&tsprof_link_);
+	if (tsprof_link_.api)
+		tsprof_link_.api->unlink(&tsprof_link_);
 }
 
 #define TSPROF_IS_ON_()                                                                            \

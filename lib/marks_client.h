@@ -10,51 +10,118 @@
 
 /*
  * The marking program's side.  Runs inside somebody else's program: nothing
- * allocates, prints or waits, and errno is kept.
+ * allocates, prints or waits for anybody, and errno is kept.
+ *
+ *	marks_link     who marks (programs and shared objects), and whether they shall
+ *	marks_connect  the recorder: where it is, and memory that it is sent
+ *	marks_places   segments of this program and the places for threads in them
+ *	marks_sites    what ids mean
+ *	marks_room     where in a ring the next record goes
+ *	marks_thread   the marks themselves
  */
 
-/* The calling thread's place; what tsprof.h's fast way uses is its first member. */
+/*
+ * A thread's place.  Lies in memory that a fork's child finds wiped, so that even
+ * one that the C library knows nothing of never writes into its parent's ring.  What
+ * tsprof.h's fast way uses is its first member.
+ */
 struct marks_thread {
-	struct tsprof_thread_ fast;
-	struct marks_slot *slot; /* NULL while it has none */
+	_Alignas(128) struct tsprof_thread_ fast;
+	struct marks_segment *segment;
+	struct marks_slot *slot; /* NULL: nobody's */
 	unsigned char *ring;
-	uint32_t generation; /* of the segments, see marks_generation */
-	bool has_ended;
-	struct marks_thread *next; /* in the list of all that have a slot */
-	struct marks_thread **from;
+	uint64_t touched_bytes; /* of the ring, whoever had it */
+	uint32_t generation;	/* see marks_generation */
 };
 
-extern _Thread_local struct marks_thread marks_thread
-	__attribute__((tls_model("initial-exec"), visibility("hidden")));
+/* Everything of the parent's is let go of; for children that no handler was called in, too. */
+void marks_fork_child(void);
+
+/* Objects that mark: on while there is somewhere to go, and nobody paused. */
+void marks_links_update(void);
+void marks_pause(bool shall_pause);
+void marks_unlink(struct tsprof_link_ *link);
+
+/*
+ * Where the recorder is: `text` as in MARKS_ENVIRONMENT.  Nothing is sent before the first
+ * mark.  False when the text makes no sense.
+ */
+bool marks_open(const char *text);
+
+/* The environment is looked at, once. */
+void marks_environment_read(void);
+
+/* Is there a recorder to send segments to?  From marks_gone on there is none. */
+bool marks_can_connect(void);
+void marks_gone(void);
+
+/* In a child: the same recorder, another program. */
+void marks_connect_fork_child(void);
+
+/* Another segment, which the recorder has been sent; NULL: none.  With marks_lock held. */
+struct marks_segment *marks_segment_new(uint32_t n_slots, size_t *ret_size_bytes);
 
 /*
  * Begin to mark into `memory`, a segment of `size_bytes` whose header and slots
- * are zero but for n_slots and ring_bytes; it must stay mapped.  False when the sizes make no
- * sense.  marks_stop ends it: marks that are on their way still go there.
- * marks_pause keeps what there is, and marks nothing until it is told otherwise.
+ * are zero but for n_slots and ring_bytes; it must stay mapped.  There will not be another.
+ * False when the sizes make no sense.  marks_stop ends it, and what marks_open began: marks
+ * that are on their way still go there.
  */
 bool marks_start(void *memory, size_t size_bytes);
-void marks_pause(bool is_paused);
 void marks_stop(void);
 
-/* The segment that is marked into; NULL: none. */
-struct marks_segment *marks_segment(void);
+/* Is there a segment? */
+bool marks_have_segment(void);
 
-/* Counts marks_start, so that a thread sees that its slot is of another one. */
+/* Changes when threads have to look for other places. */
 uint32_t marks_generation(void);
+void marks_generation_next(void);
 
-/* Threads that have to learn of a new segment; leaving twice does no harm. */
-void marks_threads_enter(struct marks_thread *thread);
-void marks_threads_leave(struct marks_thread *thread);
+/* A place for the calling thread, NULL when there is none; and giving it back. */
+struct marks_thread *marks_place_claim(void);
+void marks_place_leave(struct marks_thread *thread);
+
+/* A mark of a thread without one. */
+void marks_homeless_count(void);
+
+/* How many bytes of its ring a thread may use, so that all of them stay within reason. */
+uint64_t marks_ring_share(uint64_t ring_bytes);
+
+/* In a child: no segment, no places. */
+void marks_places_fork_child(void);
+
+/* Held for moments when objects, segments and threads come and go, with all signals blocked. */
+bool marks_lock(uint64_t *ret_signals);
+void marks_unlock(const uint64_t *signals);
+
+/* The calling thread lost its place, in a fork's child. */
+void marks_thread_fork_child(void);
+
+/* Make ready for the ends of threads, once, early. */
+void marks_thread_ends_expect(void);
 
 /* The site's id, given when it has none; never 0. */
-uint32_t marks_site_id(struct marks_segment *segment, struct tsprof_site *site);
+uint32_t marks_site_id(struct tsprof_site *site);
 
 /* Tell a new segment of the sites that have ids already. */
 void marks_sites_publish(struct marks_segment *segment);
 
-/* A time stamp as the segment's clock gives it. */
+/* Calls `tell` for each segment. */
+void marks_segments_each(void (*tell)(struct marks_segment *segment, uint32_t index),
+			 uint32_t index);
+
+/*
+ * Room for a record of `size_bytes` in one piece at the ring's head, of which `reserved` bytes
+ * more are left free; NULL when there is none.
+ */
+unsigned char *marks_room_get(struct marks_thread *thread, uint64_t size_bytes, uint64_t reserved);
+
+/* Let the fast way go on until the next step. */
+void marks_room_open(struct marks_thread *thread);
+
+/* A time stamp as the segment's clock gives it; clocks are chosen once. */
 uint64_t marks_time(const struct marks_segment *segment);
+void marks_clock_set(struct marks_segment *segment);
 
 extern const struct tsprof_api_ marks_api;
 

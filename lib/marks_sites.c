@@ -57,35 +57,67 @@ static void site_publish(struct marks_segment *segment, uint32_t index)
 	memcpy(entry->file, known[index].file, sizeof(entry->file));
 	/* Pairs with the recorder's acquire. */
 	atomic_store_explicit(&entry->kind, kind, memory_order_release);
+	atomic_store_explicit(&segment->n_sites,
+			      atomic_load_explicit(&n_known, memory_order_relaxed),
+			      memory_order_relaxed);
 }
 
 void marks_sites_publish(struct marks_segment *segment)
 {
-	const uint32_t n = atomic_load_explicit(&n_known, memory_order_relaxed);
+	uint32_t n;
 
+	atomic_thread_fence(memory_order_seq_cst);
+	n = atomic_load_explicit(&n_known, memory_order_relaxed);
 	for (uint32_t i = 0; i < n && i < MARKS_MAX_SITES; i++)
 		site_publish(segment, i);
-	atomic_store_explicit(&segment->n_sites, n, memory_order_relaxed);
 }
 
-uint32_t marks_site_id(struct marks_segment *segment, struct tsprof_site *site)
+/* One that is known already: its object was loaded again.  MARKS_MAX_SITES when it is not. */
+static uint32_t known_find(const struct tsprof_site *site)
+{
+	const uint32_t n = atomic_load_explicit(&n_known, memory_order_relaxed);
+	struct marks_site wanted;
+
+	if (n == 0)
+		return MARKS_MAX_SITES;
+	memset(&wanted, 0, sizeof(wanted));
+	site_describe(&wanted, site);
+	for (uint32_t i = 0; i < n && i < MARKS_MAX_SITES; i++)
+		if (known[i].line == wanted.line &&
+		    atomic_load_explicit(&known[i].kind, memory_order_acquire) == site->kind &&
+		    memcmp(&known[i], &wanted, sizeof(wanted)) == 0)
+			return i;
+	return MARKS_MAX_SITES;
+}
+
+static uint32_t known_add(const struct tsprof_site *site)
+{
+	uint32_t index = atomic_fetch_add_explicit(&n_known, 1, memory_order_relaxed);
+
+	if (index < MARKS_MAX_SITES - 1) {
+		site_describe(&known[index], site);
+	} else {
+		const struct tsprof_site others = { .name = "[other sites]", .kind = site->kind };
+
+		index = MARKS_MAX_SITES - 1;
+		site_describe(&known[index], &others);
+	}
+	return index;
+}
+
+uint32_t marks_site_id(struct tsprof_site *site)
 {
 	uint32_t id = __atomic_load_n(&site->id, __ATOMIC_ACQUIRE);
 	uint32_t index;
 
 	if (id)
 		return id;
-	index = atomic_fetch_add_explicit(&n_known, 1, memory_order_relaxed);
-	atomic_store_explicit(&segment->n_sites, index + 1, memory_order_relaxed);
-	if (index >= MARKS_MAX_SITES - 1) {
-		const struct tsprof_site others = { .name = "[other sites]", .kind = site->kind };
-
-		index = MARKS_MAX_SITES - 1;
-		site_describe(&known[index], &others);
-	} else {
-		site_describe(&known[index], site);
-	}
-	site_publish(segment, index);
+	index = known_find(site);
+	if (index == MARKS_MAX_SITES)
+		index = known_add(site);
+	/* Pairs with the fence of who adds a segment: one of us publishes. */
+	atomic_thread_fence(memory_order_seq_cst);
+	marks_segments_each(site_publish, index);
 	if (__atomic_compare_exchange_n(&site->id, &id, index + 1, false, __ATOMIC_RELEASE,
 					__ATOMIC_ACQUIRE))
 		return index + 1;

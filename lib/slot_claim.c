@@ -9,20 +9,16 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "lib/recorder_socket.h"
 #include "lib/sigprof_client.h"
 
 enum {
 	N_SLOTS_FIRST = 16,
 	N_SLOTS_MORE = 64,
 	MAX_SEGMENTS = 512,
-	CONNECT_TRIES = 50,
-	CONNECT_WAIT_NS = 1000000,
 	KERNEL_SIGSET_BYTES = 8,
 };
 
@@ -46,51 +42,6 @@ static size_t slots_end(uint32_t n_slots)
 static struct sigprof_slot *slot_at(struct sigprof_segment *segment, uint32_t i)
 {
 	return (struct sigprof_slot *)(void *)((uint8_t *)segment + SIGPROF_PAGE_BYTES) + i;
-}
-
-static int connect_to_recorder(const struct client_options *options)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	const size_t name_size = strlen(options->socket_name);
-	const socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + name_size);
-	const struct timespec pause = { .tv_nsec = CONNECT_WAIT_NS };
-	const int fd = (int)syscall(SYS_socket, (long)AF_UNIX,
-				    (long)SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0L);
-
-	if (fd < 0)
-		return -1;
-	memcpy(address.sun_path + 1, options->socket_name, name_size);
-	for (int i = 0; i < CONNECT_TRIES; i++) {
-		if (syscall(SYS_connect, (long)fd, &address, (long)size) == 0)
-			return fd;
-		/* EAGAIN: more processes than the recorder has accepted so far. */
-		if (errno != EAGAIN && errno != EINTR)
-			break;
-		(void)syscall(SYS_nanosleep, &pause, NULL);
-	}
-	(void)syscall(SYS_close, (long)fd);
-	return -1;
-}
-
-static bool send_hello(int socket_fd, int memory_fd, const struct sigprof_hello *hello)
-{
-	union {
-		struct cmsghdr header;
-		char bytes[CMSG_SPACE(sizeof(int))];
-	} control;
-	struct iovec data = { .iov_base = (void *)(uintptr_t)hello, .iov_len = sizeof(*hello) };
-	struct msghdr message = { .msg_iov = &data,
-				  .msg_iovlen = 1,
-				  .msg_control = &control,
-				  .msg_controllen = sizeof(control) };
-
-	memset(&control, 0, sizeof(control));
-	control.header.cmsg_level = SOL_SOCKET;
-	control.header.cmsg_type = SCM_RIGHTS;
-	control.header.cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(&control.header), &memory_fd, sizeof(int));
-	return syscall(SYS_sendmsg, (long)socket_fd, &message, (long)MSG_NOSIGNAL) ==
-	       (long)sizeof(*hello);
 }
 
 /*
@@ -136,7 +87,7 @@ static struct sigprof_segment *segment_new(enum sigprof_hello_kind kind, uint32_
 		.pid = (uint32_t)getpid(),
 	};
 	struct sigprof_segment *segment = NULL;
-	const int socket_fd = connect_to_recorder(options);
+	const int socket_fd = recorder_connect(options->socket_name);
 	int memory_fd;
 
 	if (socket_fd < 0)
@@ -147,7 +98,7 @@ static struct sigprof_segment *segment_new(enum sigprof_hello_kind kind, uint32_
 		segment = segment_map(memory_fd, n_slots, options->ring_bytes);
 	if (segment) {
 		hello.ring_bytes = segment->ring_bytes;
-		if (!send_hello(socket_fd, memory_fd, &hello)) {
+		if (!recorder_send(socket_fd, memory_fd, &hello, sizeof(hello))) {
 			(void)syscall(SYS_munmap, segment,
 				      slots_end(n_slots) + n_slots * hello.ring_bytes);
 			segment = NULL;
