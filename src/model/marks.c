@@ -2,6 +2,7 @@
 #include "model/marks.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -72,9 +73,14 @@ int marks_add_call(struct marks *marks, const struct scope_call *call)
 
 int marks_add_counter(struct marks *marks, const struct counter_value *value)
 {
-	struct counter_value *grown = array_grown(marks->counters, &marks->counters_capacity,
-						  marks->n_counters + 1, sizeof(*grown));
+	struct counter_value *grown;
 
+	if (!isfinite(value->value)) {
+		marks->quality.n_bad++;
+		return 0;
+	}
+	grown = array_grown(marks->counters, &marks->counters_capacity, marks->n_counters + 1,
+			    sizeof(*grown));
 	if (!grown)
 		return -ENOMEM;
 	marks->counters = grown;

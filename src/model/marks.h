@@ -164,8 +164,10 @@ bool marks_are_there(const struct marks *marks);
 int marks_add_site(struct marks *marks, uint32_t *ret_id, const struct mark_site *site);
 int marks_add_milestone(struct marks *marks, const struct milestone *milestone);
 int marks_add_call(struct marks *marks, const struct scope_call *call);
-int marks_add_counter(struct marks *marks, const struct counter_value *value);
 int marks_add_resource(struct marks *marks, const struct resource_sample *resource);
+
+/* A value that is no number is left out and counted as bad. */
+int marks_add_counter(struct marks *marks, const struct counter_value *value);
 
 /* Copies the bytes; `snapshot->bytes_offset` is set here. */
 int marks_add_snapshot(struct marks *marks, const struct snapshot *snapshot, const void *bytes);

@@ -12,6 +12,7 @@ void profile_decoder_release(struct profile_decoder *decoder)
 {
 	free(decoder->depths);
 	free(decoder->entries);
+	free(decoder->scope_depths);
 	*decoder = (struct profile_decoder){ 0 };
 }
 
@@ -259,6 +260,7 @@ static int profile_decode_samples(struct profile_decoder *decoder, struct bytes 
 	const uint64_t n = bytes_uleb(payload);
 	struct sample sample = { .time_ns = bytes_uleb(payload) };
 	const uint64_t usual_weight_ns = bytes_uleb(payload);
+	const size_t first = decoder->profile->n_samples;
 
 	for (uint64_t i = 0; i < n; i++) {
 		const int r = profile_decode_sample(decoder, payload, &sample, usual_weight_ns,
@@ -271,7 +273,7 @@ static int profile_decode_samples(struct profile_decoder *decoder, struct bytes 
 		if (profile_add_sample(decoder->profile, &sample) < 0)
 			return error_set_no_memory(err);
 	}
-	return 0;
+	return profile_decode_sample_scopes(decoder, payload, first, err);
 }
 
 static int profile_decode_quality(struct profile_decoder *decoder, struct bytes *payload,
@@ -309,6 +311,21 @@ static int profile_decode_quality(struct profile_decoder *decoder, struct bytes 
 	return 0;
 }
 
+/* Before 1.3 there were none, and where there are none nothing is said of them. */
+static bool profile_has_all_marks(const struct marks *marks, struct bytes *payload)
+{
+	const uint64_t counts[] = { marks->n_sites,    marks->n_milestones, marks->scopes.n_nodes,
+				    marks->n_calls,    marks->n_counters,   marks->n_snapshots,
+				    marks->n_resources };
+	bool is_whole = true;
+
+	if (!bytes_left(payload))
+		return !marks->n_sites && !marks->n_resources;
+	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
+		is_whole &= bytes_uleb(payload) == counts[i];
+	return is_whole;
+}
+
 /* The counts tell whether whole chunks went missing. */
 static int profile_decode_end(struct profile_decoder *decoder, struct bytes *payload,
 			      struct error *err)
@@ -328,6 +345,7 @@ static int profile_decode_end(struct profile_decoder *decoder, struct bytes *pay
 		is_whole &= bytes_uleb(payload) == decoder->n_waits;
 	if (bytes_left(payload))
 		is_whole &= bytes_uleb(payload) == profile->n_runs;
+	is_whole &= profile_has_all_marks(&profile->marks, payload);
 	if (!is_whole)
 		return error_set(err, -EINVAL, "a chunk before it is missing");
 	decoder->has_end = true;
@@ -356,6 +374,24 @@ static int profile_decode_payload(struct profile_decoder *decoder, uint32_t type
 		return profile_decode_waits(decoder, payload, err);
 	case PROFILE_CHUNK_FRAMES:
 		return profile_decode_frames(decoder, payload, err);
+	case PROFILE_CHUNK_SITES:
+		return profile_decode_sites(decoder, payload, err);
+	case PROFILE_CHUNK_SCOPES:
+		return profile_decode_scopes(decoder, payload, err);
+	case PROFILE_CHUNK_MILESTONES:
+		return profile_decode_milestones(decoder, payload, err);
+	case PROFILE_CHUNK_CALLS:
+		return profile_decode_calls(decoder, payload, err);
+	case PROFILE_CHUNK_COUNTERS:
+		return profile_decode_counters(decoder, payload, err);
+	case PROFILE_CHUNK_SNAPSHOTS:
+		return profile_decode_snapshots(decoder, payload, err);
+	case PROFILE_CHUNK_RESOURCES:
+		return profile_decode_resources(decoder, payload, err);
+	case PROFILE_CHUNK_STATISTICS:
+		return profile_decode_statistics(decoder, payload, err);
+	case PROFILE_CHUNK_MARKS_QUALITY:
+		return profile_decode_marks_quality(decoder, payload, err);
 	case PROFILE_CHUNK_QUALITY:
 		return profile_decode_quality(decoder, payload, err);
 	case PROFILE_CHUNK_INFO:

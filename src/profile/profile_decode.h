@@ -18,6 +18,13 @@ struct profile_frame_entry {
 	uint8_t flags;
 };
 
+enum {
+	PROFILE_SCOPE_SUMS = 9,
+
+	/* Histograms are small in a file; 2 GiB of memory is what they may become. */
+	PROFILE_BUCKETS_MAX = 1 << 28,
+};
+
 /* What is carried from chunk to chunk while a file is read. */
 struct profile_decoder {
 	struct profile *profile; /* borrowed, being filled */
@@ -31,7 +38,11 @@ struct profile_decoder {
 	struct profile_frame_entry *entries;
 	size_t n_entries, entries_capacity;
 	uint32_t last_function;
-	size_t n_framed; /* locations whose frames were read */
+	size_t n_framed;	/* locations whose frames were read */
+	uint16_t *scope_depths; /* by scope node */
+	size_t scope_depths_capacity;
+	uint64_t scope_sums[PROFILE_SCOPE_SUMS]; /* of all nodes, each kept below 2^63 */
+	uint64_t n_buckets;			 /* of all histograms */
 };
 
 void profile_decoder_release(struct profile_decoder *decoder);
@@ -51,6 +62,36 @@ int profile_decode_frames(struct profile_decoder *decoder, struct bytes *payload
 
 /* The part of it that is about WAIT. */
 int profile_decode_waits(struct profile_decoder *decoder, struct bytes *payload, struct error *err);
+
+/* What SAMP and WAIT may end with: the scopes of the samples from `first` on. */
+int profile_decode_sample_scopes(struct profile_decoder *decoder, struct bytes *payload,
+				 size_t first, struct error *err);
+
+/* Those about marks, in two files: what was marked, and what is known of scopes. */
+int profile_decode_sites(struct profile_decoder *decoder, struct bytes *payload, struct error *err);
+int profile_decode_milestones(struct profile_decoder *decoder, struct bytes *payload,
+			      struct error *err);
+int profile_decode_counters(struct profile_decoder *decoder, struct bytes *payload,
+			    struct error *err);
+int profile_decode_snapshots(struct profile_decoder *decoder, struct bytes *payload,
+			     struct error *err);
+int profile_decode_resources(struct profile_decoder *decoder, struct bytes *payload,
+			     struct error *err);
+int profile_decode_scopes(struct profile_decoder *decoder, struct bytes *payload,
+			  struct error *err);
+int profile_decode_calls(struct profile_decoder *decoder, struct bytes *payload, struct error *err);
+int profile_decode_statistics(struct profile_decoder *decoder, struct bytes *payload,
+			      struct error *err);
+int profile_decode_marks_quality(struct profile_decoder *decoder, struct bytes *payload,
+				 struct error *err);
+
+/* A thread of a mark, which may be MARK_NO_THREAD; a double, which must be finite. */
+int profile_decode_mark_thread(struct profile_decoder *decoder, struct bytes *payload,
+			       uint32_t *ret_thread, struct error *err);
+int profile_decode_f64(struct bytes *payload, double *ret_value, struct error *err);
+
+/* Does the list begin anew?  -EINVAL when it is neither. */
+int profile_decode_anew(struct bytes *payload, bool *ret_is_anew, struct error *err);
 
 /* Weight and ticks of one more sample, added to the sums if they stay below 2^63. */
 int profile_decode_sums(struct profile_decoder *decoder, uint64_t weight_ns, uint64_t count,

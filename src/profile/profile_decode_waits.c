@@ -47,6 +47,7 @@ int profile_decode_waits(struct profile_decoder *decoder, struct bytes *payload,
 {
 	const uint64_t n = bytes_uleb(payload);
 	struct sample wait = { .time_ns = bytes_uleb(payload), .state = SAMPLE_WAITING };
+	const size_t first = decoder->profile->n_samples;
 
 	for (uint64_t i = 0; i < n; i++) {
 		const int r = profile_decode_wait(decoder, payload, &wait, err);
@@ -59,5 +60,5 @@ int profile_decode_waits(struct profile_decoder *decoder, struct bytes *payload,
 			return error_set_no_memory(err);
 		decoder->n_waits++;
 	}
-	return 0;
+	return profile_decode_sample_scopes(decoder, payload, first, err);
 }

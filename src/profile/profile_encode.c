@@ -240,6 +240,7 @@ static const struct sample *profile_encode_samples_chunk(struct buffer *out,
 {
 	const size_t chunk_at = profile_encode_chunk_begin(out, PROFILE_CHUNK_SAMPLES);
 	const uint64_t usual_weight_ns = profile_usual_weight_ns(at, end);
+	const struct sample *const first = at;
 	struct sample last = { .time_ns = at->time_ns };
 
 	buffer_add_uleb(out, n);
@@ -250,6 +251,7 @@ static const struct sample *profile_encode_samples_chunk(struct buffer *out,
 		profile_encode_sample(out, at, &last, usual_weight_ns);
 		last = *at;
 	}
+	profile_encode_sample_scopes(out, first, at, false);
 	profile_encode_chunk_end(out, chunk_at);
 	return at;
 }
@@ -314,8 +316,10 @@ void profile_encode_waits(struct buffer *out, const struct sample *samples, size
 		const size_t chunk_at = profile_encode_chunk_begin(out, PROFILE_CHUNK_WAITS);
 		size_t n = n_left < SAMPLES_IN_CHUNK ? n_left : SAMPLES_IN_CHUNK;
 		struct sample last = { .state = SAMPLE_WAITING };
+		const struct sample *first;
 
 		samples = profile_next_sample(samples, end, true);
+		first = samples;
 		last.time_ns = samples->time_ns;
 		n_left -= n;
 		buffer_add_uleb(out, n);
@@ -325,6 +329,7 @@ void profile_encode_waits(struct buffer *out, const struct sample *samples, size
 			profile_encode_wait(out, samples, &last);
 			last = *samples;
 		}
+		profile_encode_sample_scopes(out, first, samples, true);
 		profile_encode_chunk_end(out, chunk_at);
 	}
 }
@@ -432,6 +437,11 @@ void profile_encode_runs(struct buffer *out, const struct profile_info *runs, si
 	buffer_release(&fields);
 }
 
+static bool profile_counts_have_marks(const struct profile_counts *counts)
+{
+	return counts->n_sites || counts->n_resources;
+}
+
 void profile_encode_end(struct buffer *out, const struct profile_counts *counts)
 {
 	const size_t chunk_at = profile_encode_chunk_begin(out, PROFILE_CHUNK_END);
@@ -444,5 +454,14 @@ void profile_encode_end(struct buffer *out, const struct profile_counts *counts)
 	buffer_add_uleb(out, counts->n_samples);
 	buffer_add_uleb(out, counts->n_waits);
 	buffer_add_uleb(out, counts->n_runs);
+	if (profile_counts_have_marks(counts)) {
+		buffer_add_uleb(out, counts->n_sites);
+		buffer_add_uleb(out, counts->n_milestones);
+		buffer_add_uleb(out, counts->n_scopes);
+		buffer_add_uleb(out, counts->n_calls);
+		buffer_add_uleb(out, counts->n_counters);
+		buffer_add_uleb(out, counts->n_snapshots);
+		buffer_add_uleb(out, counts->n_resources);
+	}
 	profile_encode_chunk_end(out, chunk_at);
 }

@@ -1,6 +1,7 @@
 #ifndef TSPROF_PROFILE_PROFILE_ENCODE_H
 #define TSPROF_PROFILE_PROFILE_ENCODE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -45,12 +46,38 @@ void profile_encode_runs(struct buffer *out, const struct profile_info *runs, si
 
 void profile_encode_frames(struct buffer *out, const struct profile *profile);
 
+/* What SAMP and WAIT end with: nothing when no sample is in a scope. */
+void profile_encode_sample_scopes(struct buffer *out, const struct sample *samples,
+				  const struct sample *end, bool is_wait);
+
+/* In a file of their own: what the marks have from `first` on. */
+void profile_encode_sites(struct buffer *out, const struct marks *marks, size_t first);
+void profile_encode_scopes(struct buffer *out, const struct marks *marks, size_t first);
+void profile_encode_milestones(struct buffer *out, const struct marks *marks, size_t first);
+
+/* … of lists that may be told anew, which takes a chunk even when nothing is left. */
+void profile_encode_calls(struct buffer *out, const struct marks *marks, size_t first,
+			  bool is_anew);
+void profile_encode_counters(struct buffer *out, const struct marks *marks, size_t first,
+			     bool is_anew);
+void profile_encode_snapshots(struct buffer *out, const struct marks *marks, size_t first,
+			      bool is_anew);
+void profile_encode_resources(struct buffer *out, const struct marks *marks, size_t first,
+			      bool is_anew);
+
+/* The payload of a STAT chunk behind its n: one node. */
+void profile_encode_statistics(struct buffer *out, uint32_t id, const struct scope_node *node);
+void profile_encode_marks_quality(struct buffer *out, const struct marks *marks,
+				  bool has_all_calls);
+
 void profile_encode_quality(struct buffer *out, const struct quality *quality);
 void profile_encode_info(struct buffer *out, const struct profile_info *info);
 
 /* The counts are of everything written, module 0 and string 0 included. */
 struct profile_counts {
 	uint64_t n_strings, n_modules, n_threads, n_locations, n_nodes, n_samples, n_waits, n_runs;
+	/* Of marks; told when there are any. */
+	uint64_t n_sites, n_milestones, n_scopes, n_calls, n_counters, n_snapshots, n_resources;
 };
 
 void profile_encode_end(struct buffer *out, const struct profile_counts *counts);

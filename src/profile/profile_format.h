@@ -24,15 +24,34 @@
  *	NODE    n, n × { own id − parent's, sleb location − the last one }
  *	SAMP    n, first time, usual weight, n × { flags u8, |time − the last one|,
  *	        thread?, sleb node − the last one?, sleb weight − usual?,
- *	        count?, cpu?, end? }                    which: enum profile_sample_flags
+ *	        count?, cpu?, end? }, scopes?           which: enum profile_sample_flags
  *	WAIT    n, first time, n × { flags u8, |time − the last one|, thread?,
- *	        sleb node − the last one?, weight, ticks, state?, end? }
+ *	        sleb node − the last one?, weight, ticks, state?, end? }, scopes?
+ *	scopes  n, n × { samples before that are in their thread's last scope,
+ *	        scope }                                 see profile_scope_memory
  *	FRAM    n, n × { n_frames, n_frames × { 1 + entry, or 0 and a new entry
  *	        { sleb function − the last one, file, flags u8 }; sleb line − the
  *	        entry's last one } }                    locations in order, from 0
+ *	SITE    n, n × { name, category, file, line, sample rate, kind u8, source u8 }
+ *	SCOP    n, n × { own id − parent's, site }      ids follow on from 1
+ *	MILE    n, n × { sleb time, thread, site, data }
+ *	CALL    anew u8, n, n × { sleb start, duration, thread, node, flags u8,
+ *	        arguments, error, costs? { cpu ns, bytes, faults } }
+ *	COUN    anew u8, n, n × { sleb time, value f64, thread, site }
+ *	SNAP    anew u8, n, n × { sleb time, thread, site, flags u8, size, bytes }
+ *	RESO    anew u8, n, n × { sleb time, pid, 8 × sleb field − the last one's of the
+ *	        same pid }                              see profile_resource_memory
+ *	STAT    n, n × { node, errors, cut, open, total, self, mean f64, squares f64,
+ *	        n costs, costs? { cpu ns, bytes, faults }, calls, durations? { min, max,
+ *	        n, n × { buckets since the last one, count } } }   replaces a node's
+ *	MARQ    flags u8, struct marks_quality and two of the scope tree's, field by field
  *	QUAL    struct quality, field by field          the last one counts
  *	INFO    struct profile_info, field by field     the last one counts
- *	END     n of strings, modules, threads, locations, nodes, samples, waits, runs
+ *	END     n of strings, modules, threads, locations, nodes, samples, waits, runs,
+ *	        marks? { sites, milestones, scopes, calls, counters, snapshots, resources }
+ *
+ * A thread of marks is 0 for none, else 1 + its number; times of marks are told as
+ * distances to the one before; `anew` 1: what the list held until then is void.
  *
  * Unmarked numbers are uleb; all "last ones" start at 0 or empty in each
  * chunk, except those of FRAM, which go on.  An id of MODU or THRD that is known
@@ -44,7 +63,7 @@
 enum {
 	PROFILE_MAGIC_BYTES = 8,
 	PROFILE_MAJOR = 1, /* other majors are refused */
-	PROFILE_MINOR = 2, /* newer minors may bring more chunk types, fields at a payload's end,
+	PROFILE_MINOR = 3, /* newer minors may bring more chunk types, fields at a payload's end,
 			      and enum values */
 	PROFILE_HEADER_BYTES = 16,
 	PROFILE_CHUNK_HEADER_BYTES = 16,
@@ -59,18 +78,27 @@ enum {
 
 /* Four letters, readable in a dump. */
 enum profile_chunk_type {
-	PROFILE_CHUNK_STRINGS = 0x47525453,   /* "STRG" */
-	PROFILE_CHUNK_MODULES = 0x55444f4d,   /* "MODU" */
-	PROFILE_CHUNK_THREADS = 0x44524854,   /* "THRD" */
-	PROFILE_CHUNK_RUNS = 0x534e5552,      /* "RUNS" */
-	PROFILE_CHUNK_LOCATIONS = 0x41434f4c, /* "LOCA" */
-	PROFILE_CHUNK_NODES = 0x45444f4e,     /* "NODE" */
-	PROFILE_CHUNK_SAMPLES = 0x504d4153,   /* "SAMP" */
-	PROFILE_CHUNK_WAITS = 0x54494157,     /* "WAIT" */
-	PROFILE_CHUNK_FRAMES = 0x4d415246,    /* "FRAM" */
-	PROFILE_CHUNK_QUALITY = 0x4c415551,   /* "QUAL" */
-	PROFILE_CHUNK_INFO = 0x4f464e49,      /* "INFO" */
-	PROFILE_CHUNK_END = 0x20444e45,	      /* "END " */
+	PROFILE_CHUNK_STRINGS = 0x47525453,	  /* "STRG" */
+	PROFILE_CHUNK_MODULES = 0x55444f4d,	  /* "MODU" */
+	PROFILE_CHUNK_THREADS = 0x44524854,	  /* "THRD" */
+	PROFILE_CHUNK_RUNS = 0x534e5552,	  /* "RUNS" */
+	PROFILE_CHUNK_LOCATIONS = 0x41434f4c,	  /* "LOCA" */
+	PROFILE_CHUNK_NODES = 0x45444f4e,	  /* "NODE" */
+	PROFILE_CHUNK_SAMPLES = 0x504d4153,	  /* "SAMP" */
+	PROFILE_CHUNK_WAITS = 0x54494157,	  /* "WAIT" */
+	PROFILE_CHUNK_FRAMES = 0x4d415246,	  /* "FRAM" */
+	PROFILE_CHUNK_SITES = 0x45544953,	  /* "SITE" */
+	PROFILE_CHUNK_SCOPES = 0x504f4353,	  /* "SCOP" */
+	PROFILE_CHUNK_MILESTONES = 0x454c494d,	  /* "MILE" */
+	PROFILE_CHUNK_CALLS = 0x4c4c4143,	  /* "CALL" */
+	PROFILE_CHUNK_COUNTERS = 0x4e554f43,	  /* "COUN" */
+	PROFILE_CHUNK_SNAPSHOTS = 0x50414e53,	  /* "SNAP" */
+	PROFILE_CHUNK_RESOURCES = 0x4f534552,	  /* "RESO" */
+	PROFILE_CHUNK_STATISTICS = 0x54415453,	  /* "STAT" */
+	PROFILE_CHUNK_MARKS_QUALITY = 0x5152414d, /* "MARQ" */
+	PROFILE_CHUNK_QUALITY = 0x4c415551,	  /* "QUAL" */
+	PROFILE_CHUNK_INFO = 0x4f464e49,	  /* "INFO" */
+	PROFILE_CHUNK_END = 0x20444e45,		  /* "END " */
 };
 
 enum profile_sample_flags {
@@ -97,6 +125,33 @@ enum profile_info_flags {
 	PROFILE_INFO_HAS_TIMES = 1,
 	PROFILE_INFO_SYMBOLIZED = 2,
 	PROFILE_INFO_CUT = 4, /* a file that was merged into this one had been cut */
+};
+
+enum profile_snapshot_flags {
+	PROFILE_SNAPSHOT_TEXT = 1,
+	PROFILE_SNAPSHOT_CUT = 2,
+	PROFILE_SNAPSHOT_KNOWN_FLAGS = 3,
+};
+
+enum profile_marks_flags {
+	PROFILE_MARKS_ALL_CALLS = 1, /* CALL holds every call of every scope */
+};
+
+/*
+ * What is remembered within a chunk, under the number's lowest bits: the last
+ * scope of a thread, 0 at first, so that most samples need no word about theirs; …
+ */
+enum { PROFILE_SCOPE_THREADS = 256 };
+
+struct profile_scope_memory {
+	uint32_t scopes[PROFILE_SCOPE_THREADS];
+};
+
+/* … and the last resources of a process, all 0 at first. */
+enum { PROFILE_RESOURCE_PIDS = 64, PROFILE_RESOURCE_FIELDS = 8 };
+
+struct profile_resource_memory {
+	uint64_t fields[PROFILE_RESOURCE_PIDS][PROFILE_RESOURCE_FIELDS];
 };
 
 static_assert(sizeof(PROFILE_MAGIC) - 1 == PROFILE_MAGIC_BYTES, "on-disk layout");

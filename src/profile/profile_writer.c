@@ -9,10 +9,13 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/array.h"
 #include "base/output_file.h"
+#include "base/units.h"
+#include "profile/marks_writer.h"
 #include "profile/profile_encode.h"
 #include "profile/sample_window.h"
 
@@ -24,7 +27,7 @@ enum { STATUS_MAX_BYTES = 512 };
 
 /* Id 0 of these is never written. */
 #define PROFILE_NOTHING_WRITTEN                                                                    \
-	((struct profile_counts){ .n_strings = 1, .n_modules = 1, .n_nodes = 1 })
+	((struct profile_counts){ .n_strings = 1, .n_modules = 1, .n_nodes = 1, .n_scopes = 1 })
 
 struct profile_writer {
 	struct profile *profile; /* borrowed */
@@ -35,6 +38,7 @@ struct profile_writer {
 	struct thread *threads; /* the same */
 	size_t threads_capacity;
 	struct profile_counts written;
+	struct marks_writer marks;
 	struct profile_limit limit;
 	struct sample_window window; /* when there is a limit */
 	uint64_t status_at_bytes;    /* file size when quality and info were last written */
@@ -45,6 +49,7 @@ static void profile_writer_free(struct profile_writer *writer)
 {
 	buffer_release(&writer->out);
 	sample_window_release(&writer->window);
+	marks_writer_release(&writer->marks);
 	free(writer->modules);
 	free(writer->threads);
 	free(writer);
@@ -154,6 +159,7 @@ static int profile_writer_add_new(struct profile_writer *writer)
 	written->n_locations = profile->locations.n_locations;
 	profile_encode_nodes(&writer->out, &profile->stacks, written->n_nodes);
 	written->n_nodes = profile->stacks.n_nodes;
+	marks_writer_add_tables(&writer->out, &profile->marks, written);
 	profile_encode_samples(&writer->out, profile->samples, profile->n_samples);
 	profile_encode_waits(&writer->out, profile->samples, profile->n_samples);
 	for (size_t i = 0; i < profile->n_samples; i++) {
@@ -163,6 +169,7 @@ static int profile_writer_add_new(struct profile_writer *writer)
 		written->n_samples += !is_wait;
 	}
 	profile->n_samples = 0;
+	marks_writer_add_lists(&writer->marks, &writer->out, &profile->marks, written);
 	return 0;
 }
 
@@ -171,6 +178,27 @@ static void profile_writer_add_status(struct profile_writer *writer)
 	profile_encode_quality(&writer->out, &writer->profile->quality);
 	profile_encode_info(&writer->out, &writer->profile->info);
 	writer->status_at_bytes = writer->file.size_bytes + writer->out.size;
+}
+
+static int profile_writer_add_marks_status(struct profile_writer *writer)
+{
+	return marks_writer_add_status(&writer->marks, &writer->out, &writer->profile->marks,
+				       &writer->written);
+}
+
+/* Statistics of scopes and the like, every few seconds. */
+static int profile_writer_add_marks_status_if_due(struct profile_writer *writer)
+{
+	const struct marks *marks = &writer->profile->marks;
+	struct timespec now;
+
+	if (!marks_are_there(marks) && !marks->n_resources)
+		return 0;
+	(void)clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	if (!marks_writer_is_status_due(&writer->marks,
+					(uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec))
+		return 0;
+	return profile_writer_add_marks_status(writer);
 }
 
 static int profile_writer_put(struct profile_writer *writer, struct error *err)
@@ -183,6 +211,7 @@ static int profile_writer_put(struct profile_writer *writer, struct error *err)
 	else
 		r = output_file_write(&writer->file, buffer_string(&writer->out), writer->out.size,
 				      err);
+	writer->window.with_calls = writer->profile->marks.has_all_calls;
 	if (r == 0 && writer->limit.max_bytes &&
 	    sample_window_note(&writer->window, buffer_string(&writer->out), writer->out.size, at) <
 		    0)
@@ -237,6 +266,19 @@ static uint64_t room_for_samples(const struct profile_writer *writer, uint64_t o
 	return other_bytes < max_bytes / 8 * 7 ? max_bytes - other_bytes : max_bytes / 8;
 }
 
+/* Those that only the file has: which of them are left. */
+static void profile_writer_count_calls(struct profile_writer *writer)
+{
+	struct sample_window *window = &writer->window;
+
+	if (!writer->profile->marks.has_all_calls)
+		return;
+	writer->written.n_calls = window->n_calls;
+	writer->marks.has_lost_calls |= window->n_calls_dropped > 0;
+	writer->profile->marks.quality.n_calls_dropped += window->n_calls_dropped;
+	window->n_calls_dropped = 0;
+}
+
 /*
  * All tables, into `next`, then the samples that fit beside them and `rest_bytes`
  * more.  A rotation in the middle leaves a quarter free, so that what is
@@ -250,8 +292,11 @@ static int profile_writer_write_anew(struct profile_writer *writer, struct outpu
 	int r;
 
 	writer->written = PROFILE_NOTHING_WRITTEN;
+	marks_writer_restart(&writer->marks);
 	profile_encode_header(&writer->out);
 	r = profile_writer_add_new(writer);
+	if (r == 0)
+		r = profile_writer_add_marks_status(writer);
 	if (r < 0 || writer->out.is_failed)
 		return error_set_no_memory(err);
 	room_bytes = room_for_samples(writer, writer->out.size + rest_bytes + STATUS_MAX_BYTES);
@@ -267,6 +312,7 @@ static int profile_writer_write_anew(struct profile_writer *writer, struct outpu
 		return r;
 	writer->written.n_samples = window->n_samples;
 	writer->written.n_waits = window->n_waits;
+	profile_writer_count_calls(writer);
 	profile_writer_add_status(writer);
 	writer->status_at_bytes = next->size_bytes + writer->out.size;
 	r = output_file_write(next, buffer_string(&writer->out), writer->out.size, err);
@@ -318,6 +364,8 @@ int profile_writer_flush(struct profile_writer *writer, struct error *err)
 	if (writer->has_failed)
 		return error_set(err, -EIO, "%s: an earlier write failed", writer->file.part_path);
 	r = profile_writer_add_new(writer);
+	if (r == 0)
+		r = profile_writer_add_marks_status_if_due(writer);
 	if (r < 0) {
 		writer->has_failed = true;
 		return error_set_no_memory(err);
@@ -340,6 +388,18 @@ int profile_writer_limit(struct profile_writer *writer, const struct profile_lim
 	return 0;
 }
 
+/* Also what is else written now and then only. */
+static int profile_writer_flush_all(struct profile_writer *writer, struct error *err)
+{
+	int r = profile_writer_flush(writer, err);
+
+	if (r < 0)
+		return r;
+	if (profile_writer_add_marks_status(writer) < 0)
+		return error_set_no_memory(err);
+	return writer->out.size || writer->out.is_failed ? profile_writer_put(writer, err) : 0;
+}
+
 int profile_writer_fit(struct profile_writer *writer, struct error *err)
 {
 	uint64_t rest_bytes;
@@ -347,7 +407,7 @@ int profile_writer_fit(struct profile_writer *writer, struct error *err)
 
 	if (!writer->limit.max_bytes)
 		return 0;
-	r = profile_writer_flush(writer, err);
+	r = profile_writer_flush_all(writer, err);
 	if (r < 0)
 		return r;
 	profile_writer_add_rest(writer);
@@ -360,7 +420,7 @@ int profile_writer_fit(struct profile_writer *writer, struct error *err)
 
 static int profile_writer_write_rest(struct profile_writer *writer, struct error *err)
 {
-	int r = profile_writer_flush(writer, err);
+	int r = profile_writer_flush_all(writer, err);
 
 	if (r < 0)
 		return r;

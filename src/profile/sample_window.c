@@ -25,7 +25,18 @@ static void count(struct sample_window *window, const struct sample_chunk *chunk
 	const uint64_t sign = is_kept ? 1 : UINT64_MAX;
 
 	window->size_bytes += sign * chunk->size_bytes;
-	*(chunk->is_wait ? &window->n_waits : &window->n_samples) += sign * chunk->n_samples;
+	switch ((enum sample_chunk_kind)chunk->kind) {
+	case SAMPLE_CHUNK_SAMPLES:
+		window->n_samples += sign * chunk->n_entries;
+		break;
+	case SAMPLE_CHUNK_WAITS:
+		window->n_waits += sign * chunk->n_entries;
+		break;
+	case SAMPLE_CHUNK_CALLS:
+		window->n_calls += sign * chunk->n_entries;
+		window->n_calls_dropped += is_kept ? 0 : chunk->n_entries;
+		break;
+	}
 }
 
 static int add_chunk(struct sample_window *window, const struct sample_chunk *chunk)
@@ -39,6 +50,27 @@ static int add_chunk(struct sample_window *window, const struct sample_chunk *ch
 	grown[window->n_chunks++] = *chunk;
 	count(window, chunk, true);
 	return 0;
+}
+
+static bool is_of_window(const struct sample_window *window, uint32_t type)
+{
+	return type == PROFILE_CHUNK_SAMPLES || type == PROFILE_CHUNK_WAITS ||
+	       (type == PROFILE_CHUNK_CALLS && window->with_calls);
+}
+
+static uint8_t kind_of(uint32_t type)
+{
+	return type == PROFILE_CHUNK_SAMPLES ? SAMPLE_CHUNK_SAMPLES
+	       : type == PROFILE_CHUNK_WAITS ? SAMPLE_CHUNK_WAITS
+					     : SAMPLE_CHUNK_CALLS;
+}
+
+static uint64_t entries_of(uint32_t type, struct bytes payload)
+{
+	/* A list of marks says first whether it begins anew. */
+	if (type == PROFILE_CHUNK_CALLS)
+		(void)bytes_u8(&payload);
+	return bytes_uleb(&payload);
 }
 
 int sample_window_note(struct sample_window *window, const char *bytes, size_t size_bytes,
@@ -57,13 +89,13 @@ int sample_window_note(struct sample_window *window, const char *bytes, size_t s
 		payload = rest;
 		(void)bytes_take(&rest, payload_bytes);
 		assert(!rest.is_bad);
-		if (type == PROFILE_CHUNK_SAMPLES || type == PROFILE_CHUNK_WAITS)
+		if (is_of_window(window, type))
 			r = add_chunk(window, &(struct sample_chunk){
 						      .file_offset = at,
-						      .n_samples = bytes_uleb(&payload),
+						      .n_entries = entries_of(type, payload),
 						      .size_bytes = payload_bytes +
 								    PROFILE_CHUNK_HEADER_BYTES,
-						      .is_wait = type == PROFILE_CHUNK_WAITS,
+						      .kind = kind_of(type),
 					      });
 	}
 	return r;
@@ -106,6 +138,23 @@ static int decode_chunk(const struct buffer *chunk, struct profile *profile, str
 	return r;
 }
 
+static int tell_chunk(struct buffer *bytes, const struct sample_chunk *chunk, int fd,
+		      struct profile *profile,
+		      void (*dropped)(void *context, const struct sample *sample), void *context,
+		      struct error *err)
+{
+	int r;
+
+	buffer_clear(bytes);
+	r = read_chunk(bytes, chunk, fd, err);
+	if (r == 0)
+		r = decode_chunk(bytes, profile, err);
+	for (size_t i = 0; r == 0 && i < profile->n_samples; i++)
+		dropped(context, &profile->samples[i]);
+	profile->n_samples = 0;
+	return r;
+}
+
 int sample_window_drop(struct sample_window *window, int fd, struct profile *profile,
 		       uint64_t keep_bytes,
 		       void (*dropped)(void *context, const struct sample *sample), void *context,
@@ -118,15 +167,10 @@ int sample_window_drop(struct sample_window *window, int fd, struct profile *pro
 	while (r == 0 && window->size_bytes > keep_bytes) {
 		const struct sample_chunk *chunk = &window->chunks[window->first];
 
-		buffer_clear(&bytes);
-		r = read_chunk(&bytes, chunk, fd, err);
-		if (r == 0)
-			r = decode_chunk(&bytes, profile, err);
+		if (chunk->kind != SAMPLE_CHUNK_CALLS)
+			r = tell_chunk(&bytes, chunk, fd, profile, dropped, context, err);
 		if (r < 0)
 			break;
-		for (size_t i = 0; i < profile->n_samples; i++)
-			dropped(context, &profile->samples[i]);
-		profile->n_samples = 0;
 		count(window, chunk, false);
 		window->first++;
 	}

@@ -11,20 +11,28 @@
 
 /*
  * Where the samples of a growing file are, so that its oldest ones can be left
- * out when it is written anew.  Chunks of samples and waits refer to tables by
- * ids that stay, and to no other chunk, so they are moved as they are.
+ * out when it is written anew.  Chunks of samples, waits and calls refer to tables
+ * by ids that stay, and to no other chunk, so they are moved as they are.
  */
+enum sample_chunk_kind {
+	SAMPLE_CHUNK_SAMPLES,
+	SAMPLE_CHUNK_WAITS,
+	SAMPLE_CHUNK_CALLS,
+};
+
 struct sample_window {
 	struct sample_chunk {
 		uint64_t file_offset; /* of its header */
-		uint64_t n_samples;
+		uint64_t n_entries;
 		uint32_t size_bytes; /* with its header */
-		bool is_wait;
+		uint8_t kind;	     /* enum sample_chunk_kind */
 	} * chunks;
 	size_t first; /* the oldest that is kept */
 	size_t n_chunks, capacity;
 	uint64_t size_bytes; /* of the kept ones */
-	uint64_t n_samples, n_waits;
+	uint64_t n_samples, n_waits, n_calls;
+	uint64_t n_calls_dropped;
+	bool with_calls; /* they are in the file only; else they are written again and again */
 };
 
 void sample_window_release(struct sample_window *window);

@@ -2,12 +2,28 @@
  * A profile file out of lines of text on standard input, for tests that need to
  * know what is in it:
  *
- *	PROCESS/PID THREAD/TID FRAME;…;FRAME COUNT
+ *	PROCESS/PID THREAD/TID FRAME;…;FRAME COUNT [SCOPE/…/SCOPE]
  *	@command TEXT	@host NAME	@event NAME	@arch NUMBER	@period NS
+ *	@duration MS
  *
  * Outermost frame first; a sample is at 1 ms, the next at 2 ms and so on, and
  * weighs 1 ms for each of its COUNT ticks.  A thread starts 0.5 ms before its
- * first sample and ends 0.5 ms after its last.
+ * first sample and ends 0.5 ms after its last.  The run is as long as its samples.
+ *
+ * Marks, with times in ms after the start, threads as above or "- -" for none, and
+ * values in which '+' stands for a blank (a path is of scopes, outermost first):
+ *
+ *	!milestone MS THREAD NAME [DATA…]
+ *	!call MS DURATION_MS THREAD PATH [args=… error=… inside=MS open= cut= cpu=MS
+ *	      allocated=BYTES faults=N]
+ *	!counter MS THREAD NAME VALUE
+ *	!snapshot MS THREAD NAME BYTES…		!text MS THREAD NAME TEXT…
+ *	!resource MS PID [rss=KIB pss= heap= anonymous= minor=N major= voluntary= involuntary=]
+ *	!site KIND NAME [category=… file=… line=N rate=N source=N]
+ *	!quality [lost=N homeless= bad= sites_dropped= … unmatched_ends= too_deep=]
+ *
+ * All calls are kept, and counted in the statistics of their scope, `inside` being
+ * the time of scopes in it.  Sites are made as they are named.
  *
  *	make_profile FILE
  */
@@ -15,13 +31,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "make_marks.h"
+
 #include "base/units.h"
 #include "model/registers.h"
 #include "profile/profile_writer.h"
 
-#define START_NS (100 * NS_PER_S)
-
-static void need(bool is_good, const char *what)
+void need(bool is_good, const char *what)
 {
 	if (is_good)
 		return;
@@ -29,7 +45,7 @@ static void need(bool is_good, const char *what)
 	exit(1);
 }
 
-static uint32_t text_id(struct profile *profile, const char *text)
+uint32_t text_id(struct profile *profile, const char *text)
 {
 	uint32_t id;
 
@@ -50,7 +66,7 @@ static uint32_t location_of(struct profile *profile, const char *name)
 	return location;
 }
 
-static uint32_t thread_of(struct profile *profile, char *process, char *name)
+uint32_t thread_of(struct profile *profile, char *process, char *name)
 {
 	char *const pid = strchr(process, '/');
 	char *const tid = strchr(name, '/');
@@ -79,13 +95,16 @@ static void take_sample(struct profile *profile, char *line)
 	char *const process = strsep(&rest, " ");
 	char *const name = strsep(&rest, " ");
 	char *frames = strsep(&rest, " ");
+	char *const count = strsep(&rest, " ");
 	struct sample sample = { .time_ns = time_ns };
 	struct thread *thread;
 
-	need(frames && rest, "expected PROCESS/PID THREAD/TID FRAMES COUNT");
+	need(frames && count, "expected PROCESS/PID THREAD/TID FRAMES COUNT");
 	sample.thread = thread_of(profile, process, name);
-	sample.count = strtoul(rest, NULL, 10);
+	sample.count = strtoul(count, NULL, 10);
 	sample.weight_ns = sample.count * NS_PER_MS;
+	if (rest)
+		sample.scope = scope_of(profile, rest);
 	for (char *frame; (frame = strsep(&frames, ";"));)
 		need(stack_trie_add(&profile->stacks, &sample.node, sample.node,
 				    location_of(profile, frame)) == 0,
@@ -98,7 +117,8 @@ static void take_sample(struct profile *profile, char *line)
 	profile->quality.n_samples++;
 	profile->quality.n_by_end[STACK_COMPLETE]++;
 	profile->quality.sampled_ns += sample.weight_ns;
-	profile->info.duration_ns = time_ns + NS_PER_MS - START_NS;
+	if (profile->info.duration_ns < time_ns + NS_PER_MS - START_NS)
+		profile->info.duration_ns = time_ns + NS_PER_MS - START_NS;
 }
 
 static void take_setting(struct profile *profile, char *line)
@@ -116,6 +136,8 @@ static void take_setting(struct profile *profile, char *line)
 		info->event = text_id(profile, value);
 	else if (strcmp(key, "@arch") == 0)
 		info->arch = (uint8_t)strtoul(value, NULL, 10);
+	else if (strcmp(key, "@duration") == 0)
+		info->duration_ns = strtoul(value, NULL, 10) * NS_PER_MS;
 	else if (strcmp(key, "@period") == 0)
 		info->period_ns = strtoul(value, NULL, 10);
 	else
@@ -142,6 +164,8 @@ int main(int argc, char **argv)
 		line[strcspn(line, "\n")] = '\0';
 		if (line[0] == '@')
 			take_setting(&profile, line);
+		else if (line[0] == '!')
+			take_mark(&profile, line);
 		else
 			take_sample(&profile, line);
 	}
