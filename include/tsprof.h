@@ -22,8 +22,9 @@
  * Names are string literals or live as long as the program; of a longer one
  * TSPROF_NAME_MAX_BYTES are kept.  Any thread may use all of this at any time.
  * Nothing blocks: what finds no room is dropped and counted.  errno is kept.
- * Not for signal handlers: one that marks may spoil the mark that it interrupted,
- * nothing else.
+ * In a signal handler, too: only when it interrupts a mark of the same thread its
+ * own are dropped and counted.  What is written as printf writes it is for
+ * handlers where the C library's vsnprintf is.
  */
 
 #include <stdarg.h>
@@ -91,6 +92,8 @@ struct tsprof_thread_ {
 	unsigned char *end;
 	uint64_t head_less_at; /* what makes a head of `at` */
 	uint64_t *head;
+	uint32_t is_busy; /* what a signal handler interrupts is in the middle of a mark */
+	uint32_t padding;
 };
 
 struct tsprof_link_;
@@ -223,7 +226,15 @@ static inline void tsprof_put_(struct tsprof_site *site, uint32_t what)
 	struct tsprof_thread_ *thread = *TSPROF_THREAD_();
 	struct tsprof_record_ *record;
 
-	if (__builtin_expect(!thread || !site->id || thread->at >= thread->end, 0)) {
+	if (__builtin_expect(!thread || thread->is_busy, 0)) {
+		*TSPROF_THREAD_() = TSPROF_API_()->put(site, what);
+		return;
+	}
+	/* From here on a handler's marks are the library's business. */
+	__atomic_store_n(&thread->is_busy, 1, __ATOMIC_RELAXED);
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	if (__builtin_expect(!site->id || thread->at >= thread->end, 0)) {
+		__atomic_store_n(&thread->is_busy, 0, __ATOMIC_RELAXED);
 		*TSPROF_THREAD_() = TSPROF_API_()->put(site, what);
 		return;
 	}
@@ -235,6 +246,8 @@ static inline void tsprof_put_(struct tsprof_site *site, uint32_t what)
 	/* Pairs with the recorder's acquire: it sees whole records. */
 	__atomic_store_n(thread->head, (uint64_t)(uintptr_t)thread->at + thread->head_less_at,
 			 __ATOMIC_RELEASE);
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	__atomic_store_n(&thread->is_busy, 0, __ATOMIC_RELAXED);
 }
 
 __attribute__((format(printf, 3, 4), unused)) static void

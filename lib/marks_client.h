@@ -122,6 +122,7 @@ void marks_room_open(struct marks_thread *thread);
 /* A time stamp as the segment's clock gives it; clocks are chosen once. */
 uint64_t marks_time(const struct marks_segment *segment);
 void marks_clock_set(struct marks_segment *segment);
+uint64_t marks_monotonic_ns(void);
 
 extern const struct tsprof_api_ marks_api;
 

@@ -22,7 +22,7 @@ static _Atomic bool can_connect;	/* release, pairs with marks_can_connect */
 static uint64_t session;		/* under the lock; 0: none yet */
 static _Atomic enum marks_clock clock_; /* relaxed; 0 until chosen, always alike */
 
-static uint64_t monotonic_ns(void)
+uint64_t marks_monotonic_ns(void)
 {
 	struct timespec now;
 
@@ -46,7 +46,7 @@ static bool has_even_counter(void)
 
 uint64_t marks_time(const struct marks_segment *segment)
 {
-	return segment->clock == MARKS_CLOCK_COUNTER ? tsprof_time_() : monotonic_ns();
+	return segment->clock == MARKS_CLOCK_COUNTER ? tsprof_time_() : marks_monotonic_ns();
 }
 
 void marks_clock_set(struct marks_segment *segment)
@@ -58,7 +58,7 @@ void marks_clock_set(struct marks_segment *segment)
 		atomic_store_explicit(&clock_, chosen, memory_order_relaxed);
 	}
 	segment->clock = chosen;
-	segment->start_ns = monotonic_ns();
+	segment->start_ns = marks_monotonic_ns();
 	segment->start_time = marks_time(segment);
 }
 
@@ -143,7 +143,7 @@ static bool segment_send(int socket_fd, int memory_fd, const struct marks_segmen
 	struct marks_hello hello = {
 		.magic = MARKS_WIRE_MAGIC,
 		.version = MARKS_WIRE_VERSION,
-		.time_ns = monotonic_ns(),
+		.time_ns = marks_monotonic_ns(),
 		.ring_bytes = segment->ring_bytes,
 		.kind = MARKS_HELLO_SEGMENT,
 		.n_slots = segment->n_slots,

@@ -124,8 +124,7 @@ static struct marks_thread *slot_claim(const struct room *room, uint32_t i)
 						     memory_order_acquire, memory_order_relaxed))
 		return NULL;
 	slot->tid = (uint32_t)syscall(SYS_gettid);
-	thread->fast.at = thread->fast.end = NULL;
-	thread->fast.head = &slot->head;
+	thread->fast = (struct tsprof_thread_){ .head = &slot->head };
 	thread->segment = room->segment;
 	thread->ring = (unsigned char *)room->segment + marks_rings_offset(room->n_slots) +
 		       i * room->segment->ring_bytes;

@@ -10,12 +10,16 @@
 enum {
 	RECORD_BYTES = sizeof(struct tsprof_record_),
 	HOMELESS_TRIES_EACH = 256, /* marks of a thread that found no place, until it asks again */
+	ABANDONED_NS = 1000000000,
 };
 
 static _Thread_local struct own {
 	struct marks_thread *thread; /* NULL while it has no place */
 	uint32_t n_homeless;
 	uint32_t generation; /* in which it has been homeless so often */
+	bool is_inside;	     /* of this file, for what interrupts it */
+	uint64_t stuck_at;   /* the head when a mark was first found interrupted, … */
+	uint64_t stuck_ns;   /* … and when that was */
 	uint32_t n_end_rounds;
 	bool has_ended;
 } own __attribute__((tls_model("initial-exec")));
@@ -44,6 +48,7 @@ void marks_thread_ends_expect(void)
 void marks_thread_fork_child(void)
 {
 	own.thread = NULL;
+	own.is_inside = false;
 }
 
 /* The calling thread with a slot in a segment of now; NULL when it gets none. */
@@ -67,6 +72,48 @@ static struct marks_thread *thread_get(void)
 	if (has_key)
 		(void)pthread_setspecific(key, own.thread);
 	return own.thread;
+}
+
+/*
+ * A handler's mark that interrupts another is dropped.  But a handler may have
+ * left by a long jump, and the mark is never finished: that is the case
+ * when after a second there is still no further record.
+ */
+static bool is_abandoned(void)
+{
+	const uint64_t head = own.thread ? own.thread->slot->head : 0;
+	const uint64_t now_ns = marks_monotonic_ns();
+
+	if (!own.stuck_ns || own.stuck_at != head) {
+		own.stuck_at = head;
+		own.stuck_ns = now_ns;
+	}
+	return now_ns - own.stuck_ns > ABANDONED_NS;
+}
+
+/* False in a handler that interrupts a mark: then there is nothing to leave. */
+static bool enter(void)
+{
+	struct marks_thread *thread = own.thread && own.thread->slot ? own.thread : NULL;
+
+	if ((own.is_inside || (thread && thread->fast.is_busy)) && !is_abandoned()) {
+		if (thread)
+			atomic_fetch_add_explicit(&thread->slot->n_lost, 1, memory_order_relaxed);
+		return false;
+	}
+	own.is_inside = true;
+	if (thread)
+		thread->fast.is_busy = 1;
+	atomic_signal_fence(memory_order_seq_cst);
+	return true;
+}
+
+static void leave(void)
+{
+	atomic_signal_fence(memory_order_seq_cst);
+	if (own.thread)
+		own.thread->fast.is_busy = 0;
+	own.is_inside = false;
 }
 
 /* A whole record, payload included. */
@@ -105,8 +152,12 @@ static struct marks_thread *put_record(struct tsprof_site *site, uint32_t what, 
 static struct tsprof_thread_ *marks_put(struct tsprof_site *site, uint32_t what)
 {
 	const int saved = errno;
-	struct marks_thread *thread = put_record(site, what, NULL, 0);
+	struct marks_thread *thread = NULL;
 
+	if (enter()) {
+		thread = put_record(site, what, NULL, 0);
+		leave();
+	}
 	errno = saved;
 	return thread ? &thread->fast : NULL;
 }
@@ -119,7 +170,10 @@ static void marks_put_bytes(struct tsprof_site *site, uint32_t what, const void 
 		size = TSPROF_SNAPSHOT_MAX_BYTES;
 		what |= MARKS_WHAT_CUT;
 	}
-	(void)put_record(site, what, bytes, bytes ? size : 0);
+	if (enter()) {
+		(void)put_record(site, what, bytes, bytes ? size : 0);
+		leave();
+	}
 	errno = saved;
 }
 
@@ -137,7 +191,10 @@ static void marks_put_text(struct tsprof_site *site, uint32_t what, const char *
 		size = TSPROF_TEXT_MAX_BYTES;
 		what |= MARKS_WHAT_CUT;
 	}
-	(void)put_record(site, what, text, (size_t)size);
+	if (enter()) {
+		(void)put_record(site, what, text, (size_t)size);
+		leave();
+	}
 	errno = saved;
 }
 

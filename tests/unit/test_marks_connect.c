@@ -4,11 +4,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -250,6 +252,57 @@ static void child__of_a_bare_system_call_is_another_program(void **state)
 	assert_child_has_its_own();
 }
 
+static volatile sig_atomic_t n_handled;
+
+static void mark_in_handler(int unused)
+{
+	(void)unused;
+	TSPROF_SCOPE("handler");
+	n_handled++;
+}
+
+/* Where a handler comes in between does not matter: every record is whole, or counted as lost. */
+static void handlers__spoil_no_marks(void **state)
+{
+	const struct itimerval fast = { { 0, 20 }, { 0, 20 } };
+	const struct itimerval off = { { 0, 0 }, { 0, 0 } };
+	const struct sigaction action = { .sa_handler = mark_in_handler };
+	struct sigaction before;
+	struct marks_record record;
+	struct marks_ring ring;
+	uint64_t n_marks = 0;
+	uint64_t n_taken = 0;
+	uint64_t last = 0;
+
+	(void)state;
+	assert_int_equal(sigaction(SIGALRM, &action, &before), 0);
+	mark();
+	assert_true(greet());
+	assert_int_equal(setitimer(ITIMER_REAL, &fast, NULL), 0);
+	for (; n_handled < 2000; n_marks += 1000) {
+		for (int i = 0; i < 500; i++) {
+			mark();
+			TSPROF_COUNTER("counter", i);
+		}
+		ring = ring_of(0, 0);
+		while (marks_ring_next(&ring, &record, payload) == MARKS_RING_RECORD) {
+			assert_true(record.time > last);
+			last = record.time;
+			assert_in_range(record.site, 1, MARKS_MAX_SITES);
+			assert_in_range(record.what, TSPROF_WHAT_MILESTONE, TSPROF_WHAT_COUNTER);
+			n_taken++;
+		}
+		assert_int_equal(ring.tail, ring.head);
+		marks_ring_publish(&ring);
+	}
+	assert_int_equal(setitimer(ITIMER_REAL, &off, NULL), 0);
+	assert_int_equal(sigaction(SIGALRM, &before, NULL), 0);
+	ring = ring_of(0, 0);
+	while (marks_ring_next(&ring, &record, payload) == MARKS_RING_RECORD)
+		n_taken++;
+	assert_int_equal(n_taken + marks_ring_n_lost(&ring), 1 + n_marks + 2 * (uint64_t)n_handled);
+}
+
 static void address__is_taken_apart_with_care(void **state)
 {
 	static const char *const bad[] = {
@@ -295,6 +348,7 @@ int main(void)
 		CASE(threads__beyond_the_first_segment_get_another),
 		CASE(child__is_another_program),
 		CASE(child__of_a_bare_system_call_is_another_program),
+		CASE(handlers__spoil_no_marks),
 		CASE(address__is_taken_apart_with_care),
 	};
 
