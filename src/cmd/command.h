@@ -67,6 +67,7 @@ extern const struct command command_record;
 extern const struct command command_report;
 extern const struct command command_fold;
 extern const struct command command_flame;
+extern const struct command command_mark;
 extern const struct command command_merge;
 extern const struct command command_doctor;
 extern const struct command command_completion;

@@ -4,8 +4,9 @@
 #include <string.h>
 
 const struct command *const commands[] = {
-	&command_record, &command_flame,  &command_merge,      &command_report,
-	&command_fold,	 &command_doctor, &command_completion, NULL,
+	&command_record, &command_flame,      &command_merge,
+	&command_report, &command_fold,	      &command_mark,
+	&command_doctor, &command_completion, NULL,
 };
 
 const struct command *command_find(const char *name)

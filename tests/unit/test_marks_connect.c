@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -16,6 +17,7 @@
 #include <unistd.h>
 
 #include "lib/marks_client.h"
+#include "os/mark_sender.h"
 #include "os/marks_memory.h"
 #include "tsprof.h"
 
@@ -303,6 +305,42 @@ static void handlers__spoil_no_marks(void **state)
 	assert_int_equal(n_taken + marks_ring_n_lost(&ring), 1 + n_marks + 2 * (uint64_t)n_handled);
 }
 
+static void command__sends_a_milestone(void **state)
+{
+	struct {
+		struct marks_hello hello;
+		char text[TSPROF_NAME_MAX_BYTES + TSPROF_TEXT_MAX_BYTES];
+	} message;
+	char name[TSPROF_NAME_MAX_BYTES + 2];
+	int peer;
+
+	(void)state;
+	assert_int_equal(setenv(MARKS_ENVIRONMENT, text, 1), 0);
+	assert_int_equal(mark_send("built", "rows=3", NULL), 0);
+	peer = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	assert_true(peer >= 0);
+	assert_int_equal(recv(peer, &message, sizeof(message), 0),
+			 sizeof(message.hello) + strlen("builtrows=3"));
+	assert_int_equal(close(peer), 0);
+	assert_int_equal(message.hello.magic, MARKS_WIRE_MAGIC);
+	assert_int_equal(message.hello.version, MARKS_WIRE_VERSION);
+	assert_int_equal(message.hello.kind, MARKS_HELLO_MILESTONE);
+	assert_int_equal(message.hello.token[MARKS_TOKEN_BYTES - 1], 0xff);
+	assert_in_range(marks_monotonic_ns() - message.hello.time_ns, 0, 60000000000);
+	assert_int_equal(message.hello.name_bytes, 5);
+	assert_int_equal(message.hello.data_bytes, 6);
+	assert_memory_equal(message.text, "builtrows=3", 11);
+	memset(name, 'n', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	assert_int_equal(mark_send(name, "", NULL), -E2BIG);
+	assert_int_equal(mark_send(name + 1, "", NULL), 0);
+	assert_int_equal(close(listener), 0);
+	listener = -1;
+	assert_int_equal(mark_send("built", "", NULL), -ECONNREFUSED);
+	assert_int_equal(unsetenv(MARKS_ENVIRONMENT), 0);
+	assert_int_equal(mark_send("built", "", NULL), -ENOENT);
+}
+
 static void address__is_taken_apart_with_care(void **state)
 {
 	static const char *const bad[] = {
@@ -349,6 +387,7 @@ int main(void)
 		CASE(child__is_another_program),
 		CASE(child__of_a_bare_system_call_is_another_program),
 		CASE(handlers__spoil_no_marks),
+		CASE(command__sends_a_milestone),
 		CASE(address__is_taken_apart_with_care),
 	};
 
