@@ -93,6 +93,7 @@ struct snapshot {
 struct resource_sample {
 	uint64_t time_ns;
 	uint32_t pid;
+	uint32_t run; /* index into profile.runs; 0 when it has none */
 	uint64_t rss_bytes;
 	uint64_t pss_bytes;	  /* 0: not known */
 	uint64_t heap_bytes;	  /* of [heap] */

@@ -85,6 +85,31 @@ int scope_tree_add_call(struct scope_tree *tree, uint32_t id, uint64_t duration_
 	return 0;
 }
 
+int scope_node_merge(struct scope_node *into, const struct scope_node *from)
+{
+	const double n_into = (double)into->durations_ns.n_values;
+	const double n_from = (double)from->durations_ns.n_values;
+	const double difference = from->mean_ns - into->mean_ns;
+
+	if (histogram_merge(&into->durations_ns, &from->durations_ns) < 0)
+		return -ENOMEM;
+	if (n_from > 0) {
+		into->mean_ns += difference * (n_from / (n_into + n_from));
+		into->squares_ns2 += from->squares_ns2 + difference * difference * n_into *
+								 (n_from / (n_into + n_from));
+	}
+	into->n_errors += from->n_errors;
+	into->n_cut += from->n_cut;
+	into->n_open += from->n_open;
+	into->total_ns += from->total_ns;
+	into->self_ns += from->self_ns;
+	into->n_costs += from->n_costs;
+	into->cpu_ns += from->cpu_ns;
+	into->allocated_bytes += from->allocated_bytes;
+	into->n_faults += from->n_faults;
+	return 0;
+}
+
 double scope_node_deviation_ns(const struct scope_node *node)
 {
 	const uint64_t n_calls = node->durations_ns.n_values;

@@ -53,6 +53,12 @@ int scope_tree_get(struct scope_tree *tree, uint32_t *ret_node, uint32_t parent,
 int scope_tree_add_call(struct scope_tree *tree, uint32_t node, uint64_t duration_ns,
 			uint64_t inside_ns);
 
+/*
+ * The calls of another node of the same scope, of another run: Chan's formula
+ * for the variance of both.  Returns 0 or -ENOMEM, and then nothing has changed.
+ */
+int scope_node_merge(struct scope_node *into, const struct scope_node *from);
+
 /* Of a sample: n - 1 in the divisor; 0 for fewer than two calls. */
 double scope_node_deviation_ns(const struct scope_node *node);
 

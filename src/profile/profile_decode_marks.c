@@ -196,9 +196,12 @@ static int decode_resource(struct profile_decoder *decoder, struct bytes *payloa
 			   struct error *err)
 {
 	struct resource_sample resource = { .time_ns = *time_ns += (uint64_t)bytes_sleb(payload) };
-	const int r = profile_decode_u32(payload, &resource.pid, "pid", err);
+	const uint64_t n_runs = decoder->profile->n_runs;
+	int r = profile_decode_u32(payload, &resource.pid, "pid", err);
 	uint64_t *fields;
 
+	if (r == 0)
+		r = profile_decode_index(payload, &resource.run, n_runs ? n_runs : 1, "run", err);
 	if (r < 0)
 		return r;
 	fields = memory->fields[resource.pid % PROFILE_RESOURCE_PIDS];

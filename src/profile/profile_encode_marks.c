@@ -260,6 +260,7 @@ static void put_resource(struct buffer *out, const struct marks *marks, size_t i
 
 	encode_time(out, resource->time_ns, &memory->time_ns);
 	buffer_add_uleb(out, resource->pid);
+	buffer_add_uleb(out, resource->run);
 	for (size_t k = 0; k < PROFILE_RESOURCE_FIELDS; k++) {
 		buffer_add_sleb(out, (int64_t)(fields[k] - last[k]));
 		last[k] = fields[k];

@@ -39,7 +39,7 @@
  *	        arguments, error, costs? { cpu ns, bytes, faults } }
  *	COUN    anew u8, n, n × { sleb time, value f64, thread, site }
  *	SNAP    anew u8, n, n × { sleb time, thread, site, flags u8, size, bytes }
- *	RESO    anew u8, n, n × { sleb time, pid, 8 × sleb field − the last one's of the
+ *	RESO    anew u8, n, n × { sleb time, pid, run, 8 × sleb field − the last one's of the
  *	        same pid }                              see profile_resource_memory
  *	STAT    n, n × { node, errors, cut, open, total, self, mean f64, squares f64,
  *	        n costs, costs? { cpu ns, bytes, faults }, calls, durations? { min, max,

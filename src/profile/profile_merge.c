@@ -8,61 +8,10 @@
 #include "base/array.h"
 #include "model/frame_names.h"
 #include "model/registers.h"
-#include "profile/merge_modules.h"
+#include "profile/merge_maps.h"
+#include "profile/merge_marks.h"
 
 #define MERGE_EVENT_WALL "wall"
-
-/* New numbers by old ones, while one profile is added. */
-struct merge_maps {
-	struct profile *into;
-	const struct profile *from;
-	uint32_t *strings; /* MERGE_UNKNOWN: not needed yet */
-	uint32_t *locations;
-	uint32_t *nodes;
-	uint32_t first_thread;
-	uint32_t first_run;
-	struct merge_modules modules;
-	struct frame *frames; /* of one location, renumbered */
-	size_t frames_capacity;
-};
-
-#define MERGE_UNKNOWN UINT32_MAX
-
-static int merge_string(struct merge_maps *maps, uint32_t *id)
-{
-	const struct interner *strings = &maps->from->strings;
-
-	if (*id >= strings->n_strings)
-		return -EINVAL;
-	if (maps->strings[*id] == MERGE_UNKNOWN &&
-	    interner_add_sized(&maps->into->strings, &maps->strings[*id], strings->strings[*id],
-			       strings->sizes[*id]) < 0)
-		return -ENOMEM;
-	*id = maps->strings[*id];
-	return 0;
-}
-
-static int merge_maps_init(struct merge_maps *maps)
-{
-	const struct profile *from = maps->from;
-
-	maps->strings = malloc((from->strings.n_strings + 1) * sizeof(*maps->strings));
-	maps->locations = calloc(from->locations.n_locations + 1, sizeof(*maps->locations));
-	maps->nodes = calloc(from->stacks.n_nodes + 1, sizeof(*maps->nodes));
-	if (!maps->strings || !maps->locations || !maps->nodes)
-		return -ENOMEM;
-	memset(maps->strings, 0xff, (from->strings.n_strings + 1) * sizeof(*maps->strings));
-	return merge_modules_init(&maps->modules, maps->into);
-}
-
-static void merge_maps_release(struct merge_maps *maps)
-{
-	free(maps->strings);
-	free(maps->locations);
-	free(maps->nodes);
-	free(maps->frames);
-	merge_modules_release(&maps->modules);
-}
 
 static int merge_run(struct merge_maps *maps, const struct profile_info *run)
 {
@@ -92,20 +41,6 @@ static int merge_runs(struct merge_maps *maps)
 	for (size_t i = 0; r == 0 && i < from->n_runs; i++)
 		r = merge_run(maps, &from->runs[i]);
 	return r;
-}
-
-/* Time in the run, since its own start, put behind the start of all. */
-static uint64_t merge_time_ns(const struct merge_maps *maps, uint64_t time_ns)
-{
-	const uint64_t from_start_ns = maps->from->info.start_ns;
-	const uint64_t start_ns = maps->into->info.start_ns;
-
-	if (time_ns >= from_start_ns)
-		return time_ns - from_start_ns > UINT64_MAX - start_ns
-			       ? UINT64_MAX
-			       : start_ns + (time_ns - from_start_ns);
-	/* From before its start; 0 would be "not known". */
-	return from_start_ns - time_ns < start_ns ? start_ns - (from_start_ns - time_ns) : 1;
 }
 
 static int merge_threads(struct merge_maps *maps)
@@ -274,6 +209,7 @@ static int merge_samples(struct profile_merger *merger, const struct merge_maps 
 			sample.time_ns = merge_time_ns(maps, sample.time_ns);
 		sample.thread += maps->first_thread;
 		sample.node = maps->nodes[sample.node];
+		sample.scope = maps->scopes[sample.scope];
 		if (profile_add_sample(maps->into, &sample) < 0)
 			return -ENOMEM;
 	}
@@ -375,6 +311,8 @@ static int merge_all(struct profile_merger *merger, struct merge_maps *maps)
 		r = merge_locations(maps);
 	if (r == 0)
 		r = merge_nodes(maps);
+	if (r == 0)
+		r = merge_marks(maps);
 	return r == 0 ? merge_samples(merger, maps) : r;
 }
 

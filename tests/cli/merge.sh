@@ -51,6 +51,13 @@ check "the report lists the runs" grep -q '^Run \[2\]: xz b on blue' "$work/out"
 run "$TSPROF" report -i "$work/ab" --json
 check "JSON has the runs" grep -q '"command": "xz b"' "$work/out"
 
+make_profile "$work/marks" <"$TOP/tests/cli/marks.lines"
+run "$TSPROF" merge "$work/marks" "$work/a" "$work/marks" -o "$work/marks2"
+check "profiles with marks are merged with others" is_status 0
+"$TSPROF" fold -i "$work/marks" | sed -E 's/ [0-9]+$//' | sort >"$work/expected"
+"$TSPROF" fold -i "$work/marks2" | sed -E 's/ [0-9]+$//' | grep -v '^app;' | sort >"$work/out"
+check "and hold what both do" diff "$work/expected" "$work/out"
+
 run "$TSPROF" merge "$work/ab" "$work/c" -o "$work/ab_c"
 check "other settings are merged" is_status 0
 check "and told: the event" grep -q "differ in their event, '' and 'cycles'" "$work/err"

@@ -261,6 +261,7 @@ static void assert_equal_resources(const struct marks *a, const struct marks *b)
 
 		assert_int_equal(x->time_ns, y->time_ns);
 		assert_int_equal(x->pid, y->pid);
+		assert_int_equal(x->run, y->run);
 		assert_int_equal(x->rss_bytes, y->rss_bytes);
 		assert_int_equal(x->pss_bytes, y->pss_bytes);
 		assert_int_equal(x->heap_bytes, y->heap_bytes);
