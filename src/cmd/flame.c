@@ -12,6 +12,7 @@
 #include "base/units.h"
 #include "cmd/profile_input.h"
 #include "cmd/view_options.h"
+#include "cmd/view_text.h"
 #include "flamegraph/flame_svg.h"
 #include "model/profile.h"
 #include "tree/calltree.h"
@@ -53,27 +54,12 @@ static const struct option flame_options[] = {
 	{ 0 }
 };
 
-static void describe_range(struct buffer *out, const struct view_options *options)
-{
-	char text[UNITS_TEXT_BYTES];
-
-	if (options->process)
-		buffer_printf(out, "%sprocess %s", out->size ? ", " : "", options->process);
-	if (options->thread)
-		buffer_printf(out, "%sthread %s", out->size ? ", " : "", options->thread);
-	if (options->from_ns)
-		buffer_printf(out, "%sfrom %s", out->size ? ", " : "",
-			      units_duration(text, options->from_ns));
-	if (options->to_ns != UINT64_MAX)
-		buffer_printf(out, "%sto %s", out->size ? ", " : "",
-			      units_duration(text, options->to_ns));
-}
-
 /* "COMMAND, 2026-05-04 10:11:12, thread main": what is known of it. */
-static void describe_run(struct buffer *out, const struct profile *profile,
-			 const struct flame_options *options)
+static void describe_run(struct buffer *out, const struct view *view, const struct calltree *tree)
 {
+	const struct profile *profile = tree->profile;
 	const time_t start = (time_t)(profile->info.start_epoch_ns / NS_PER_S);
+	struct buffer what = BUFFER_INIT;
 	char date[32];
 	struct tm tm;
 
@@ -81,13 +67,15 @@ static void describe_run(struct buffer *out, const struct profile *profile,
 	if (start && localtime_r(&start, &tm) &&
 	    strftime(date, sizeof(date), "%Y-%m-%d %H:%M:%S", &tm))
 		buffer_printf(out, "%s%s", out->size ? ", " : "", date);
-	if (profile->quality.n_waits) {
-		const struct view view = view_options_view(&options->view);
-
+	if (profile->quality.n_waits)
 		buffer_printf(out, "%s%s", out->size ? ", " : "",
-			      view_states_text(view_states(&view, profile)));
+			      view_states_text(view_states(view, profile)));
+	view_text_add(&what, view);
+	if (what.size) {
+		buffer_printf(out, "%s%s: ", out->size ? "; " : "", buffer_string(&what));
+		view_text_add_size(out, view, tree);
 	}
-	describe_range(out, &options->view);
+	buffer_release(&what);
 }
 
 static struct flame_svg_options flame_look(const struct flame_options *options)
@@ -121,17 +109,19 @@ static int flame_draw(struct buffer *svg, const struct profile *profile,
 		return error_set(err, -EINVAL,
 				 "--time: the profile has counts only (leave the option out)");
 	view.with_thread = options->with_threads;
-	r = view_check(&view, profile, err);
-	if (r < 0)
-		goto out;
-	r = calltree_build(&tree, profile, &view, err);
+	view.with_scopes = true;
+	r = view_resolve(&view, profile, err);
+	if (r == 0)
+		r = calltree_build(&tree, profile, &view, err);
+	if (r == 0)
+		r = view_text_check(&view, &tree, err);
 	if (r < 0)
 		goto out;
 	if (calltree_sort_by_name(&tree) < 0) {
 		r = error_set_no_memory(err);
 		goto out;
 	}
-	describe_run(&subtitle, profile, options);
+	describe_run(&subtitle, &view, &tree);
 	profile_quality_line(&footer, profile);
 	look.subtitle = options->subtitle ? options->subtitle : buffer_string(&subtitle);
 	if (!look.subtitle[0])
@@ -140,6 +130,7 @@ static int flame_draw(struct buffer *svg, const struct profile *profile,
 	r = flame_svg_write(svg, &tree, &look, err);
 out:
 	calltree_release(&tree);
+	view_release(&view);
 	buffer_release(&subtitle);
 	buffer_release(&footer);
 	return r;
@@ -188,8 +179,6 @@ static int flame_check(struct app *app, const struct flame_options *options, int
 	if (options->height_px < FLAME_HEIGHT_MIN_PX || options->height_px > FLAME_HEIGHT_MAX_PX)
 		return error_set(err, -EINVAL, "--height: expected %d to %d pixels",
 				 FLAME_HEIGHT_MIN_PX, FLAME_HEIGHT_MAX_PX);
-	if (options->view.from_ns >= options->view.to_ns)
-		return error_set(err, -EINVAL, "--from must be before --to");
 	if (!options->output && isatty(fileno(app->out)))
 		return error_set(err, -EINVAL,
 				 "standard output is a terminal: use -o flame.svg, or > flame.svg");

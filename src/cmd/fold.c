@@ -8,6 +8,7 @@
 #include "base/output_file.h"
 #include "cmd/profile_input.h"
 #include "cmd/view_options.h"
+#include "cmd/view_text.h"
 #include "export/folded.h"
 #include "tree/calltree.h"
 
@@ -86,15 +87,20 @@ static int fold_profile(struct app *app, const void *data, const struct profile 
 	if (options->as_time && !profile->info.has_times)
 		return error_set(err, -EINVAL,
 				 "--time: the profile has counts only (leave the option out)");
-	r = view_check(&view, profile, err);
+	view.with_scopes = true;
+	r = view_resolve(&view, profile, err);
 	if (r == 0)
 		r = calltree_build(&tree, profile, &view, err);
 	if (r < 0)
-		return r;
-	r = fold_write(&output, options, &tree);
+		goto out;
+	r = view_text_check(&view, &tree, err);
+	if (r == 0)
+		r = fold_write(&output, options, &tree);
 	if (r == 0 && !output.has_lines)
 		app_say(app, "fold: there are no samples to fold");
 	calltree_release(&tree);
+out:
+	view_release(&view);
 	return r;
 }
 

@@ -78,7 +78,7 @@ static int report_profile(struct app *app, const void *data, const struct profil
 					    : REPORT_TEXT,
 		.view = view_options_view(&options->view),
 	};
-	int r = view_check(&output.view, profile, err);
+	int r = view_resolve(&output.view, profile, err);
 
 	if (r == 0)
 		r = report_parts_add(&output, options, profile, err);

@@ -12,6 +12,7 @@
 #include "base/units.h"
 #include "cmd/profile_input.h"
 #include "cmd/report_per_call.h"
+#include "cmd/view_text.h"
 #include "export/quality_json.h"
 #include "export/run_list.h"
 
@@ -115,33 +116,21 @@ static void add_notes(struct buffer *out, const struct report_part *part,
 	buffer_release(&note);
 }
 
-/* "Shown: from 100 ms, to 200 ms, thread worker: 99 samples", when that is not all. */
+/* "Shown: from loaded, thread worker: 99 samples, …", when that is not all. */
 static void add_view(struct buffer *out, const struct report_output *output, size_t columns)
 {
-	const struct view *view = &output->view;
 	struct buffer line = BUFFER_INIT;
-	char text[UNITS_TEXT_BYTES];
+	struct buffer what = BUFFER_INIT;
 
-	if (!view->from_ns && view->to_ns == UINT64_MAX && !view->thread && !view->process)
-		return;
-	buffer_add_string(&line, "Shown:");
-	if (view->from_ns)
-		buffer_printf(&line, " from %s", units_duration(text, view->from_ns));
-	if (view->to_ns != UINT64_MAX)
-		buffer_printf(&line, "%s to %s", view->from_ns ? "," : "",
-			      units_duration(text, view->to_ns));
-	if (view->process) {
-		buffer_add_string(&line, line.size > strlen("Shown:") ? ", process " : " process ");
-		escape_terminal_fit(&line, view->process, columns / 2);
+	view_text_add(&what, &output->view);
+	if (what.size) {
+		buffer_printf(&line, "Shown: %s: ", buffer_string(&what));
+		view_text_add_size(&line, &output->view, &output->trees[0]);
+		add_wrapped(out, buffer_string(&line), columns);
 	}
-	if (view->thread) {
-		buffer_add_string(&line, line.size > strlen("Shown:") ? ", thread " : " thread ");
-		escape_terminal_fit(&line, view->thread, columns / 2);
-	}
-	buffer_printf(&line, ": %s samples",
-		      units_count(text, output->trees[0].nodes[0].total.n_ticks));
-	add_wrapped(out, buffer_string(&line), columns);
+	out->is_failed |= line.is_failed || what.is_failed;
 	buffer_release(&line);
+	buffer_release(&what);
 }
 
 /* Which of running and waiting is shown, where both were recorded. */
@@ -188,10 +177,7 @@ static void write_text(struct buffer *out, const struct report_output *output, s
 static void json_add_view(struct json_writer *json, const struct report_output *output)
 {
 	json_open_object(json, "view");
-	if (output->view.from_ns)
-		json_unsigned(json, "from_ns", output->view.from_ns);
-	if (output->view.to_ns != UINT64_MAX)
-		json_unsigned(json, "to_ns", output->view.to_ns);
+	view_text_write_json(json, &output->view, &output->trees[0]);
 	if (output->view.thread)
 		json_string(json, "thread", output->view.thread);
 	if (output->view.process)
@@ -322,5 +308,6 @@ void report_output_release(struct report_output *output)
 		calltree_release(&output->trees[i]);
 	components_release(&output->components);
 	free(output->inside.samples);
+	view_release(&output->view);
 	output->n_trees = 0;
 }

@@ -38,7 +38,7 @@ enum { REPORT_MAX_TREES = 8 };
 
 struct report_output {
 	const struct profile *profile; /* borrowed */
-	struct view view;
+	struct view view;	       /* resolved; released with the rest */
 	enum report_format format;
 	struct profile inside; /* its samples inside a scope; all else is borrowed */
 	struct components components;

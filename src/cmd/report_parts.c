@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cmd/view_text.h"
 #include "tree/function_find.h"
 #include "tree/measure.h"
 
@@ -40,15 +41,6 @@ static uint64_t report_top(const struct report_options *options, uint64_t usual)
 	return options->top ? options->top : UINT64_MAX;
 }
 
-/* The recorded time that the view looks at. */
-static uint64_t report_duration_ns(const struct view_options *view, const struct profile *profile)
-{
-	const uint64_t duration_ns = profile->info.duration_ns;
-	const uint64_t end_ns = view->to_ns < duration_ns ? view->to_ns : duration_ns;
-
-	return end_ns > view->from_ns ? end_ns - view->from_ns : 0;
-}
-
 static bool is_of_labels(enum report_kind kind)
 {
 	return kind == REPORT_THREADS || kind == REPORT_PROCESSES;
@@ -56,7 +48,7 @@ static bool is_of_labels(enum report_kind kind)
 
 static struct view request_view(const struct part_maker *maker)
 {
-	struct view view = view_options_view(&maker->options->view);
+	struct view view = maker->output->view;
 
 	view.with_process = false;
 	if (maker->request.is_breakdown && maker->options->per)
@@ -172,7 +164,7 @@ static int add_breakdown(const struct part_maker *maker, const struct calltree *
 			    report_top(options, REPORT_TOP_INSIDE), err);
 	if (r == 0 &&
 	    report_table_build_breakdown(&part->table, &part->breakdown,
-					 report_duration_ns(&options->view, maker->profile),
+					 view_duration_ns(&maker->output->view, maker->profile),
 					 group) < 0)
 		r = error_set_no_memory(err);
 	/* It may have been that of a branch. */
@@ -300,6 +292,9 @@ static int add_request(struct part_maker *maker, struct error *err)
 		return r;
 	maker->output->n_trees++;
 	maker->tree = tree;
+	r = view_text_check(&view, tree, err);
+	if (r < 0)
+		return r;
 	if (maker->request.function) {
 		is_wanted = calloc(tree->n_frames + 1, sizeof(*is_wanted));
 		r = is_wanted ? function_find(tree, maker->request.function, is_wanted, err)

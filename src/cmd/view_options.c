@@ -17,8 +17,11 @@ struct view view_options_view(const struct view_options *options)
 {
 	struct view view = VIEW_INIT;
 
-	view.from_ns = options->from_ns;
-	view.to_ns = options->to_ns;
+	view.from = options->from;
+	view.to = options->to;
+	view.phase = options->phase;
+	view.in_scope = options->in_scope;
+	view.category = options->category;
 	view.thread = options->thread;
 	view.process = options->process;
 	view.states = view_states_of(options->state);

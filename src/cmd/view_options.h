@@ -2,7 +2,6 @@
 #define TSPROF_CMD_VIEW_OPTIONS_H
 
 #include <stddef.h>
-#include <stdint.h>
 
 #include "cmd/command.h"
 #include "tree/view.h"
@@ -14,14 +13,14 @@ struct view_options {
 	const char *process;
 	const char *by;
 	const char *state;
-	uint64_t from_ns;
-	uint64_t to_ns;
+	const char *from;
+	const char *to;
+	const char *phase;
+	const char *in_scope;
+	const char *category;
 };
 
-#define VIEW_OPTIONS_INIT                                                                          \
-	{                                                                                          \
-		.to_ns = UINT64_MAX                                                                \
-	}
+#define VIEW_OPTIONS_INIT ((struct view_options){ 0 })
 
 /* Entries of an option table; `struct type` has a member `struct view_options view`. */
 #define VIEW_OPTION_INPUT(type)                                                                    \
@@ -29,47 +28,32 @@ struct view_options {
 		"input", 'i', OPTION_STRING, "FILE", "read FILE, or - for standard input",         \
 			offsetof(struct type, view.input), NULL                                    \
 	}
-#define VIEW_OPTIONS_CHOICE(type)                                                                  \
-	{ "from",                                                                                  \
-	  0,                                                                                       \
-	  OPTION_DURATION,                                                                         \
-	  "TIME",                                                                                  \
-	  "leave out what was before TIME",                                                        \
-	  offsetof(struct type, view.from_ns),                                                     \
-	  NULL },                                                                                  \
-		{ "to",                                                                            \
-		  0,                                                                               \
-		  OPTION_DURATION,                                                                 \
-		  "TIME",                                                                          \
-		  "leave out what was from TIME on",                                               \
-		  offsetof(struct type, view.to_ns),                                               \
-		  NULL },                                                                          \
-		{ "thread",                                                                        \
-		  0,                                                                               \
-		  OPTION_STRING,                                                                   \
-		  "NAME|TID",                                                                      \
-		  "only the threads of that name or number",                                       \
-		  offsetof(struct type, view.thread),                                              \
-		  NULL },                                                                          \
-		{ "process",                                                                       \
-		  0,                                                                               \
-		  OPTION_STRING,                                                                   \
-		  "NAME|PID",                                                                      \
-		  "only the processes of that name or number",                                     \
-		  offsetof(struct type, view.process),                                             \
-		  NULL },                                                                          \
-		{ "by",                                                                            \
-		  0,                                                                               \
-		  OPTION_STRING,                                                                   \
-		  "GROUP",                                                                         \
-		  "split by process, thread, comm (thread name) or state",                         \
-		  offsetof(struct type, view.by),                                                  \
-		  view_by_words },                                                                 \
+/* One entry. */
+#define VIEW_OPTION(type, name, argument, help, member, choices)                                   \
 	{                                                                                          \
-		"state", 0, OPTION_STRING, "STATE",                                                \
-			"only running, waiting or a reason for it; all",                           \
-			offsetof(struct type, view.state), view_state_words                        \
+		name, 0, OPTION_STRING, argument, help, offsetof(struct type, view.member),        \
+			choices                                                                    \
 	}
+#define VIEW_OPTIONS_CHOICE(type)                                                                  \
+	VIEW_OPTION(type, "from", "MILESTONE|TIME", "leave out what was before it", from, NULL),   \
+		VIEW_OPTION(type, "to", "MILESTONE|TIME", "leave out what was from it on", to,     \
+			    NULL),                                                                 \
+		VIEW_OPTION(type, "phase", "A..B", "only what was between milestones A and B",     \
+			    phase, NULL),                                                          \
+		VIEW_OPTION(type, "in-scope", "NAME", "only inside scopes of that name (a glob)",  \
+			    in_scope, NULL),                                                       \
+		VIEW_OPTION(type, "category", "NAME",                                              \
+			    "only inside scopes of that category (a glob)", category, NULL),       \
+		VIEW_OPTION(type, "thread", "NAME|TID", "only the threads of that name or number", \
+			    thread, NULL),                                                         \
+		VIEW_OPTION(type, "process", "NAME|PID",                                           \
+			    "only the processes of that name or number", process, NULL),           \
+		VIEW_OPTION(type, "by", "GROUP",                                                   \
+			    "split by process, thread, comm, state, phase, scope, category", by,   \
+			    view_by_words),                                                        \
+		VIEW_OPTION(type, "state", "STATE",                                                \
+			    "only running, waiting or a reason for it; all", state,                \
+			    view_state_words)
 
 /*
  * For commands that take options only: the exit status when options_parse said
@@ -79,7 +63,7 @@ struct view_options {
 enum { VIEW_OPTIONS_GO_ON = -1 };
 int view_options_status(struct app *app, const struct command *command, int n_operands);
 
-/* The view that was asked for, with the process names that VIEW_INIT has. */
+/* The view that was asked for, with the process names that VIEW_INIT has; not resolved. */
 struct view view_options_view(const struct view_options *options);
 
 #endif

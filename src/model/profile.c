@@ -60,6 +60,13 @@ int profile_add_module(struct profile *profile, uint32_t *ret_id, const struct m
 	return 0;
 }
 
+uint32_t profile_run_of(const struct profile *profile, uint32_t thread)
+{
+	const uint32_t run = thread < profile->n_threads ? profile->threads[thread].run : 0;
+
+	return run < profile_run_count(profile) ? run : 0;
+}
+
 int profile_add_run(struct profile *profile, uint32_t *ret_id, const struct profile_info *run)
 {
 	struct profile_info *grown = array_grown(profile->runs, &profile->runs_capacity,

@@ -115,6 +115,15 @@ static inline bool sample_is_wait(const struct sample *sample)
 	return sample->state != SAMPLE_RUNNING;
 }
 
+/* One, unless it was merged. */
+static inline size_t profile_run_count(const struct profile *profile)
+{
+	return profile->n_runs ? profile->n_runs : 1;
+}
+
+/* The run of a thread; that of no thread is the first. */
+uint32_t profile_run_of(const struct profile *profile, uint32_t thread);
+
 /* Appends, returning 0 or -ENOMEM; `ret_id` is the new index and may be NULL. */
 int profile_add_run(struct profile *profile, uint32_t *ret_id, const struct profile_info *run);
 int profile_add_module(struct profile *profile, uint32_t *ret_id, const struct module *module);

@@ -8,11 +8,13 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/array.h"
 #include "base/buffer.h"
+#include "tree/calltree_grow.h"
+#include "tree/calltree_labels.h"
 #include "tree/module_alias.h"
+#include "tree/view_parts.h"
 
 /* All samples of one stack below one label. */
 struct group {
@@ -35,156 +37,13 @@ struct builder {
 	const struct view *view;
 	bool is_mixed; /* running and waiting are in the view */
 	struct groups groups;
-	size_t n_label_states; /* labels of a thread: by state, or 1 */
-	uint32_t *labels; /* by thread and state: tree nodes; BUILDER_SKIPPED: not in the view */
-	uint32_t *places; /* by stack node: its tree node, valid … */
+	struct calltree_labels labels;
+	uint32_t *places;	/* by stack node: its tree node, valid … */
 	uint32_t *place_labels; /* … for this label, plus 1 */
 	uint32_t *pending;	/* stack nodes on the way up to a known place */
 	uint32_t *modules;	/* what module_aliases_find says */
 	uint32_t *frame_ids;	/* by frame of the profile: its tree frame, plus 1; 0: not known */
 };
-
-#define BUILDER_UNKNOWN UINT32_MAX
-#define BUILDER_SKIPPED (UINT32_MAX - 1)
-
-static bool is_same_frame(const struct calltree_frame *a, const struct calltree_frame *b,
-			  enum granularity granularity)
-{
-	return a->function == b->function && a->module == b->module && a->vaddr == b->vaddr &&
-	       a->line == b->line && a->is_label == b->is_label && a->is_wait == b->is_wait &&
-	       (a->file == b->file || granularity == GRANULARITY_FUNCTION ||
-		granularity == GRANULARITY_MODULE);
-}
-
-static int calltree_add_frame(struct calltree *tree, uint32_t *ret_frame,
-			      const struct calltree_frame *frame, enum granularity granularity)
-{
-	const uint64_t hash = hash_pair(hash_pair(frame->function,
-						  (uint64_t)frame->module << 1 | frame->is_label),
-					hash_pair(frame->vaddr, frame->line));
-	struct hash_cursor cursor = hash_index_cursor(&tree->frame_index, hash);
-	struct calltree_frame *grown;
-	uint32_t at;
-
-	while ((at = hash_index_next(&tree->frame_index, &cursor)) != HASH_INDEX_NONE) {
-		struct calltree_frame *known = &tree->frames[at];
-
-		if (!is_same_frame(known, frame, granularity))
-			continue;
-		if (!(frame->flags & FRAME_INLINED))
-			known->flags &= (uint8_t)~FRAME_INLINED;
-		*ret_frame = at;
-		return 0;
-	}
-	if (tree->n_frames >= HASH_INDEX_NONE - 1)
-		return -ENOMEM;
-	grown = array_grown(tree->frames, &tree->frames_capacity, tree->n_frames + 1,
-			    sizeof(*grown));
-	if (!grown)
-		return -ENOMEM;
-	tree->frames = grown;
-	at = (uint32_t)tree->n_frames;
-	if (hash_index_add(&tree->frame_index, hash, at) < 0)
-		return -ENOMEM;
-	grown[at] = *frame;
-	tree->n_frames++;
-	*ret_frame = at;
-	return 0;
-}
-
-static int calltree_append_node(struct calltree *tree, uint32_t frame, uint32_t parent)
-{
-	struct calltree_node *grown = array_grown(tree->nodes, &tree->nodes_capacity,
-						  tree->n_nodes + 1, sizeof(*grown));
-
-	if (!grown || tree->n_nodes >= BUILDER_SKIPPED)
-		return -ENOMEM;
-	tree->nodes = grown;
-	grown[tree->n_nodes++] = (struct calltree_node){ .frame = frame, .parent = parent };
-	return 0;
-}
-
-static uint64_t hash_child(uint32_t parent, uint32_t frame)
-{
-	return hash_u64((uint64_t)parent << 32 | frame);
-}
-
-/*
- * The child of `parent` at the frame, added if new.  Most parents have one
- * child: the index is for the children of the others only.
- */
-static int calltree_add_node(struct calltree *tree, uint32_t *ret_node, uint32_t parent,
-			     uint32_t frame)
-{
-	const uint32_t newest = tree->nodes[parent].first_child;
-	const bool is_indexed = newest && tree->nodes[newest].next_sibling;
-	const uint64_t hash = hash_child(parent, frame);
-	struct hash_cursor cursor = hash_index_cursor(&tree->node_index, hash);
-	uint32_t at = newest;
-
-	if (newest && tree->nodes[newest].frame == frame)
-		goto found;
-	while (is_indexed && (at = hash_index_next(&tree->node_index, &cursor)) != HASH_INDEX_NONE)
-		if (tree->nodes[at].parent == parent && tree->nodes[at].frame == frame)
-			goto found;
-	at = (uint32_t)tree->n_nodes;
-	if (calltree_append_node(tree, frame, parent) < 0)
-		return -ENOMEM;
-	if (newest && !is_indexed &&
-	    hash_index_add(&tree->node_index, hash_child(parent, tree->nodes[newest].frame),
-			   newest) < 0)
-		return -ENOMEM;
-	if (newest && hash_index_add(&tree->node_index, hash, at) < 0)
-		return -ENOMEM;
-	tree->nodes[at].next_sibling = newest;
-	tree->nodes[parent].first_child = at;
-found:
-	*ret_node = at;
-	return 0;
-}
-
-static int builder_add_label(struct builder *builder, uint32_t *node, const char *name)
-{
-	struct calltree_frame frame = { .is_label = 1 };
-	uint32_t id;
-
-	if (interner_add(&builder->tree->labels, &frame.function, name) < 0 ||
-	    calltree_add_frame(builder->tree, &id, &frame, builder->view->granularity) < 0)
-		return -ENOMEM;
-	return calltree_add_node(builder->tree, node, *node, id);
-}
-
-/* The tree node below which the thread's stacks go. */
-static int builder_label(struct builder *builder, uint32_t *ret_node, uint32_t thread_index,
-			 enum sample_state state)
-{
-	const struct profile *profile = builder->profile;
-	const struct view *view = builder->view;
-	const uint32_t process_name = profile->threads[thread_index].process_name;
-	struct buffer name = BUFFER_INIT;
-	int r = 0;
-
-	*ret_node = 0;
-	if (view->by == VIEW_BY_STATE)
-		r = builder_add_label(builder, ret_node, sample_state_label(state));
-	if (view->by && view->by != VIEW_BY_STATE)
-		view_add_group(&name, view->by, profile, thread_index);
-	else if (view->with_process)
-		buffer_add_string(&name, interner_get(&profile->strings, process_name));
-	if (view->by && view->by != VIEW_BY_STATE && !name.size)
-		buffer_add_string(&name, "[unknown]");
-	if (r == 0 && name.size)
-		r = builder_add_label(builder, ret_node, buffer_string(&name));
-	buffer_clear(&name);
-	if (view->with_thread && view->by != VIEW_BY_THREAD)
-		view_add_group(&name, VIEW_BY_THREAD, profile, thread_index);
-	if (r == 0 && name.size)
-		r = builder_add_label(builder, ret_node, buffer_string(&name));
-	if (name.is_failed)
-		r = -ENOMEM;
-	buffer_release(&name);
-	return r;
-}
 
 static int groups_add(struct groups *groups, uint32_t label, const struct sample *sample,
 		      uint8_t state)
@@ -217,24 +76,23 @@ static int groups_add(struct groups *groups, uint32_t label, const struct sample
 	return 0;
 }
 
-/* One sample, which the caller may let us change. */
-static int builder_group_sample(struct builder *builder, struct sample *sample)
+static int builder_group_sample(struct builder *builder, const struct sample *sample)
 {
-	const struct view *view = builder->view;
-	const size_t state = builder->n_label_states > 1 ? sample->state : 0;
-	uint32_t *const label = &builder->labels[sample->thread * builder->n_label_states + state];
+	struct view_parts parts;
+	struct view_part part;
+	uint32_t label;
 	int r = 0;
 
-	if (*label == BUILDER_UNKNOWN && !view_has_thread(view, builder->profile, sample->thread))
-		*label = BUILDER_SKIPPED;
-	if (*label == BUILDER_SKIPPED || !view_clip(view, builder->profile, sample))
+	if (!calltree_labels_have(&builder->labels, sample->thread))
 		return 0;
-	if (*label == BUILDER_UNKNOWN)
-		r = builder_label(builder, label, sample->thread, sample->state);
-	if (r < 0)
-		return r;
-	return groups_add(&builder->groups, *label, sample,
-			  builder->is_mixed ? sample->state : SAMPLE_RUNNING);
+	view_parts_init(&parts, builder->view, builder->profile, sample);
+	while (r == 0 && view_parts_next(&parts, &part)) {
+		r = calltree_labels_find(&builder->labels, sample->thread, part.group, &label);
+		if (r == 0)
+			r = groups_add(&builder->groups, label, &part.sample,
+				       builder->is_mixed ? sample->state : SAMPLE_RUNNING);
+	}
+	return r;
 }
 
 static int builder_group_samples(struct builder *builder)
@@ -243,11 +101,11 @@ static int builder_group_samples(struct builder *builder)
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < profile->n_samples; i++) {
-		struct sample sample = profile->samples[i];
+		const struct sample *const sample = &profile->samples[i];
 
-		if (sample.thread < profile->n_threads && sample.node < profile->stacks.n_nodes &&
-		    sample.state < SAMPLE_N_STATES)
-			r = builder_group_sample(builder, &sample);
+		if (sample->thread < profile->n_threads && sample->node < profile->stacks.n_nodes &&
+		    sample->state < SAMPLE_N_STATES)
+			r = builder_group_sample(builder, sample);
 	}
 	return r;
 }
@@ -371,17 +229,13 @@ static int builder_add_wait(struct builder *builder, uint32_t *node, enum sample
 {
 	struct calltree_frame frame = { .is_wait = 1 };
 	struct buffer name = BUFFER_INIT;
-	uint32_t id;
 	int r;
 
 	buffer_printf(&name, "[%s]", sample_state_label(state));
-	r = name.is_failed
-		    ? -ENOMEM
-		    : interner_add(&builder->tree->labels, &frame.function, buffer_string(&name));
+	r = name.is_failed ? -ENOMEM
+			   : calltree_add_label(builder->tree, node, &frame, buffer_string(&name));
 	buffer_release(&name);
-	if (r < 0 || calltree_add_frame(builder->tree, &id, &frame, builder->view->granularity) < 0)
-		return -ENOMEM;
-	return calltree_add_node(builder->tree, node, *node, id);
+	return r;
 }
 
 static int builder_merge_groups(struct builder *builder)
@@ -419,30 +273,25 @@ static void calltree_add_totals(struct calltree *tree)
 static int builder_init(struct builder *builder)
 {
 	const size_t n_stacks = builder->profile->stacks.n_nodes;
-	const size_t n_threads = builder->profile->n_threads;
-	size_t n_labels;
 
 	builder->is_mixed = view_is_mixed(builder->view, builder->profile);
-	builder->n_label_states = builder->view->by == VIEW_BY_STATE ? SAMPLE_N_STATES : 1;
-	n_labels = n_threads * builder->n_label_states + 1;
-	builder->labels = malloc(n_labels * sizeof(*builder->labels));
 	builder->places = calloc(n_stacks + 1, sizeof(*builder->places));
 	builder->place_labels = calloc(n_stacks + 1, sizeof(*builder->place_labels));
 	builder->pending = calloc(n_stacks + 1, sizeof(*builder->pending));
 	builder->frame_ids = calloc(builder->profile->n_frames + 1, sizeof(*builder->frame_ids));
-	if (!builder->labels || !builder->places || !builder->place_labels || !builder->pending ||
-	    !builder->frame_ids)
+	if (!builder->places || !builder->place_labels || !builder->pending || !builder->frame_ids)
 		return -ENOMEM;
-	memset(builder->labels, 0xff, n_labels * sizeof(*builder->labels));
 	if (module_aliases_find(&builder->modules, builder->profile) < 0 ||
-	    interner_init(&builder->tree->labels) < 0)
+	    interner_init(&builder->tree->labels) < 0 ||
+	    calltree_append_node(builder->tree, 0, 0) < 0)
 		return -ENOMEM;
-	return calltree_append_node(builder->tree, 0, 0);
+	return calltree_labels_init(&builder->labels, builder->tree, builder->profile,
+				    builder->view);
 }
 
 static void builder_release(struct builder *builder)
 {
-	free(builder->labels);
+	calltree_labels_release(&builder->labels);
 	free(builder->places);
 	free(builder->place_labels);
 	free(builder->pending);

@@ -17,15 +17,23 @@
  * its children's.
  */
 struct calltree_frame {
-	uint32_t function; /* string id in the profile; in tree.labels when is_label or is_wait; or
-			      0 */
-	uint32_t module;   /* module id; MODULE_PSEUDO for labels */
-	uint32_t file;	   /* string id; set for GRANULARITY_LINE, else that of the first seen */
-	uint32_t line;	   /* 0 unless GRANULARITY_LINE */
-	uint64_t vaddr;	   /* 0 unless GRANULARITY_ADDRESS */
-	uint8_t flags;	   /* enum frame_flags, and: */
-	uint8_t is_label;  /* a process, thread or state, not code */
-	uint8_t is_wait;   /* "[waiting: lock]", not code: the innermost frame of a wait */
+	uint32_t function;  /* string id in the profile; in tree.labels when is_label or is_wait; or
+			       0 */
+	uint32_t module;    /* module id; MODULE_PSEUDO for labels */
+	uint32_t file;	    /* string id; set for GRANULARITY_LINE, else that of the first seen */
+	uint32_t line;	    /* 0 unless GRANULARITY_LINE */
+	uint64_t vaddr;	    /* 0 unless GRANULARITY_ADDRESS */
+	uint8_t flags;	    /* enum frame_flags, and: */
+	uint8_t is_label;   /* a process, thread or state, not code */
+	uint8_t is_wait;    /* "[waiting: lock]", not code: the innermost frame of a wait */
+	uint8_t label_kind; /* enum label_kind, of a label */
+};
+
+/* Labels of the view's groups that are more than a name. */
+enum label_kind {
+	LABEL_OTHER,
+	LABEL_SCOPE, /* … or a category of them */
+	LABEL_PHASE, /* ids in tree.labels ascend in the order in which phases begin */
 };
 
 struct calltree_value {
@@ -62,7 +70,7 @@ struct calltree {
  *
  * Samples are grouped by stack node first, so time follows unique stacks, not
  * samples.  A frame is FRAME_INLINED when it is so wherever it occurs.  The
- * view's thread and window are taken as they are: `view_check` is the caller's.
+ * view is taken as it is: `view_resolve` is the caller's.
  * On failure nothing is left to release.
  */
 int calltree_build(struct calltree *tree, const struct profile *profile, const struct view *view,
@@ -104,7 +112,8 @@ void calltree_value_add(struct calltree_value *value, const struct calltree_valu
 int calltree_branch_init(struct calltree *branch, const struct calltree *tree, uint32_t node);
 void calltree_branch_release(struct calltree *branch);
 
-/* Children of every node by name, so that drawings do not depend on sampling order. */
+/* Children of every node by name, phases by time, so that drawings do not depend on sampling order.
+ */
 int calltree_sort_by_name(struct calltree *tree);
 
 #endif

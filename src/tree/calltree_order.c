@@ -1,4 +1,5 @@
-/* Sibling order: frames are ranked by name once, then nodes are relinked by rank. */
+/* Sibling order: frames are ranked by name once, then nodes are relinked by rank.  Phases are
+ * ranked by time. */
 #include "tree/calltree.h"
 
 #include <errno.h>
@@ -21,8 +22,13 @@ static int compare_ranked_frames(const void *a, const void *b)
 {
 	const struct ranked_frame *x = a;
 	const struct ranked_frame *y = b;
-	int r = strcmp(x->name, y->name);
+	int r = compare_numbers(x->frame->label_kind == LABEL_PHASE,
+				y->frame->label_kind == LABEL_PHASE);
 
+	if (r == 0 && x->frame->label_kind == LABEL_PHASE)
+		r = compare_numbers(x->frame->function, y->frame->function);
+	if (r == 0)
+		r = strcmp(x->name, y->name);
 	if (r == 0)
 		r = strcmp(x->module, y->module);
 	if (r == 0)

@@ -8,7 +8,8 @@
 #include "base/buffer.h"
 #include "base/escape.h"
 
-const char *const view_by_words[] = { "process", "thread", "comm", "state", NULL };
+const char *const view_by_words[] = { "process", "thread", "comm",     "state",
+				      "phase",	 "scope",  "category", NULL };
 
 /* So many threads or processes are listed in a message, and no more. */
 enum { VIEW_LISTED_NAMES = 12 };
@@ -127,7 +128,7 @@ void view_add_group(struct buffer *out, enum view_by by, const struct profile *p
 	const struct view_choice choice = choice_of(&profile->threads[thread],
 						    by == VIEW_BY_PROCESS);
 
-	if (by == VIEW_BY_NONE)
+	if (by == VIEW_BY_NONE || by >= VIEW_BY_STATE)
 		return;
 	buffer_add_string(out, interner_get(&profile->strings, choice.name));
 	if (by != VIEW_BY_COMM && choice.number)
@@ -139,11 +140,14 @@ void view_add_group(struct buffer *out, enum view_by by, const struct profile *p
 /* Is there a group with a name?  Imports know of none. */
 static int view_check_groups(enum view_by by, const struct profile *profile, struct error *err)
 {
+	const enum view_by of_threads = by == VIEW_BY_STATE ? VIEW_BY_COMM : by;
 	struct buffer name = BUFFER_INIT;
 	bool is_known;
 
+	if (by > VIEW_BY_STATE)
+		return 0;
 	for (size_t i = 0; i < profile->n_threads && !name.size && !name.is_failed; i++)
-		view_add_group(&name, by, profile, (uint32_t)i);
+		view_add_group(&name, of_threads, profile, (uint32_t)i);
 	is_known = name.size || name.is_failed;
 	buffer_release(&name);
 	if (by && !is_known)
@@ -176,22 +180,6 @@ bool view_has_thread(const struct view *view, const struct profile *profile, uin
 		is_chosen(view->thread, profile, choice_of(&profile->threads[thread], false))) &&
 	       (!view->process ||
 		is_chosen(view->process, profile, choice_of(&profile->threads[thread], true)));
-}
-
-bool view_has_time(const struct view *view, const struct profile *profile, uint64_t time_ns)
-{
-	const uint64_t start_ns = profile->info.start_ns;
-	const uint64_t since_ns = time_ns > start_ns ? time_ns - start_ns : 0;
-
-	return since_ns >= view->from_ns && (since_ns < view->to_ns || view->to_ns == UINT64_MAX);
-}
-
-bool view_has_moment(const struct view *view, const struct profile *profile,
-		     const struct sample *sample)
-{
-	if (sample->end == STACK_NOT_SAMPLED)
-		return view->from_ns == 0 && view->to_ns == UINT64_MAX;
-	return view_has_time(view, profile, sample->time_ns);
 }
 
 const char *const view_state_words[] = { "running", "waiting", "all",	   "preempted",
@@ -242,42 +230,4 @@ bool view_is_mixed(const struct view *view, const struct profile *profile)
 
 	return view->by != VIEW_BY_STATE && states & SAMPLE_STATES_RUNNING &&
 	       states & SAMPLE_STATES_WAITING;
-}
-
-static bool view_clip_wait(const struct view *view, const struct profile *profile,
-			   struct sample *wait)
-{
-	const uint64_t start_ns = profile->info.start_ns;
-	const uint64_t before_ns = start_ns > wait->time_ns ? start_ns - wait->time_ns : 0;
-	const uint64_t from_ns = before_ns ? 0 : wait->time_ns - start_ns;
-	const uint64_t left_ns = wait->weight_ns > before_ns ? wait->weight_ns - before_ns : 0;
-	const uint64_t to_ns = left_ns < UINT64_MAX - from_ns ? from_ns + left_ns : UINT64_MAX;
-	const uint64_t start = from_ns > view->from_ns ? from_ns : view->from_ns;
-	const uint64_t end = to_ns < view->to_ns ? to_ns : view->to_ns;
-	double share;
-
-	if (view->from_ns == 0 && view->to_ns == UINT64_MAX)
-		return true;
-	if (start >= end)
-		return false;
-	share = (double)(end - start) / (double)wait->weight_ns;
-	wait->weight_ns = end - start;
-	wait->count = (uint64_t)((double)wait->count * share + 0.5);
-	return true;
-}
-
-bool view_clip(const struct view *view, const struct profile *profile, struct sample *sample)
-{
-	if (!sample_state_is_in(sample->state, view_states(view, profile)))
-		return false;
-	return sample_is_wait(sample) ? view_clip_wait(view, profile, sample)
-				      : view_has_moment(view, profile, sample);
-}
-
-bool view_has_sample(const struct view *view, const struct profile *profile,
-		     const struct sample *sample)
-{
-	struct sample part = *sample;
-
-	return view_clip(view, profile, &part) && view_has_thread(view, profile, sample->thread);
 }

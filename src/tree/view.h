@@ -19,10 +19,13 @@ enum granularity {
 /* What samples are told apart by: the group of a sample is its outermost frame. */
 enum view_by {
 	VIEW_BY_NONE,
-	VIEW_BY_PROCESS, /* "name/pid" */
-	VIEW_BY_THREAD,	 /* "name/tid" */
-	VIEW_BY_COMM,	 /* the thread's name alone, whatever process it is in */
-	VIEW_BY_STATE,	 /* "running", "waiting: lock", …, above the process name */
+	VIEW_BY_PROCESS,  /* "name/pid" */
+	VIEW_BY_THREAD,	  /* "name/tid" */
+	VIEW_BY_COMM,	  /* the thread's name alone, whatever process it is in */
+	VIEW_BY_STATE,	  /* "running", "waiting: lock", …, above the process name; so are: */
+	VIEW_BY_PHASE,	  /* "loaded → ready": the milestones before and after it */
+	VIEW_BY_SCOPE,	  /* the innermost scope */
+	VIEW_BY_CATEGORY, /* of the innermost scope that has one */
 };
 
 /* The words for them on the command line, from VIEW_BY_PROCESS on, ended by NULL. */
@@ -34,10 +37,17 @@ struct view {
 	uint64_t to_ns;	     /* UINT64_MAX: to the end; else the first instant outside */
 	const char *thread;  /* borrowed; a name or a tid; NULL: all */
 	const char *process; /* borrowed; a name or a pid; NULL: all */
-	unsigned int states; /* enum sample_state_set; 0: what view_states() says */
+	const char *from; /* borrowed, like the next; as tree/view_window.h has them; NULL: all */
+	const char *to;
+	const char *phase;
+	const char *in_scope; /* borrowed; a glob for the name of a scope; NULL: all */
+	const char *category; /* … and for its category */
+	unsigned int states;  /* enum sample_state_set; 0: what view_states() says */
 	enum view_by by;   /* unless NONE: the group is the outermost frame, not the process name */
 	bool with_process; /* the process name is the outermost frame */
 	bool with_thread;  /* "name/tid" is a frame below it */
+	bool with_scopes; /* by scope: all scopes around the sample are frames, not the innermost */
+	struct view_marks *marks; /* what view_resolve found; borrowed by copies of the view */
 };
 
 #define VIEW_INIT ((struct view){ .to_ns = UINT64_MAX, .with_process = true })
@@ -46,12 +56,25 @@ struct view {
 enum view_by view_by_find(const char *word);
 
 /*
+ * Finds the milestones and scopes that the view names; before that it is of the
+ * whole profile, but for from_ns and to_ns.  -EINVAL for what there is not, listing what
+ * there is, and for what leaves nothing; and where view_check fails.  To be released in any case.
+ */
+int view_resolve(struct view *view, const struct profile *profile, struct error *err);
+void view_release(struct view *view);
+
+/*
  * -EINVAL, listing the threads or processes there are, when `view->thread` or
- * `view->process` matches none;
- * also for an empty time window, and for any window when the profile has no
- * times.
+ * `view->process` matches none; also for an empty time window, for any window when the
+ * profile has no times, and for groups that it does not tell apart.
  */
 int view_check(const struct view *view, const struct profile *profile, struct error *err);
+
+/* Does it look at a part of the time only?  Then: */
+bool view_is_window(const struct view *view);
+
+/* The recorded time that is looked at; of a merged profile, that of the run with most. */
+uint64_t view_duration_ns(const struct view *view, const struct profile *profile);
 
 /* By its own name and that of its process, and the numbers of both; `thread` is an index into
  * profile.threads. */
@@ -85,20 +108,24 @@ const char *view_states_text(unsigned int states);
 bool view_is_mixed(const struct view *view, const struct profile *profile);
 
 /*
- * What of a sample is in the view, its moment and its state: all of it or, of
- * a wait that reaches over an end of the time window, the part inside.  False
- * when nothing is.
+ * What of a sample is in the view, its moment, its scope and its state: all of
+ * it or, of a wait that reaches over ends of the time window, the parts inside.
+ * False when nothing is.
  */
 bool view_clip(const struct view *view, const struct profile *profile, struct sample *sample);
 
-/* A sample from before the start counts as one at the start. */
-bool view_has_time(const struct view *view, const struct profile *profile, uint64_t time_ns);
+/* How much of a run's time [from_ns, to_ns), since its start, is in the view. */
+uint64_t view_overlap_ns(const struct view *view, uint32_t run, uint64_t from_ns, uint64_t to_ns);
+
+/* A time from before the start counts as one at the start. */
+bool view_has_time(const struct view *view, const struct profile *profile, uint32_t run,
+		   uint64_t time_ns);
 
 /* The same for a sample's time; when time was not sampled is not known: it is in no window. */
 bool view_has_moment(const struct view *view, const struct profile *profile,
 		     const struct sample *sample);
 
-/* Its moment, its state and its thread. */
+/* Its moment, its scope, its state and its thread. */
 bool view_has_sample(const struct view *view, const struct profile *profile,
 		     const struct sample *sample);
 

@@ -25,8 +25,6 @@ for command in report fold flame; do
 	check "$command: random bytes" is_refusal 1 "$work/random"
 	run "$TSPROF" "$command" --thread
 	check "$command: an option without its value" is_refusal 2 "--thread"
-	run "$TSPROF" "$command" --from often
-	check "$command: not a time" is_refusal 2 "not a time"
 done
 
 # Names that bite: in folded text, through every renderer.

@@ -26,10 +26,10 @@ static void view_has_time__is_from_the_start_and_half_open(void **state)
 	init(&profile);
 	view.from_ns = 100;
 	view.to_ns = 200;
-	assert_false(view_has_time(&view, &profile, 1099));
-	assert_true(view_has_time(&view, &profile, 1100));
-	assert_true(view_has_time(&view, &profile, 1199));
-	assert_false(view_has_time(&view, &profile, 1200));
+	assert_false(view_has_time(&view, &profile, 0, 1099));
+	assert_true(view_has_time(&view, &profile, 0, 1100));
+	assert_true(view_has_time(&view, &profile, 0, 1199));
+	assert_false(view_has_time(&view, &profile, 0, 1200));
 	profile_release(&profile);
 }
 
@@ -40,8 +40,8 @@ static void view_has_time__takes_all_without_a_window(void **state)
 
 	(void)state;
 	init(&profile);
-	assert_true(view_has_time(&view, &profile, 0));
-	assert_true(view_has_time(&view, &profile, UINT64_MAX));
+	assert_true(view_has_time(&view, &profile, 0, 0));
+	assert_true(view_has_time(&view, &profile, 0, UINT64_MAX));
 	profile_release(&profile);
 }
 
