@@ -89,7 +89,8 @@ static int fail_unknown(const struct profile *profile, const char *name, struct 
 
 static bool is_of_all(const struct view *view)
 {
-	return !view->from_ns && view->to_ns == UINT64_MAX && !view->thread && !view->process;
+	return !view_is_window(view) && !view->thread && !view->process && !view->in_scope &&
+	       !view->category;
 }
 
 static uint32_t rate_of(const struct marks *marks, uint32_t node)
