@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <math.h>
 
+#include "profile/marks_format.h"
 #include "profile/profile_decode.h"
 
 int profile_decode_f64(struct bytes *payload, double *ret_value, struct error *err)

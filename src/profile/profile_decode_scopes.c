@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "base/array.h"
+#include "profile/marks_format.h"
 #include "profile/profile_decode.h"
 
 /* Mean and squares of 64-bit numbers cannot be larger. */

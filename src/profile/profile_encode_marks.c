@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "profile/marks_format.h"
 #include "profile/profile_encode.h"
 
 /* Which samples are in another scope than the last one of their thread: usually few. */
