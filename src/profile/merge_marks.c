@@ -143,6 +143,7 @@ static int merge_milestones(struct merge_maps *maps, const struct merge_sites *s
 		milestone.time_ns = new_time_ns(maps, milestone.time_ns);
 		milestone.thread = new_thread(maps, milestone.thread);
 		milestone.site = sites->numbers[milestone.site];
+		milestone.run += maps->first_run;
 		r = merge_string(maps, &milestone.data);
 		if (r == 0)
 			r = marks_add_milestone(into, &milestone);

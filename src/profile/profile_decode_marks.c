@@ -101,6 +101,9 @@ static int decode_milestone(struct profile_decoder *decoder, struct bytes *paylo
 		r = decode_site_id(decoder, payload, &milestone.site, err);
 	if (r == 0)
 		r = profile_decode_string_id(decoder, payload, &milestone.data, err);
+	if (r == 0)
+		r = profile_decode_index(payload, &milestone.run,
+					 profile_run_count(decoder->profile), "run", err);
 	if (r < 0 || payload->is_bad)
 		return r;
 	if (marks->n_milestones == MARKS_MAX_MILESTONES)

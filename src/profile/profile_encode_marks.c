@@ -155,6 +155,7 @@ static void put_milestone(struct buffer *out, const struct marks *marks, size_t 
 	encode_thread(out, milestone->thread);
 	buffer_add_uleb(out, milestone->site);
 	buffer_add_uleb(out, milestone->data);
+	buffer_add_uleb(out, milestone->run);
 }
 
 void profile_encode_milestones(struct buffer *out, const struct marks *marks, size_t first)

@@ -34,7 +34,7 @@
  *	        entry's last one } }                    locations in order, from 0
  *	SITE    n, n × { name, category, file, line, sample rate, kind u8, source u8 }
  *	SCOP    n, n × { own id − parent's, site }      ids follow on from 1
- *	MILE    n, n × { sleb time, thread, site, data }
+ *	MILE    n, n × { sleb time, thread, site, data, run }
  *	CALL    anew u8, n, n × { sleb start, duration, thread, node, flags u8,
  *	        arguments, error, costs? { cpu ns, bytes, faults } }
  *	COUN    anew u8, n, n × { sleb time, value f64, thread, site }

@@ -242,6 +242,7 @@ static void assert_equal_values(const struct marks *a, const struct marks *b)
 		assert_int_equal(a->milestones[i].thread, b->milestones[i].thread);
 		assert_int_equal(a->milestones[i].site, b->milestones[i].site);
 		assert_int_equal(a->milestones[i].data, b->milestones[i].data);
+		assert_int_equal(a->milestones[i].run, b->milestones[i].run);
 	}
 	assert_int_equal(a->n_counters, b->n_counters);
 	for (size_t i = 0; i < a->n_counters; i++) {
