@@ -25,7 +25,8 @@ static void close_fd(int *fd)
 
 /* In the child, which has one thread: nothing but system calls and the environment. */
 static _Noreturn void run_child(const sigset_t *mask, int start_fd, int failure_fd,
-				char *const *argv, char *const *environment)
+				char *const *argv, char *const *environment,
+				const int output_fds[2])
 {
 	ssize_t n_read;
 	char byte;
@@ -37,6 +38,9 @@ static _Noreturn void run_child(const sigset_t *mask, int start_fd, int failure_
 	if (n_read != 1)
 		_exit(EXIT_NOT_EXECUTABLE);
 	(void)sigprocmask(SIG_SETMASK, mask, NULL);
+	for (int i = 0; output_fds && i < 2; i++)
+		if (output_fds[i] >= 0)
+			(void)dup2(output_fds[i], STDOUT_FILENO + i);
 	for (; environment && *environment; environment++)
 		(void)putenv(*environment);
 	(void)execvp(argv[0], argv);
@@ -46,7 +50,7 @@ static _Noreturn void run_child(const sigset_t *mask, int start_fd, int failure_
 }
 
 int child_prepare(struct child *child, char *const *argv, char *const *environment,
-		  const sigset_t *mask, struct error *err)
+		  const int output_fds[2], const sigset_t *mask, struct error *err)
 {
 	int start[2] = { -1, -1 };
 	int failure[2] = { -1, -1 };
@@ -65,7 +69,7 @@ int child_prepare(struct child *child, char *const *argv, char *const *environme
 	}
 	if (child->pid == 0) {
 		(void)close(start[1]);
-		run_child(mask, start[0], failure[1], argv, environment);
+		run_child(mask, start[0], failure[1], argv, environment, output_fds);
 	}
 	child->start_fd = start[1];
 	child->failure_fd = failure[0];

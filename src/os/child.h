@@ -10,7 +10,7 @@
 
 /*
  * A command that waits to be started, so that it can be watched from its first
- * instruction, with its standard input, output and error untouched.
+ * instruction, with its standard input, output and error untouched unless told otherwise.
  *
  * Signals: what the terminal sends reaches the child by itself, since it is in
  * the same process group; what somebody sent to tsprof alone is to be passed on.
@@ -34,10 +34,11 @@ struct child_end {
 /*
  * Fork `argv`, which must end with NULL; it waits for child_start.  `environment`
  * holds "NAME=VALUE" that replace or join what tsprof itself was given, ended by
- * NULL; may be NULL.
+ * NULL; may be NULL.  `output_fds` become its standard output and error where they are not
+ * negative; may be NULL.
  */
 int child_prepare(struct child *child, char *const *argv, char *const *environment,
-		  const sigset_t *mask, struct error *err);
+		  const int output_fds[2], const sigset_t *mask, struct error *err);
 
 /*
  * Let it exec.  Returns 0, or the negative errno of the exec with a message like

@@ -25,7 +25,8 @@ int target_watch(struct target *target, struct sampler *sampler, const sigset_t 
 	if (!options->argv)
 		return sampler_attach(sampler, target->processes.pids,
 				      target->processes.n_processes, err);
-	r = child_prepare(&target->child, options->argv, sampler_environment(sampler), mask, err);
+	r = child_prepare(&target->child, options->argv, sampler_environment(sampler),
+			  options->output_fds, mask, err);
 	return r < 0 ? r : sampler_watch(sampler, target->child.pid, err);
 }
 

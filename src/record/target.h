@@ -20,6 +20,7 @@ struct target_options {
 	char *const *argv; /* the command, ended by NULL; NULL: what follows */
 	const pid_t *pids; /* running processes; none: the whole system */
 	size_t n_pids;
+	const int *output_fds; /* the command's standard output and error; see child_prepare */
 };
 
 struct target {
