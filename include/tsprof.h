@@ -60,6 +60,7 @@ enum tsprof_what {
 	TSPROF_WHAT_COUNTER = 7,   /* a double */
 	TSPROF_WHAT_SNAPSHOT = 8,  /* bytes */
 	TSPROF_WHAT_TEXT_SNAPSHOT = 9,
+	TSPROF_WHAT_COSTS = 10, /* of the site's innermost open scope, before its end */
 };
 
 /* A place in the program that marks.  Static; the macros make them. */
@@ -96,6 +97,14 @@ struct tsprof_thread_ {
 	uint32_t padding;
 };
 
+/* What a thread has cost until now. */
+struct tsprof_costs_ {
+	uint64_t cpu_ns;
+	uint64_t allocated_bytes; /* UINT64_MAX: nobody counts them */
+	uint64_t n_faults;
+	uint64_t owner; /* of these figures */
+};
+
 struct tsprof_link_;
 
 /* Only ever grows at its end: what is newer than version 1 is there if size_bytes says so. */
@@ -108,6 +117,9 @@ struct tsprof_api_ {
 	void (*put_text)(struct tsprof_site *site, uint32_t what, const char *format,
 			 va_list values);
 	void (*unlink)(struct tsprof_link_ *link);
+	/* For TSPROF_SCOPE_FULL: at the begin, and what it was since then, at the end. */
+	void (*costs_now)(struct tsprof_costs_ *ret_costs);
+	void (*put_costs)(struct tsprof_site *site, const struct tsprof_costs_ *at_begin);
 };
 
 /* One in each program and shared object that marks. */
@@ -299,6 +311,39 @@ static inline void tsprof_scope_end_(struct tsprof_scope_ *scope)
 		tsprof_put_(scope->site, TSPROF_WHAT_END);
 }
 
+/* … that says what it cost, if the library can tell. */
+struct tsprof_full_scope_ {
+	struct tsprof_site *site;
+	struct tsprof_costs_ at_begin;
+};
+
+static inline int tsprof_has_costs_(void)
+{
+	return TSPROF_API_()->size_bytes >= sizeof(struct tsprof_api_);
+}
+
+static inline struct tsprof_full_scope_ tsprof_full_begin_(struct tsprof_site *site)
+{
+	struct tsprof_full_scope_ scope = { NULL, { 0, 0, 0, 0 } };
+
+	if (TSPROF_IS_ON_()) {
+		if (tsprof_has_costs_())
+			TSPROF_API_()->costs_now(&scope.at_begin);
+		tsprof_put_(site, TSPROF_WHAT_BEGIN);
+		scope.site = site;
+	}
+	return scope;
+}
+
+static inline void tsprof_full_end_(struct tsprof_full_scope_ *scope)
+{
+	if (__builtin_expect(scope->site != NULL, 0)) {
+		if (tsprof_has_costs_())
+			TSPROF_API_()->put_costs(scope->site, &scope->at_begin);
+		tsprof_put_(scope->site, TSPROF_WHAT_END);
+	}
+}
+
 #define TSPROF_JOIN_2_(a, b) a##b
 #define TSPROF_JOIN_(a, b) TSPROF_JOIN_2_(a, b)
 #define TSPROF_SITE_(variable, name, category, kind, rate)                                         \
@@ -309,6 +354,10 @@ static inline void tsprof_scope_end_(struct tsprof_scope_ *scope)
 	TSPROF_SITE_(TSPROF_JOIN_(tsprof_site_, n), name, category, SCOPE, rate);                  \
 	__attribute__((cleanup(tsprof_scope_end_), unused)) struct tsprof_scope_ TSPROF_JOIN_(     \
 		tsprof_scope_, n) = begin(&TSPROF_JOIN_(tsprof_site_, n))
+#define TSPROF_SCOPE_FULL_N_(n, name)                                                              \
+	TSPROF_SITE_(TSPROF_JOIN_(tsprof_site_, n), name, NULL, SCOPE, 1);                         \
+	__attribute__((cleanup(tsprof_full_end_), unused)) struct tsprof_full_scope_ TSPROF_JOIN_( \
+		tsprof_scope_, n) = tsprof_full_begin_(&TSPROF_JOIN_(tsprof_site_, n))
 #define TSPROF_SCOPE_ARGUMENTS_N_(n, name, ...)                                                    \
 	TSPROF_SCOPE_N_(n, name, NULL, 1, tsprof_scope_begin_);                                    \
 	do {                                                                                       \
@@ -351,6 +400,13 @@ static inline void tsprof_scope_end_(struct tsprof_scope_ *scope)
  */
 #define TSPROF_SCOPE_SAMPLED(name, rate)                                                           \
 	TSPROF_SCOPE_N_(__COUNTER__, name, NULL, rate, tsprof_scope_sample_)
+
+/*
+ * … with the CPU time, page faults and allocated bytes of its thread (those where
+ * `record --count-allocations` counts them).  A begin and an end are a microsecond, and
+ * half of that is within the scope: not for what is called very often.
+ */
+#define TSPROF_SCOPE_FULL(name) TSPROF_SCOPE_FULL_N_(__COUNTER__, name)
 
 /* … named for the function it is in. */
 #define TSPROF_FUNCTION TSPROF_SCOPE(__func__)

@@ -18,6 +18,7 @@
  *	marks_sites    what ids mean
  *	marks_room     where in a ring the next record goes
  *	marks_thread   the marks themselves
+ *	marks_costs    what a thread has cost, for scopes that tell it
  */
 
 /*
@@ -123,6 +124,10 @@ void marks_room_open(struct marks_thread *thread);
 uint64_t marks_time(const struct marks_segment *segment);
 void marks_clock_set(struct marks_segment *segment);
 uint64_t marks_monotonic_ns(void);
+
+/* See struct tsprof_api_. */
+void marks_costs_now(struct tsprof_costs_ *ret_costs);
+void marks_put_costs(struct tsprof_site *site, const struct tsprof_costs_ *at_begin);
 
 extern const struct tsprof_api_ marks_api;
 

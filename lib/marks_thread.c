@@ -205,4 +205,6 @@ const struct tsprof_api_ marks_api = {
 	.put_bytes = marks_put_bytes,
 	.put_text = marks_put_text,
 	.unlink = marks_unlink,
+	.costs_now = marks_costs_now,
+	.put_costs = marks_put_costs,
 };

@@ -95,6 +95,14 @@ struct marks_slot {
 static_assert(sizeof(struct marks_slot) == 128, "wire layout");
 static_assert(sizeof(struct tsprof_record_) == 16, "wire layout");
 
+/* The payload of TSPROF_WHAT_COSTS: what the scope cost its thread. */
+struct marks_costs {
+	uint64_t cpu_ns;
+	uint64_t allocated_bytes; /* UINT64_MAX: nobody counted them */
+	uint64_t n_faults;	  /* minor and major */
+};
+static_assert(sizeof(struct marks_costs) == 24, "wire layout");
+
 /* Where things are in a segment. */
 static inline uint64_t marks_sites_offset(void)
 {

@@ -56,7 +56,7 @@ struct scope_call {
 	uint64_t start_ns;
 	uint64_t duration_ns;
 	uint64_t cpu_ns;
-	uint64_t allocated_bytes;
+	uint64_t allocated_bytes; /* or SCOPE_COST_UNKNOWN */
 	uint64_t n_faults;
 	uint32_t thread;
 	uint32_t node; /* of scopes */

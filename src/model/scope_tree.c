@@ -105,7 +105,7 @@ int scope_node_merge(struct scope_node *into, const struct scope_node *from)
 	into->self_ns += from->self_ns;
 	into->n_costs += from->n_costs;
 	into->cpu_ns += from->cpu_ns;
-	into->allocated_bytes += from->allocated_bytes;
+	into->allocated_bytes = scope_cost_sum(into->allocated_bytes, from->allocated_bytes);
 	into->n_faults += from->n_faults;
 	return 0;
 }

@@ -28,10 +28,18 @@ struct scope_node {
 	double squares_ns2;
 	uint64_t n_costs; /* calls that know what they cost; sums of those: */
 	uint64_t cpu_ns;
-	uint64_t allocated_bytes;
+	uint64_t allocated_bytes; /* or SCOPE_COST_UNKNOWN */
 	uint64_t n_faults;
 	struct histogram durations_ns; /* of the calls, which it also counts */
 };
+
+/* In place of allocated bytes: nobody counted them; in a sum: of one call or more. */
+#define SCOPE_COST_UNKNOWN UINT64_MAX
+
+static inline uint64_t scope_cost_sum(uint64_t a, uint64_t b)
+{
+	return a > SCOPE_COST_UNKNOWN - b ? SCOPE_COST_UNKNOWN : a + b;
+}
 
 struct scope_tree {
 	struct scope_node *nodes;
