@@ -41,6 +41,8 @@ struct record_options {
 	bool is_paused;
 	uint64_t max_bytes;
 	bool with_waits;
+	bool keeps_events;
+	uint64_t n_snapshots;
 	pid_t *pids; /* what `processes` says */
 	size_t n_pids;
 };
@@ -121,6 +123,15 @@ static const struct option record_options[] = {
 	  .kind = OPTION_FLAG,
 	  .help = "record also where threads wait, and how long",
 	  .offset = offsetof(struct record_options, with_waits) },
+	{ .name = "keep-events",
+	  .kind = OPTION_FLAG,
+	  .help = "keep every call of every scope, not only the slowest and failed",
+	  .offset = offsetof(struct record_options, keeps_events) },
+	{ .name = "snapshots",
+	  .kind = OPTION_COUNT,
+	  .argument = "N",
+	  .help = "keep the last N snapshots of each name (default 100)",
+	  .offset = offsetof(struct record_options, n_snapshots) },
 	{ .name = "stack-size",
 	  .kind = OPTION_BYTES,
 	  .argument = "BYTES",
@@ -256,6 +267,8 @@ static int record(struct app *app, const struct record_options *options, char *c
 		.unwinder = unwind_backend_find(options->unwinder),
 		.without_symbols = options->without_symbols,
 		.max_file_bytes = options->max_bytes,
+		.marks = { .keeps_all_calls = options->keeps_events,
+			   .n_snapshots = options->n_snapshots },
 		.written = show_written,
 		.written_context = &record,
 		.progress = record.has_status_line ? show_progress : NULL,
@@ -350,6 +363,7 @@ static int record_run(struct app *app, int argc, char **argv)
 		.rate_hz = 997,
 		.engine = "auto",
 		.event = perf_event_kinds[0].name,
+		.n_snapshots = MARKS_SNAPSHOTS_PER_NAME,
 		.unwinder = unwind_backends[0]->name,
 	};
 	const int n_operands = options_parse(app, &command_record, &options, argc, argv, true);

@@ -45,24 +45,29 @@ static int scope_tree_add(struct scope_tree *tree, uint32_t *ret_node, uint32_t 
 	return 0;
 }
 
-int scope_tree_get(struct scope_tree *tree, uint32_t *ret_node, uint32_t parent, uint32_t site)
+/* HASH_INDEX_NONE when there is none. */
+static uint32_t scope_tree_find(const struct scope_tree *tree, uint32_t parent, uint32_t site)
 {
 	const uint32_t last = tree->nodes[parent].last_child;
-	const uint64_t hash = hash_pair(parent, site);
 	struct hash_cursor cursor;
 	uint32_t id;
-	int r = 0;
 
-	if (last && tree->nodes[last].site == site) {
-		*ret_node = last;
-		return 0;
-	}
-	cursor = hash_index_cursor(&tree->index, hash);
+	if (last && tree->nodes[last].site == site)
+		return last;
+	cursor = hash_index_cursor(&tree->index, hash_pair(parent, site));
 	while ((id = hash_index_next(&tree->index, &cursor)) != HASH_INDEX_NONE)
 		if (tree->nodes[id].parent == parent && tree->nodes[id].site == site)
 			break;
+	return id;
+}
+
+int scope_tree_get(struct scope_tree *tree, uint32_t *ret_node, uint32_t parent, uint32_t site)
+{
+	uint32_t id = scope_tree_find(tree, parent, site);
+	int r = 0;
+
 	if (id == HASH_INDEX_NONE)
-		r = scope_tree_add(tree, &id, parent, site, hash);
+		r = scope_tree_add(tree, &id, parent, site, hash_pair(parent, site));
 	if (r < 0)
 		return r;
 	tree->nodes[parent].last_child = id;
@@ -123,22 +128,30 @@ void scope_stack_release(struct scope_stack *stack)
 	*stack = (struct scope_stack){ 0 };
 }
 
+static int scope_stack_skip(struct scope_stack *stack, struct scope_tree *tree)
+{
+	stack->n_skipped++;
+	tree->n_too_deep++;
+	return 0;
+}
+
 int scope_stack_begin(struct scope_stack *stack, struct scope_tree *tree, uint32_t site,
 		      uint64_t time_ns)
 {
+	const uint32_t parent = scope_stack_node(stack);
 	uint32_t node;
 	int r;
 
-	if (stack->n_open == SCOPE_STACK_MAX_DEPTH) {
-		stack->n_skipped++;
-		tree->n_too_deep++;
-		return 0;
-	}
+	if (stack->n_open == SCOPE_STACK_MAX_DEPTH || stack->n_skipped)
+		return scope_stack_skip(stack, tree);
+	if (tree->n_nodes >= SCOPE_TREE_MAX_NODES &&
+	    scope_tree_find(tree, parent, site) == HASH_INDEX_NONE)
+		return scope_stack_skip(stack, tree);
 	if (!stack->open)
 		stack->open = malloc(SCOPE_STACK_MAX_DEPTH * sizeof(*stack->open));
 	if (!stack->open)
 		return -ENOMEM;
-	r = scope_tree_get(tree, &node, scope_stack_node(stack), site);
+	r = scope_tree_get(tree, &node, parent, site);
 	if (r < 0)
 		return r;
 	stack->open[stack->n_open++] =
@@ -154,6 +167,8 @@ static int scope_stack_pop(struct scope_stack *stack, struct scope_tree *tree, u
 
 	if (stack->n_open)
 		stack->open[stack->n_open - 1].inside_ns += duration_ns;
+	if (!scope_stack_counts(stack, scope))
+		return 0;
 	return scope_tree_add_call(tree, scope->node, duration_ns, scope->inside_ns);
 }
 
@@ -174,17 +189,22 @@ int scope_stack_end(struct scope_stack *stack, struct scope_tree *tree, uint32_t
 		return 0;
 	}
 	while (r == 0 && stack->n_open > at) {
-		tree->nodes[stack->open[stack->n_open - 1].node].n_cut++;
+		const struct open_scope *inner = &stack->open[stack->n_open - 1];
+
+		tree->nodes[inner->node].n_cut += scope_stack_counts(stack, inner);
 		r = scope_stack_pop(stack, tree, time_ns);
 	}
-	if (is_error)
+	if (is_error && scope_stack_counts(stack, &stack->open[at - 1]))
 		tree->nodes[stack->open[at - 1].node].n_errors++;
 	return r < 0 ? r : scope_stack_pop(stack, tree, time_ns);
 }
 
 void scope_stack_finish(struct scope_stack *stack, struct scope_tree *tree)
 {
-	while (stack->n_open)
-		tree->nodes[stack->open[--stack->n_open].node].n_open++;
+	while (stack->n_open) {
+		const struct open_scope *scope = &stack->open[--stack->n_open];
+
+		tree->nodes[scope->node].n_open += scope_stack_counts(stack, scope);
+	}
 	stack->n_skipped = 0;
 }

@@ -47,8 +47,12 @@ struct scope_tree {
 	size_t capacity;
 	struct hash_index index;   /* by (parent, site) */
 	uint64_t n_unmatched_ends; /* without a begin on their thread */
-	uint64_t n_too_deep;	   /* begins beyond SCOPE_STACK_MAX_DEPTH, not counted otherwise */
+	/* Begins beyond SCOPE_STACK_MAX_DEPTH or SCOPE_TREE_MAX_NODES, not counted otherwise. */
+	uint64_t n_too_deep;
 };
+
+/* Of what scope_stack_begin adds: each can take some KiB. */
+enum { SCOPE_TREE_MAX_NODES = 1 << 16 };
 
 /* Returns 0 or -ENOMEM. */
 int scope_tree_init(struct scope_tree *tree);
@@ -82,6 +86,8 @@ struct scope_stack {
 	} * open;
 	size_t n_open;
 	size_t n_skipped; /* begins beyond the maximal depth that wait for their ends */
+	/* What began earlier is followed, but is no call of the tree's. */
+	uint64_t counted_from_ns;
 };
 
 /*
@@ -98,6 +104,12 @@ int scope_stack_end(struct scope_stack *stack, struct scope_tree *tree, uint32_t
 /* The thread ended: what is open never will. */
 void scope_stack_finish(struct scope_stack *stack, struct scope_tree *tree);
 void scope_stack_release(struct scope_stack *stack);
+
+static inline bool scope_stack_counts(const struct scope_stack *stack,
+				      const struct open_scope *scope)
+{
+	return scope->start_ns >= stack->counted_from_ns;
+}
 
 /* The node that the thread is in, 0 outside all. */
 static inline uint32_t scope_stack_node(const struct scope_stack *stack)

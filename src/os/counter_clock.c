@@ -102,3 +102,21 @@ uint64_t counter_clock_ns(const struct counter_clock *clock, uint64_t counter)
 		return 0;
 	return ns > (wide)UINT64_MAX ? UINT64_MAX : (uint64_t)ns;
 }
+
+struct counter_line counter_clock_line(const struct counter_clock *clock)
+{
+	const struct counter_anchor *from;
+	const struct counter_anchor *to;
+
+	if (clock->n_anchors < 2)
+		return (struct counter_line){ .counter = UINT64_MAX };
+	from = &clock->anchors[clock->n_anchors - 2];
+	to = &clock->anchors[clock->n_anchors - 1];
+	/* At 1 MHz, the slowest that is believed, the slope is 1000 × 2^40. */
+	return (struct counter_line){
+		.counter = from->counter,
+		.ns = from->ns,
+		.slope = (uint64_t)(((wide)(to->ns - from->ns) << COUNTER_LINE_BITS) /
+				    (wide)(to->counter - from->counter)),
+	};
+}

@@ -37,4 +37,26 @@ int counter_clock_add(struct counter_clock *clock, struct counter_anchor anchor)
 /* 0 while there are fewer than two anchors. */
 uint64_t counter_clock_ns(const struct counter_clock *clock, uint64_t counter);
 
+/* What is younger than the last anchor but one, without a division; to be made anew for each. */
+struct counter_line {
+	uint64_t counter; /* from here on; UINT64_MAX: no line */
+	uint64_t ns;
+	uint64_t slope; /* ns per count, in units of 2^-COUNTER_LINE_BITS */
+};
+
+enum { COUNTER_LINE_BITS = 40 };
+
+struct counter_line counter_clock_line(const struct counter_clock *clock);
+
+static inline uint64_t counter_line_ns(const struct counter_line *line,
+				       const struct counter_clock *clock, uint64_t counter)
+{
+	__extension__ typedef unsigned __int128 product;
+
+	if (counter < line->counter)
+		return counter_clock_ns(clock, counter);
+	return line->ns +
+	       (uint64_t)(((product)(counter - line->counter) * line->slope) >> COUNTER_LINE_BITS);
+}
+
 #endif

@@ -188,6 +188,11 @@ uint64_t marks_ring_n_lost(const struct marks_ring *ring)
 	return atomic_load_explicit(&ring->slot->n_lost, memory_order_relaxed);
 }
 
+bool marks_ring_is_free(const struct marks_ring *ring)
+{
+	return atomic_load_explicit(&ring->slot->state, memory_order_relaxed) == MARKS_SLOT_FREE;
+}
+
 bool marks_ring_recycle(struct marks_ring *ring)
 {
 	/* Acquire: pairs with the release of ENDED, which comes after all records. */

@@ -90,6 +90,9 @@ void marks_ring_publish(struct marks_ring *ring);
 uint32_t marks_ring_tid(const struct marks_ring *ring);
 uint64_t marks_ring_n_lost(const struct marks_ring *ring);
 
+/* Has nobody claimed it?  Threads take the first one that is free. */
+bool marks_ring_is_free(const struct marks_ring *ring);
+
 /* True when its thread has ended and everything is taken; the slot is free again then. */
 bool marks_ring_recycle(struct marks_ring *ring);
 

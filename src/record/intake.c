@@ -189,6 +189,8 @@ static int take_comm(struct intake *intake, const struct sampler_record *record)
 {
 	int r = record->is_exec ? end_program(intake, record->pid, true) : 0;
 
+	if (record->is_exec && intake->marks)
+		marks_intake_exec(intake->marks, record->pid, record->time_ns);
 	return r < 0 ? r
 		     : process_table_comm(&intake->processes, record->pid, record->tid,
 					  record->comm, record->is_exec);
@@ -206,6 +208,8 @@ static int take_switch(struct intake *intake, const struct sampler_record *recor
 	thread = process_table_thread(&intake->processes, record->pid, record->tid);
 	if (!thread)
 		return -ENOMEM;
+	if (record->kind == SAMPLER_RECORD_SWITCH_OUT)
+		thread->wait.place.scope = intake_scope(intake, thread, record->time_ns);
 	return record->kind == SAMPLER_RECORD_SWITCH_OUT
 		       ? waits_leave(&intake->waits, thread, record->time_ns, record->is_preempted)
 		       : waits_return(&intake->waits, thread, record->time_ns);

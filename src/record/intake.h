@@ -11,6 +11,7 @@
 #include "os/sampler_record.h"
 #include "record/jit_table.h"
 #include "record/kernel_map.h"
+#include "record/marks_intake.h"
 #include "record/module_table.h"
 #include "record/process_table.h"
 #include "record/wait_reasons.h"
@@ -38,6 +39,7 @@ struct intake {
 	struct jit_table jit;
 	struct kernel_map kernel;
 	struct waits waits;
+	struct marks_intake *marks; /* borrowed; who knows the scopes of samples; NULL: nobody */
 	struct wait_reasons reasons;
 	bool without_kernel; /* leave its frames out where waits begin */
 	struct stack *stack;

@@ -124,6 +124,13 @@ static int walk_known(struct intake *intake, struct live_thread *thread,
 	return r < 0 ? r : walk(intake, thread, raw);
 }
 
+uint32_t intake_scope(struct intake *intake, struct live_thread *thread, uint64_t time_ns)
+{
+	const bool is_marking = intake->marks && (intake->marks->first || thread->marks);
+
+	return is_marking ? marks_intake_scope(intake->marks, thread, time_ns) : 0;
+}
+
 int intake_take_sample(struct intake *intake, const struct raw_sample *raw)
 {
 	struct live_thread *thread = process_table_thread(&intake->processes, raw->pid, raw->tid);
@@ -155,6 +162,7 @@ int intake_take_sample(struct intake *intake, const struct raw_sample *raw)
 	if (r < 0)
 		return r;
 	count_sample(intake, raw);
+	sample.scope = intake_scope(intake, thread, raw->time_ns);
 	sample.count = sample.count ? sample.count : 1;
 	sample.end = (uint16_t)intake->stack->end;
 	return profile_add_sample(intake->profile, &sample);

@@ -81,6 +81,17 @@ static int add_thread(struct process_table *table, struct live_thread *thread)
 	return 0;
 }
 
+const struct live_thread *process_table_find(const struct process_table *table, uint32_t tid)
+{
+	struct hash_cursor cursor = hash_index_cursor(&table->thread_index, hash_u64(tid));
+	uint32_t at;
+
+	while ((at = hash_index_next(&table->thread_index, &cursor)) != HASH_INDEX_NONE)
+		if (table->threads[at]->tid == tid)
+			return table->threads[at];
+	return NULL;
+}
+
 /* A thread that takes up, or takes over, its number. */
 static void start_thread(struct live_thread *thread, struct live_process *process,
 			 uint64_t start_ns)

@@ -27,6 +27,8 @@ struct live_process {
 	bool is_known;	     /* its fork or exec was seen, so its mappings are complete */
 };
 
+struct mark_thread;
+
 struct live_thread {
 	struct live_process *process;
 	uint32_t tid;
@@ -41,6 +43,7 @@ struct live_thread {
 	bool has_entry;
 	struct stack_path path;
 	struct thread_wait wait;
+	struct mark_thread *marks; /* what it marks, by whoever tells of it; NULL: nothing */
 };
 
 struct process_table {
@@ -62,6 +65,9 @@ void process_table_release(struct process_table *table);
 /* The process or thread of that number, made when new; NULL when memory is short. */
 struct live_process *process_table_process(struct process_table *table, uint32_t pid);
 struct live_thread *process_table_thread(struct process_table *table, uint32_t pid, uint32_t tid);
+
+/* The thread that has this number now, or had it last; NULL: none. */
+const struct live_thread *process_table_find(const struct process_table *table, uint32_t tid);
 
 /* What the records of that name say.  They return 0 or -ENOMEM. */
 int process_table_fork(struct process_table *table, uint32_t pid, uint32_t tid, uint32_t parent_pid,

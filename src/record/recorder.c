@@ -6,6 +6,8 @@
 #include "record/recording.h"
 #include "record/run_info.h"
 
+enum { MAX_VARIABLES = 7 };
+
 /* The events are open, and what they will tell about is known. */
 static int prepare_intake(struct recording *recording, struct error *err)
 {
@@ -17,6 +19,7 @@ static int prepare_intake(struct recording *recording, struct error *err)
 			    err);
 
 	recording->result->sampler = *facts;
+	recording->intake.marks = &recording->marks;
 	if (r == 0 && options->sampler.with_switches)
 		r = intake_expect_switches(&recording->intake,
 					   options->sampler.kernel != SAMPLER_KERNEL_NONE, err);
@@ -45,6 +48,33 @@ static int limit_file(struct recording *recording, struct error *err)
 	return profile_writer_limit(recording->writer, &limit, err);
 }
 
+/* Only who is launched can find us. */
+static int prepare_marks(struct recording *recording, struct error *err)
+{
+	const struct recorder_options *options = recording->options;
+	int r = marks_intake_init(&recording->marks, recording->profile,
+				  &recording->intake.processes, &options->marks, err);
+
+	if (r == 0 && options->target.argv)
+		r = marks_intake_listen(&recording->marks, err);
+	return r;
+}
+
+/* The command gets what its sampler and its marks need in its environment. */
+static int watch_target(struct recording *recording, struct error *err)
+{
+	char *environment[MAX_VARIABLES + 1] = { NULL };
+	char *const *of_sampler = sampler_environment(recording->sampler);
+	size_t n = 0;
+
+	if (recording->marks.socket.environment)
+		environment[n++] = recording->marks.socket.environment;
+	for (; of_sampler && *of_sampler && n < MAX_VARIABLES; of_sampler++)
+		environment[n++] = *of_sampler;
+	return target_watch(&recording->target, recording->sampler, environment,
+			    &recording->signals.old_mask, err);
+}
+
 /* Everything that can go wrong before anything is sampled, or the command runs. */
 static int prepare(struct recording *recording, struct error *err)
 {
@@ -61,8 +91,9 @@ static int prepare(struct recording *recording, struct error *err)
 	if (r == 0)
 		r = signal_inbox_open(&recording->signals, err);
 	if (r == 0)
-		r = target_watch(&recording->target, recording->sampler,
-				 &recording->signals.old_mask, err);
+		r = prepare_marks(recording, err);
+	if (r == 0)
+		r = watch_target(recording, err);
 	if (r == 0 && options->sampler.kernel == SAMPLER_KERNEL_REQUIRED &&
 	    !recording->sampler->facts.has_kernel)
 		r = error_set(err, -EACCES,
@@ -84,8 +115,10 @@ static int start(struct recording *recording, struct error *err)
 	recording->own_cpu_ns = recording_clock_ns(CLOCK_PROCESS_CPUTIME_ID);
 	recording->flushed_ns = recording->progressed_ns = start_ns;
 	control_start(&recording->control, &recording->options->control, start_ns);
-	if (recording->control.is_paused)
+	if (recording->control.is_paused) {
 		intake_set_paused(&recording->intake, true, start_ns);
+		marks_store_set_paused(&recording->marks.store, true, start_ns);
+	}
 	r = target_start(&recording->target, err);
 	if (r < 0) {
 		recording->result->exit_status = child_exec_status(r);
@@ -117,6 +150,7 @@ int recorder_run(struct profile *profile, struct recorder_result *result,
 		.profile = profile,
 		.signals = SIGNAL_INBOX_INIT,
 		.target = TARGET_INIT,
+		.marks = MARKS_INTAKE_INIT,
 	};
 	int r;
 
@@ -140,6 +174,7 @@ int recorder_run(struct profile *profile, struct recorder_result *result,
 	/* After a failure what was recorded stays beside the name it should have got. */
 	if (recording.writer)
 		profile_writer_abandon(recording.writer, !result->has_started);
+	marks_intake_release(&recording.marks);
 	intake_release(&recording.intake);
 	sampler_close(recording.sampler);
 	target_release(&recording.target);

@@ -8,6 +8,7 @@
 #include "model/profile.h"
 #include "os/sampler.h"
 #include "record/control.h"
+#include "record/marks_store.h"
 #include "record/target.h"
 #include "unwind/unwinder.h"
 
@@ -42,6 +43,7 @@ struct recorder_options {
 	struct control_options control;
 	const struct unwind_backend *unwinder;
 	bool without_symbols;
+	struct marks_store_options marks;
 	uint64_t max_file_bytes; /* the oldest samples are dropped then; 0: no limit */
 	/*
 	 * Called once when the profile is complete under its name, while the command

@@ -13,6 +13,7 @@
 #include "profile/profile_writer.h"
 #include "record/control.h"
 #include "record/intake.h"
+#include "record/marks_intake.h"
 #include "record/recorder.h"
 #include "record/target.h"
 
@@ -31,7 +32,7 @@ struct recording_turn {
 };
 
 /*
- * What the loop attends to besides the sampler: marks, lines of output, the
+ * What the loop attends to besides samples and marks: lines of output, the
  * memory of the target …  It is asked at every turn, before samples are taken, so that what it
  * tells is older than what they ask, and before a pause begins or ends.  Who wants to be
  * asked at times of its own has a timerfd.
@@ -41,6 +42,7 @@ struct recording_source {
 	/* Only what makes recording impossible is an error. */
 	int (*take)(void *context, const struct recording_turn *turn, struct error *err);
 	void *context; /* borrowed until the recording is over */
+	bool is_ready; /* the loop's */
 };
 
 enum { RECORDING_MAX_SOURCES = 8 };
@@ -55,6 +57,8 @@ struct recording {
 	struct sampler *sampler;
 	struct profile_writer *writer; /* NULL after a failure to write */
 	struct intake intake;
+	struct marks_intake marks;
+	bool has_marks; /* … or somebody who says hello */
 	struct sampler_record record;
 	struct recording_source sources[RECORDING_MAX_SOURCES];
 	size_t n_sources;

@@ -25,6 +25,7 @@ void recording_add_source(struct recording *recording, const struct recording_so
 static int fail_recording(struct recording *recording, int code)
 {
 	recording->is_failed = true;
+	marks_intake_stop(&recording->marks);
 	if (recording->sampler)
 		sampler_stop(recording->sampler);
 	return code;
@@ -49,14 +50,11 @@ static bool is_dropped(const struct recording *recording)
 	       recording->record.kind == SAMPLER_RECORD_SAMPLE;
 }
 
-static int take_batch(struct recording *recording, bool is_final, struct error *err)
+static int take_batch(struct recording *recording, struct error *err)
 {
 	uint64_t n_taken = 0;
 	int r = 0;
 
-	if (recording->is_failed)
-		return 0;
-	sampler_begin(recording->sampler, is_final);
 	while (r == 0 && sampler_next(recording->sampler, &recording->record)) {
 		if (is_dropped(recording))
 			continue;
@@ -66,7 +64,7 @@ static int take_batch(struct recording *recording, bool is_final, struct error *
 		if (++n_taken % 1024 == 0)
 			r = flush_if_due(recording, err);
 	}
-	return r < 0 ? r : flush_if_due(recording, err);
+	return r;
 }
 
 static void tell_progress(struct recording *recording)
@@ -110,43 +108,70 @@ static int take_rest(struct recording *recording, struct error *err)
 	return intake_add_not_sampled(&recording->intake, recording->only_pid, cpu_ns, err);
 }
 
-/* `is_ready` may be NULL: nobody asked. */
-static int take_sources(struct recording *recording, struct recording_turn turn,
-			const bool *is_ready, struct error *err)
+static int take_sources(struct recording *recording, bool is_final, struct error *err)
 {
+	struct recording_turn turn = {
+		.now_ns = recording_clock_ns(CLOCK_MONOTONIC),
+		.is_paused = recording->control.is_paused,
+		.is_final = is_final,
+		.is_over = recording->is_failed || !recording->sampler,
+	};
 	int r = 0;
 
-	turn.now_ns = recording_clock_ns(CLOCK_MONOTONIC);
-	turn.is_over = recording->is_failed || !recording->sampler;
 	for (size_t i = 0; r == 0 && i < recording->n_sources; i++) {
-		const struct recording_source *source = &recording->sources[i];
+		struct recording_source *source = &recording->sources[i];
 
-		turn.is_ready = is_ready && is_ready[i];
+		turn.is_ready = source->is_ready;
+		source->is_ready = false;
 		r = source->take(source->context, &turn, err);
 	}
 	return r < 0 ? fail_recording(recording, r) : 0;
 }
 
-/* What was marked until now belongs to the state before. */
-static int set_paused(struct recording *recording, bool is_paused, struct error *err)
+/*
+ * Samples are asked for before marks, and looked at after: whatever a thread
+ * marked before it was sampled is there then.
+ */
+static int take_all(struct recording *recording, bool is_final, struct error *err)
 {
-	const struct recording_turn turn = { .is_paused = !is_paused };
-	const int r = take_sources(recording, turn, NULL, err);
+	int r;
+
+	if (recording->is_failed)
+		return take_sources(recording, is_final, err);
+	sampler_begin(recording->sampler, is_final);
+	marks_intake_look(&recording->marks, recording->has_marks);
+	recording->has_marks = false;
+	r = take_sources(recording, is_final, err);
+	if (r == 0)
+		r = take_batch(recording, err);
+	if (r == 0 && marks_intake_drain(&recording->marks, is_final) < 0)
+		r = fail_recording(recording, error_set_no_memory(err));
+	return r < 0 ? r : flush_if_due(recording, err);
+}
+
+static void set_paused(struct recording *recording, bool is_paused)
+{
+	const uint64_t now = recording_clock_ns(CLOCK_MONOTONIC);
 
 	if (is_paused)
 		sampler_pause(recording->sampler);
 	else
 		sampler_resume(recording->sampler);
-	intake_set_paused(&recording->intake, is_paused, recording_clock_ns(CLOCK_MONOTONIC));
-	return r;
+	intake_set_paused(&recording->intake, is_paused, now);
+	marks_store_set_paused(&recording->marks.store, is_paused, now);
 }
 
+/* What came until now belongs to the state before. */
 static int toggle(struct recording *recording, struct error *err)
 {
+	int r;
+
 	if (!recording->sampler)
 		return 0;
+	r = take_all(recording, false, err);
 	control_toggle(&recording->control, recording_clock_ns(CLOCK_MONOTONIC));
-	return set_paused(recording, recording->control.is_paused, err);
+	set_paused(recording, recording->control.is_paused);
+	return r;
 }
 
 static int handle_signals(struct recording *recording, struct error *err)
@@ -185,47 +210,42 @@ static int poll_timeout_ms(const struct recording *recording)
 				  POLL_INTERVAL_MS);
 }
 
-/* Sets is_ready of those sources whose descriptor says so. */
-static void wait_a_while(struct recording *recording, bool is_ready[RECORDING_MAX_SOURCES])
+static void wait_a_while(struct recording *recording)
 {
-	struct pollfd fds[RECORDING_MAX_SOURCES + 3];
+	struct pollfd fds[RECORDING_MAX_SOURCES + 4];
 	struct pollfd *fd = fds;
 
 	for (size_t i = 0; i < recording->n_sources; i++)
 		*fd++ = (struct pollfd){ .fd = recording->sources[i].fd, .events = POLLIN };
+	*fd++ = (struct pollfd){ .fd = recording->marks.epoll_fd, .events = POLLIN };
 	*fd++ = (struct pollfd){ .fd = recording->signals.fd, .events = POLLIN };
 	*fd++ = (struct pollfd){ .fd = target_fd(&recording->target), .events = POLLIN };
 	if (recording->sampler && !recording->is_failed)
 		*fd++ = (struct pollfd){ .fd = sampler_fd(recording->sampler), .events = POLLIN };
 	(void)poll(fds, (nfds_t)(fd - fds), poll_timeout_ms(recording));
 	for (size_t i = 0; i < recording->n_sources; i++)
-		is_ready[i] = fds[i].revents != 0;
+		recording->sources[i].is_ready = fds[i].revents != 0;
+	recording->has_marks = fds[recording->n_sources].revents != 0;
 }
 
-static int take_turn(struct recording *recording, const bool *is_ready, struct error *err)
+static int take_turn(struct recording *recording, struct error *err)
 {
-	struct recording_turn turn;
 	int r = handle_signals(recording, err);
 
-	if (r == 0 &&
-	    control_resume_if_due(&recording->control, recording_clock_ns(CLOCK_MONOTONIC)))
-		r = set_paused(recording, false, err);
-	if (r < 0)
-		return r;
-	turn = (struct recording_turn){ .is_paused = recording->control.is_paused };
-	r = take_sources(recording, turn, is_ready, err);
-	return r < 0 ? r : take_batch(recording, false, err);
+	if (r == 0)
+		r = take_all(recording, false, err);
+	if (control_resume_if_due(&recording->control, recording_clock_ns(CLOCK_MONOTONIC)))
+		set_paused(recording, false);
+	return r;
 }
 
 static int finish_taking(struct recording *recording, struct error *err)
 {
-	const struct recording_turn turn = { .is_paused = recording->control.is_paused,
-					     .is_final = true };
 	const uint64_t stopped_ns = recording_clock_ns(CLOCK_MONOTONIC);
-	int r = take_sources(recording, turn, NULL, err);
+	int r;
 
-	if (r == 0)
-		r = take_batch(recording, true, err);
+	recording->has_marks = true;
+	r = take_all(recording, true, err);
 	if (r == 0 && !recording->is_failed)
 		r = intake_finish_waits(&recording->intake, stopped_ns, err);
 	if (r == 0 && !recording->is_failed)
@@ -236,32 +256,32 @@ static int finish_taking(struct recording *recording, struct error *err)
 /* The first failure is what is told. */
 int recording_loop(struct recording *recording, struct error *err)
 {
-	bool is_ready[RECORDING_MAX_SOURCES] = { false };
 	int r = 0;
 
 	do {
 		int turned;
 
-		wait_a_while(recording, is_ready);
-		turned = take_turn(recording, is_ready, r < 0 ? NULL : err);
+		wait_a_while(recording);
+		turned = take_turn(recording, r < 0 ? NULL : err);
 		r = r < 0 ? r : turned;
 		tell_progress(recording);
 	} while (!is_over(recording));
 	sampler_stop(recording->sampler);
+	marks_intake_stop(&recording->marks);
 	recording->counted_ns = sampler_counted_ns(recording->sampler);
-	return r < 0 ? r : finish_taking(recording, err);
+	if (r == 0)
+		r = finish_taking(recording, err);
+	return r;
 }
 
 void recording_wait_for_command(struct recording *recording)
 {
-	const struct recording_turn turn = { 0 };
-	bool is_ready[RECORDING_MAX_SOURCES] = { false };
-
+	marks_intake_release(&recording->marks);
 	sampler_close(recording->sampler);
 	recording->sampler = NULL;
 	while (recording->options->target.argv && !target_has_ended(&recording->target)) {
-		wait_a_while(recording, is_ready);
+		wait_a_while(recording);
 		(void)handle_signals(recording, NULL);
-		(void)take_sources(recording, turn, is_ready, NULL);
+		(void)take_sources(recording, false, NULL);
 	}
 }

@@ -16,8 +16,8 @@ int target_open(struct target *target, const struct target_options *options, str
 	return running_processes_open(&target->processes, options->pids, options->n_pids, err);
 }
 
-int target_watch(struct target *target, struct sampler *sampler, const sigset_t *mask,
-		 struct error *err)
+int target_watch(struct target *target, struct sampler *sampler, char *const *environment,
+		 const sigset_t *mask, struct error *err)
 {
 	const struct target_options *options = &target->options;
 	int r;
@@ -25,8 +25,8 @@ int target_watch(struct target *target, struct sampler *sampler, const sigset_t 
 	if (!options->argv)
 		return sampler_attach(sampler, target->processes.pids,
 				      target->processes.n_processes, err);
-	r = child_prepare(&target->child, options->argv, sampler_environment(sampler),
-			  options->output_fds, mask, err);
+	r = child_prepare(&target->child, options->argv, environment, options->output_fds, mask,
+			  err);
 	return r < 0 ? r : sampler_watch(sampler, target->child.pid, err);
 }
 

@@ -36,9 +36,9 @@ struct target {
 /* Check that the processes are there, before anything is made for them. */
 int target_open(struct target *target, const struct target_options *options, struct error *err);
 
-/* Fork the command, with the sampler's environment and this signal mask, and open the events. */
-int target_watch(struct target *target, struct sampler *sampler, const sigset_t *mask,
-		 struct error *err);
+/* Fork the command, with these variables and this signal mask, and open the events. */
+int target_watch(struct target *target, struct sampler *sampler, char *const *environment,
+		 const sigset_t *mask, struct error *err);
 
 /*
  * Tell the intake what /proc knows of the running processes: their threads,

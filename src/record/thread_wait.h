@@ -10,6 +10,7 @@ struct wait_place {
 	uint32_t entry; /* in profile.threads */
 	uint16_t end;	/* enum stack_end */
 	uint8_t state;	/* enum sample_state */
+	uint32_t scope; /* in profile.marks.scopes */
 };
 
 /* Several waits too short for a tick, in the same place and soon after each other. */

@@ -32,6 +32,7 @@ static int add_sample(struct waits *waits, const struct wait_place *place, uint6
 		.count = n_ticks,
 		.end = place->end,
 		.state = place->state,
+		.scope = place->scope,
 	};
 
 	return profile_add_sample(waits->profile, &sample);
@@ -59,7 +60,7 @@ static int flush_sums(struct waits *waits, struct live_thread *thread)
 static bool is_same_place(const struct wait_place *a, const struct wait_place *b)
 {
 	return a->node == b->node && a->entry == b->entry && a->end == b->end &&
-	       a->state == b->state;
+	       a->state == b->state && a->scope == b->scope;
 }
 
 /* A wait too short for a sample of its own. */
