@@ -166,6 +166,27 @@ static int take_counter(struct mark_reader *reader, struct mark_thread *thread, 
 	return mark_thread_counter(thread, reader->store, site, time_ns, value);
 }
 
+static int take_costs(struct mark_reader *reader, struct mark_thread *thread, uint32_t site,
+		      uint32_t size)
+{
+	struct marks_costs costs;
+
+	if (size != sizeof(costs))
+		return -EINVAL;
+	memcpy(&costs, reader->payload, sizeof(costs));
+	return mark_thread_costs(thread, site, costs.cpu_ns, costs.allocated_bytes, costs.n_faults);
+}
+
+static int take_of_scope(struct mark_reader *reader, struct mark_thread *thread,
+			 const struct marks_record *record, uint32_t site, uint64_t time_ns)
+{
+	if (record->what == TSPROF_WHAT_COSTS)
+		return take_costs(reader, thread, site, record->payload_bytes);
+	return record->what == TSPROF_WHAT_BEGIN
+		       ? mark_thread_begin(thread, reader->store, site, time_ns)
+		       : mark_thread_end(thread, reader->store, site, time_ns);
+}
+
 /* Those that are about a site.  -EINVAL for what makes no sense. */
 static int take_at_site(struct mark_reader *reader, struct mark_ring *ring,
 			const struct marks_record *record, enum mark_kind kind)
@@ -181,9 +202,7 @@ static int take_at_site(struct mark_reader *reader, struct mark_ring *ring,
 		return r;
 	switch (kind) {
 	case MARK_SCOPE:
-		return record->what == TSPROF_WHAT_BEGIN
-			       ? mark_thread_begin(thread, store, site, time_ns)
-			       : mark_thread_end(thread, store, site, time_ns);
+		return take_of_scope(reader, thread, record, site, time_ns);
 	case MARK_MILESTONE:
 		return mark_thread_milestone(thread, store, site, time_ns);
 	case MARK_COUNTER:
@@ -210,6 +229,7 @@ static int take(struct mark_reader *reader, struct mark_ring *ring,
 	switch ((enum tsprof_what)record->what) {
 	case TSPROF_WHAT_BEGIN:
 	case TSPROF_WHAT_END:
+	case TSPROF_WHAT_COSTS:
 		return take_at_site(reader, ring, record, MARK_SCOPE);
 	case TSPROF_WHAT_MILESTONE:
 		return take_at_site(reader, ring, record, MARK_MILESTONE);

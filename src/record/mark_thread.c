@@ -210,16 +210,20 @@ int mark_thread_end(struct mark_thread *thread, struct marks_store *store, uint3
 	return r < 0 ? r : note_scope(thread, store, time_ns);
 }
 
+static int calls_need(struct mark_thread *thread)
+{
+	if (!thread->calls)
+		thread->calls = calloc(SCOPE_STACK_MAX_DEPTH, sizeof(*thread->calls));
+	return thread->calls ? 0 : -ENOMEM;
+}
+
 /* What is known of the innermost open scope; NULL when there is none or no memory. */
 static struct open_call *innermost(struct mark_thread *thread, int *ret_r)
 {
 	*ret_r = 0;
 	if (!thread->stack.n_open || thread->stack.n_skipped)
 		return NULL;
-	if (!thread->calls)
-		thread->calls = calloc(SCOPE_STACK_MAX_DEPTH, sizeof(*thread->calls));
-	if (!thread->calls)
-		*ret_r = -ENOMEM;
+	*ret_r = calls_need(thread);
 	return thread->calls ? &thread->calls[thread->stack.n_open - 1] : NULL;
 }
 
@@ -262,16 +266,19 @@ int mark_thread_error(struct mark_thread *thread, struct mark_text text)
 	return r;
 }
 
-int mark_thread_costs(struct mark_thread *thread, uint64_t cpu_ns, uint64_t allocated_bytes,
-		      uint64_t n_faults)
+int mark_thread_costs(struct mark_thread *thread, uint32_t site, uint64_t cpu_ns,
+		      uint64_t allocated_bytes, uint64_t n_faults)
 {
-	int r;
-	struct open_call *call = innermost(thread, &r);
+	const size_t at = find_open(&thread->stack, site);
+	struct open_call *call;
 
-	if (!call)
-		return r;
+	if (!at)
+		return 0;
+	if (calls_need(thread) < 0)
+		return -ENOMEM;
+	call = &thread->calls[at - 1];
 	call->cpu_ns = cpu_ns;
-	call->allocated_bytes = allocated_bytes;
+	call->allocated_bytes = allocated_bytes == UINT64_MAX ? 0 : allocated_bytes;
 	call->n_faults = n_faults;
 	call->flags |= SCOPE_CALL_COSTS;
 	return 0;

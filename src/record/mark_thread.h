@@ -52,8 +52,10 @@ int mark_thread_end(struct mark_thread *thread, struct marks_store *store, uint3
 /* Of the innermost open scope. */
 int mark_thread_arguments(struct mark_thread *thread, struct mark_text text);
 int mark_thread_error(struct mark_thread *thread, struct mark_text text);
-int mark_thread_costs(struct mark_thread *thread, uint64_t cpu_ns, uint64_t allocated_bytes,
-		      uint64_t n_faults);
+
+/* Of the innermost open scope of that site; UINT64_MAX bytes: not known. */
+int mark_thread_costs(struct mark_thread *thread, uint32_t site, uint64_t cpu_ns,
+		      uint64_t allocated_bytes, uint64_t n_faults);
 
 /* A milestone is not in the profile before its data came or no longer can. */
 int mark_thread_milestone(struct mark_thread *thread, struct marks_store *store, uint32_t site,
