@@ -29,6 +29,7 @@ static const struct kind_style styles[FLAME_KIND_N] = {
 	[FLAME_KIND_WAIT] = { 'w', "waiting", 166, 194, 0.46, 0.66, 0.045 },
 	[FLAME_KIND_WAIT_KERNEL] = { 'v', "waiting in kernel", 234, 258, 0.52, 0.76, 0.035 },
 	[FLAME_KIND_UNKNOWN] = { 'u', "unknown", 220, 220, 0.02, 0.76, 0.02 },
+	[FLAME_KIND_SCOPE] = { 's', "scope or phase", 268, 292, 0.48, 0.80, 0.03 },
 	[FLAME_KIND_LABEL] = { 'p', "process", 30, 30, 0.16, 0.84, 0.0 },
 };
 
@@ -39,7 +40,7 @@ static enum flame_kind kind_of(const struct calltree *tree, const struct calltre
 								  : MODULE_KIND_PSEUDO;
 
 	if (frame->is_label)
-		return FLAME_KIND_LABEL;
+		return frame->label_kind == LABEL_OTHER ? FLAME_KIND_LABEL : FLAME_KIND_SCOPE;
 	if (frame->flags & (FRAME_UNRESOLVED | FRAME_PSEUDO))
 		return FLAME_KIND_UNKNOWN;
 	if ((frame->flags & FRAME_KERNEL) || module_kind == MODULE_KIND_KERNEL)
@@ -67,7 +68,8 @@ struct flame_color flame_palette_color(const struct calltree *tree,
 		color.kind = kind_of(tree, frame);
 		if (only_waits && color.kind == FLAME_KIND_KERNEL)
 			color.kind = FLAME_KIND_WAIT_KERNEL;
-		else if (only_waits && color.kind != FLAME_KIND_LABEL)
+		else if (only_waits && color.kind != FLAME_KIND_LABEL &&
+			 color.kind != FLAME_KIND_SCOPE)
 			color.kind = FLAME_KIND_WAIT;
 		color.shade = (uint8_t)(hash_bytes(name, strlen(name)) % FLAME_N_SHADES);
 	}

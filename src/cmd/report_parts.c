@@ -93,7 +93,7 @@ static int find_rows(struct frame_table *frames, const struct part_maker *maker,
 }
 
 static int fill_table(struct report_part *part, const struct part_maker *maker,
-		      const struct frame_table *frames, const struct report_group *group,
+		      struct frame_table *frames, const struct report_group *group,
 		      struct error *err)
 {
 	const uint64_t top = report_top(maker->options, REPORT_TOP);
@@ -103,6 +103,8 @@ static int fill_table(struct report_part *part, const struct part_maker *maker,
 
 	rows.n_rows = top < frames->n_rows ? (size_t)top : frames->n_rows;
 	part->n_hidden = frames->n_rows - rows.n_rows;
+	if (part->kind == REPORT_GROUPS && maker->output->view.by == VIEW_BY_PHASE)
+		frame_table_sort_labels(frames, rows.n_rows);
 	if (is_of_labels(part->kind)) {
 		r = lifetimes_find(&lifetimes, frames, request_view(maker).by, err);
 		rows.lifetimes = &lifetimes;
@@ -222,6 +224,7 @@ struct group_order {
 	const char *name;
 	uint64_t weight;
 	uint32_t node;
+	uint32_t label; /* ascends with time where groups are phases */
 };
 
 static int compare_groups(const void *a, const void *b)
@@ -234,7 +237,15 @@ static int compare_groups(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
-/* The heaviest first: all, or so many as tables have rows. */
+static int compare_labels(const void *a, const void *b)
+{
+	const struct group_order *x = a;
+	const struct group_order *y = b;
+
+	return x->label < y->label ? -1 : x->label > y->label;
+}
+
+/* The heaviest first: all, or so many as tables have rows; those of phases in order of time. */
 static int add_groups(const struct part_maker *maker, struct error *err)
 {
 	const struct calltree *tree = maker->tree;
@@ -250,9 +261,13 @@ static int add_groups(const struct part_maker *maker, struct error *err)
 			.name = calltree_frame_name(tree, &tree->frames[tree->nodes[at].frame]),
 			.weight = calltree_weight(tree, &tree->nodes[at].total),
 			.node = at,
+			.label = tree->frames[tree->nodes[at].frame].function,
 		};
 	qsort(order, n_groups, sizeof(*order), compare_groups);
-	for (size_t i = 0; r == 0 && i < n_groups && i < top; i++)
+	n_groups = top < n_groups ? (size_t)top : n_groups;
+	if (maker->output->view.by == VIEW_BY_PHASE)
+		qsort(order, n_groups, sizeof(*order), compare_labels);
+	for (size_t i = 0; r == 0 && i < n_groups; i++)
 		r = add_group(maker, order[i].node, err);
 	free(order);
 	return r;

@@ -54,12 +54,15 @@ static bool is_of_scopes(const struct view *view)
 
 static void add_calls(struct buffer *out, const struct view *view, const struct profile *profile)
 {
+	const struct view_calls calls = view_scopes_calls(&view->marks->scopes, profile);
 	char text[UNITS_TEXT_BYTES];
-	uint64_t n_calls, total_ns;
 
-	view_scopes_measure(&view->marks->scopes, profile, &n_calls, &total_ns);
-	buffer_printf(out, "%s call%s", units_count(text, n_calls), n_calls == 1 ? "" : "s");
-	buffer_printf(out, " that took %s", units_duration(text, total_ns));
+	buffer_printf(out, "%s call%s", units_count(text, calls.n_calls),
+		      calls.n_calls == 1 ? "" : "s");
+	buffer_printf(out, " that took %s", units_duration(text, calls.total_ns));
+	if (calls.sample_rate > 1)
+		buffer_printf(out, " (one call in %s was recorded)",
+			      units_count(text, calls.sample_rate));
 }
 
 static void add_wall(struct buffer *out, const struct view *view, const struct profile *profile)
@@ -121,7 +124,6 @@ void view_text_write_json(struct json_writer *json, const struct view *view,
 			  const struct calltree *tree)
 {
 	const struct calltree_value *total = &tree->nodes[0].total;
-	uint64_t n_calls, total_ns;
 
 	json_choice(json, "from", view->from);
 	json_choice(json, "to", view->to);
@@ -132,9 +134,11 @@ void view_text_write_json(struct json_writer *json, const struct view *view,
 	if (view_is_window(view))
 		json_unsigned(json, "wall_ns", view_duration_ns(view, tree->profile));
 	if (is_of_scopes(view)) {
-		view_scopes_measure(&view->marks->scopes, tree->profile, &n_calls, &total_ns);
-		json_unsigned(json, "n_calls", n_calls);
-		json_unsigned(json, "calls_ns", total_ns);
+		const struct view_calls calls = view_scopes_calls(&view->marks->scopes,
+								  tree->profile);
+
+		json_unsigned(json, "n_calls", calls.n_calls);
+		json_unsigned(json, "calls_ns", calls.total_ns);
 	}
 	if (calltree_is_timed(tree) && (view_is_window(view) || view->marks->scopes.has_node))
 		json_unsigned(json, "cpu_ns", total->weight_ns - total->waited_ns);

@@ -109,6 +109,8 @@ static void folded_add_frame(struct buffer *out, const struct calltree *tree,
 {
 	const char *name = calltree_frame_name(tree, frame);
 
+	if (frame->is_label && frame->label_kind == LABEL_SCOPE)
+		buffer_add_string(out, "scope:");
 	folded_add_name(out, name[0] ? name : "[unknown]");
 	if (frame->vaddr && !(frame->flags & (FRAME_UNRESOLVED | FRAME_PSEUDO))) {
 		buffer_add_char(out, ' ');

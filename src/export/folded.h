@@ -16,7 +16,8 @@
  * ';' becomes ':', control bytes become '?', what is not UTF-8 becomes U+FFFD,
  * and '_' stands for a space at either end or before trailing digits and for a
  * '#' before a space, so that no reader takes a name for a count or a comment.
- * Names are whole; kernel functions end in "_[k]".  With lines in the tree a
+ * Names are whole; kernel functions end in "_[k]", scopes
+ * begin with "scope:".  With lines in the tree a
  * frame is "name (file:line)", with addresses "name [module+0x1234]".
  *
  * The count is ticks, or microseconds with `as_time`; stacks that round to 0

@@ -32,8 +32,9 @@ struct calltree_frame {
 /* Labels of the view's groups that are more than a name. */
 enum label_kind {
 	LABEL_OTHER,
-	LABEL_SCOPE, /* … or a category of them */
-	LABEL_PHASE, /* ids in tree.labels ascend in the order in which phases begin */
+	LABEL_SCOPE,
+	LABEL_CATEGORY, /* of scopes */
+	LABEL_PHASE,	/* ids in tree.labels ascend in the order in which phases begin */
 };
 
 struct calltree_value {

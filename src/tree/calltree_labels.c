@@ -109,7 +109,9 @@ static int add_scopes(struct calltree_labels *labels, uint32_t *node, uint32_t s
 static int add_group(struct calltree_labels *labels, uint32_t *node, uint32_t group)
 {
 	const bool is_scope = group != 0 && group != VIEW_GROUP_UNKNOWN;
-	const enum label_kind kind = is_scope ? LABEL_SCOPE : LABEL_OTHER;
+	const enum label_kind kind = !is_scope				 ? LABEL_OTHER
+				     : labels->view->by == VIEW_BY_SCOPE ? LABEL_SCOPE
+									 : LABEL_CATEGORY;
 	struct buffer name = BUFFER_INIT;
 	int r = 0;
 

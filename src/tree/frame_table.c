@@ -192,6 +192,20 @@ int frame_table_sort(struct frame_table *table, bool by_total)
 	return 0;
 }
 
+static int compare_labels(const void *a, const void *b, void *context)
+{
+	const struct calltree_frame *frames = context;
+	const uint32_t x = frames[((const struct frame_row *)a)->frame].function;
+	const uint32_t y = frames[((const struct frame_row *)b)->frame].function;
+
+	return x < y ? -1 : x > y;
+}
+
+void frame_table_sort_labels(struct frame_table *table, size_t n_rows)
+{
+	qsort_r(table->rows, n_rows, sizeof(*table->rows), compare_labels, table->tree->frames);
+}
+
 const char *frame_row_name(const struct frame_table *table, const struct frame_row *row)
 {
 	if (row->frame == FRAME_NONE)

@@ -61,6 +61,9 @@ void frame_table_release(struct frame_table *table);
 /* Heaviest first; equal ones by name. */
 int frame_table_sort(struct frame_table *table, bool by_total);
 
+/* The first `n_rows` by when their phases begin; for labels of phases only. */
+void frame_table_sort_labels(struct frame_table *table, size_t n_rows);
+
 /* Borrowed; "[outermost]" for FRAME_NONE. */
 const char *frame_row_name(const struct frame_table *table, const struct frame_row *row);
 

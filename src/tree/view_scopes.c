@@ -215,16 +215,20 @@ void view_scopes_release(struct view_scopes *scopes)
 	*scopes = (struct view_scopes){ 0 };
 }
 
-void view_scopes_measure(const struct view_scopes *scopes, const struct profile *profile,
-			 uint64_t *ret_n_calls, uint64_t *ret_total_ns)
+struct view_calls view_scopes_calls(const struct view_scopes *scopes, const struct profile *profile)
 {
-	*ret_n_calls = *ret_total_ns = 0;
+	struct view_calls calls = { .sample_rate = 1 };
+
 	for (uint32_t node = 1; scopes->has_node && node < scopes->n_nodes; node++) {
 		const struct scope_node *scope = &profile->marks.scopes.nodes[node];
+		const struct mark_site *site = site_of(profile, node);
 
 		if (!scopes->has_node[node] || scopes->has_node[parent_of(profile, node)])
 			continue;
-		*ret_n_calls += scope->durations_ns.n_values;
-		*ret_total_ns += scope->total_ns;
+		calls.n_calls += scope->durations_ns.n_values;
+		calls.total_ns += scope->total_ns;
+		if (site && site->sample_rate > calls.sample_rate)
+			calls.sample_rate = site->sample_rate;
 	}
+	return calls;
 }

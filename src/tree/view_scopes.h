@@ -31,9 +31,16 @@ static inline bool view_scopes_have(const struct view_scopes *scopes, uint32_t n
 	return !scopes->has_node || (node < scopes->n_nodes && scopes->has_node[node]);
 }
 
-/* Their calls in the whole run, those inside others of them apart, and the time of these. */
-void view_scopes_measure(const struct view_scopes *scopes, const struct profile *profile,
-			 uint64_t *ret_n_calls, uint64_t *ret_total_ns);
+/* What is known of calls in the whole run. */
+struct view_calls {
+	uint64_t n_calls; /* that ended */
+	uint64_t total_ns;
+	uint32_t sample_rate; /* of some scope only one call in so many was recorded; 1: all were */
+};
+
+/* Those of the scopes, apart from calls inside others of them; node 0 is no scope. */
+struct view_calls view_scopes_calls(const struct view_scopes *scopes,
+				    const struct profile *profile);
 
 /* Has anybody opened a scope? */
 bool profile_has_scopes(const struct profile *profile);
