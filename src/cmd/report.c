@@ -49,6 +49,11 @@ static int report_check_options(struct app *app, const struct report_options *op
 	const int n_tables = options->is_breakdown + options->with_processes +
 			     options->with_threads + options->with_modules + options->with_lines +
 			     (options->callers_of != NULL) + (options->callees_of != NULL);
+	const char *const other = options->view.by	   ? "--by"
+				  : options->view.state	   ? "--state"
+				  : options->view.in_scope ? "--in-scope"
+				  : options->view.category ? "--category"
+							   : NULL;
 
 	if (options->as_json && options->as_csv)
 		app_say(app, "report: --json and --csv exclude each other; see 'tsprof report -h'");
@@ -58,10 +63,13 @@ static int report_check_options(struct app *app, const struct report_options *op
 	else if (options->as_csv && n_tables > 1)
 		app_say(app, "report: --csv takes one table at a time (--json takes several); "
 			     "see 'tsprof report -h'");
-	else if (options->per && (options->view.by || options->view.state))
+	else if (options->per && n_tables > 1)
+		app_say(app, "report: --per is of the breakdown alone: leave other tables out; "
+			     "see 'tsprof report -h'");
+	else if (options->per && other)
 		app_say(app,
 			"report: --per is of a whole call: leave %s out; see 'tsprof report -h'",
-			options->view.by ? "--by" : "--state");
+			other);
 	else
 		return EXIT_OK;
 	return EXIT_USAGE;
@@ -78,7 +86,11 @@ static int report_profile(struct app *app, const void *data, const struct profil
 					    : REPORT_TEXT,
 		.view = view_options_view(&options->view),
 	};
-	int r = view_resolve(&output.view, profile, err);
+	int r;
+
+	if (options->per)
+		output.view.in_scope = options->per;
+	r = view_resolve(&output.view, profile, err);
 
 	if (r == 0)
 		r = report_parts_add(&output, options, profile, err);

@@ -307,7 +307,6 @@ void report_output_release(struct report_output *output)
 	for (size_t i = 0; i < output->n_trees; i++)
 		calltree_release(&output->trees[i]);
 	components_release(&output->components);
-	free(output->inside.samples);
 	view_release(&output->view);
 	output->n_trees = 0;
 }

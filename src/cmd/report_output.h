@@ -40,7 +40,6 @@ struct report_output {
 	const struct profile *profile; /* borrowed */
 	struct view view;	       /* resolved; released with the rest */
 	enum report_format format;
-	struct profile inside; /* its samples inside a scope; all else is borrowed */
 	struct components components;
 	struct calltree trees[REPORT_MAX_TREES]; /* what the parts are made from: one at least */
 	size_t n_trees;

@@ -53,6 +53,8 @@ static struct view request_view(const struct part_maker *maker)
 	view.with_process = false;
 	if (maker->request.is_breakdown && maker->options->per)
 		view.states = SAMPLE_STATES_RUNNING;
+	view.with_scopes_inside = maker->request.is_breakdown && maker->options->components &&
+				  maker->output->components.has_scopes;
 	switch (maker->request.kind) {
 	case REPORT_THREADS:
 		view.by = VIEW_BY_THREAD;
@@ -186,7 +188,7 @@ static int add_per_call(const struct part_maker *maker, const struct view *view,
 	if (!part)
 		return error_set_no_memory(err);
 	part->is_breakdown = part->is_per_call = true;
-	r = scope_calls_find(&calls, maker->profile, view, options->per, err);
+	r = scope_calls_find(&calls, maker->profile, view, err);
 	if (r < 0)
 		return r;
 	per_call_find_waits(&waits, maker->profile, view);
@@ -289,19 +291,7 @@ static int add_request(struct part_maker *maker, struct error *err)
 	const struct view view = request_view(maker);
 	struct calltree *tree = &maker->output->trees[maker->output->n_trees];
 	bool *is_wanted = NULL;
-	int r;
-
-	if (maker->request.is_breakdown && maker->options->per) {
-		struct profile *inside = &maker->output->inside;
-
-		*inside = *maker->profile;
-		inside->samples = NULL;
-		if (scope_samples_copy(&inside->samples, &inside->n_samples, maker->profile,
-				       maker->options->per) < 0)
-			return error_set_no_memory(err);
-		maker->profile = inside;
-	}
-	r = calltree_build(tree, maker->profile, &view, err);
+	int r = calltree_build(tree, maker->profile, &view, err);
 
 	if (r < 0)
 		return r;

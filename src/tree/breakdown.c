@@ -71,10 +71,10 @@ static int claim_by_rules(struct builder *builder)
 			.path = file_of(profile, frame),
 		};
 
-		builder->claims[i] = frame->is_label || frame->is_wait ||
-						     (frame->flags & FRAME_PSEUDO)
-					     ? BREAKDOWN_TOP
-					     : components_find(components, &subject);
+		if (frame->label_kind == LABEL_SCOPE)
+			builder->claims[i] = components_find_scope(components, subject.function);
+		else if (!frame->is_label && !frame->is_wait && !(frame->flags & FRAME_PSEUDO))
+			builder->claims[i] = components_find(components, &subject);
 	}
 	return r;
 }

@@ -15,6 +15,8 @@
  * rows inside it, and the rows inside add up to it; all topmost rows,
  * UNEXPLAINED among them, add up to TOTAL.
  *
+ * Scopes, where the tree has them (view.with_scopes_inside), are frames around all others.
+ *
  * Without rules a component is a module, and inside it are the heaviest
  * functions that samples hit there, nameless ones ("[module+0x1234]") too.  Code
  * that is in no file and has no name is unexplained.

@@ -87,7 +87,7 @@ static int builder_group_sample(struct builder *builder, const struct sample *sa
 		return 0;
 	view_parts_init(&parts, builder->view, builder->profile, sample);
 	while (r == 0 && view_parts_next(&parts, &part)) {
-		r = calltree_labels_find(&builder->labels, sample->thread, part.group, &label);
+		r = calltree_labels_find(&builder->labels, &part, &label);
 		if (r == 0)
 			r = groups_add(&builder->groups, label, &part.sample,
 				       builder->is_mixed ? sample->state : SAMPLE_RUNNING);

@@ -85,6 +85,19 @@ static int add_part(struct calltree_labels *labels, uint32_t *node, uint32_t gro
 	return r;
 }
 
+static int add_scope(struct calltree_labels *labels, uint32_t *node, uint32_t scope)
+{
+	const struct profile *profile = labels->profile;
+	const char *const name = interner_get(&profile->strings, scope_name(profile, scope));
+	struct buffer text = BUFFER_INIT;
+	int r;
+
+	buffer_add_string(&text, name[0] ? name : "[unknown]");
+	r = add_label(labels, node, LABEL_SCOPE, &text);
+	buffer_release(&text);
+	return r;
+}
+
 /* The scopes around a sample, the outermost first. */
 static int add_scopes(struct calltree_labels *labels, uint32_t *node, uint32_t scope)
 {
@@ -93,15 +106,13 @@ static int add_scopes(struct calltree_labels *labels, uint32_t *node, uint32_t s
 	size_t depth = 0;
 	int r = 0;
 
-	if (scope == 0 || scope == VIEW_GROUP_UNKNOWN)
-		return add_part(labels, node, scope, LABEL_OTHER);
 	for (; scope && depth < SCOPE_STACK_MAX_DEPTH; scope = nodes[scope].parent) {
 		path[depth++] = scope;
 		if (nodes[scope].parent >= scope)
 			break;
 	}
 	while (r == 0 && depth-- > 0)
-		r = add_part(labels, node, path[depth], LABEL_SCOPE);
+		r = add_scope(labels, node, path[depth]);
 	return r;
 }
 
@@ -129,8 +140,8 @@ static int add_group(struct calltree_labels *labels, uint32_t *node, uint32_t gr
 		r = add_part(labels, node, group, LABEL_PHASE);
 		break;
 	case VIEW_BY_SCOPE:
-		r = labels->view->with_scopes ? add_scopes(labels, node, group)
-					      : add_part(labels, node, group, kind);
+		r = labels->view->with_scopes && is_scope ? add_scopes(labels, node, group)
+							  : add_part(labels, node, group, kind);
 		break;
 	case VIEW_BY_CATEGORY:
 		r = add_part(labels, node, group, kind);
@@ -169,47 +180,63 @@ static int add_process(struct calltree_labels *labels, uint32_t *node, uint32_t 
 	return r;
 }
 
-static int append_item(struct calltree_labels *labels, uint64_t hash, uint32_t thread,
-		       uint32_t group)
+static int append_item(struct calltree_labels *labels, uint64_t hash,
+		       const struct calltree_label *wanted)
 {
 	struct calltree_label *grown = array_grown(labels->items, &labels->capacity,
 						   labels->n_items + 1, sizeof(*grown));
-	struct calltree_label made = { .thread = thread, .group = group };
+	struct calltree_label made = *wanted;
 
 	if (!grown)
 		return -ENOMEM;
 	labels->items = grown;
-	if (add_group(labels, &made.node, group) < 0 ||
-	    add_process(labels, &made.node, thread) < 0 ||
+	if (add_group(labels, &made.node, made.group) < 0 ||
+	    add_process(labels, &made.node, made.thread) < 0 ||
+	    add_scopes(labels, &made.node, made.scope) < 0 ||
 	    hash_index_add(&labels->index, hash, (uint32_t)labels->n_items) < 0)
 		return -ENOMEM;
 	grown[labels->n_items++] = made;
 	return 0;
 }
 
-static bool is_item(const struct calltree_labels *labels, size_t at, uint32_t thread,
-		    uint32_t group)
+static bool is_item(const struct calltree_labels *labels, size_t at,
+		    const struct calltree_label *wanted)
 {
-	return labels->items[at].thread == thread && labels->items[at].group == group;
+	const struct calltree_label *item = &labels->items[at];
+
+	return item->thread == wanted->thread && item->group == wanted->group &&
+	       item->scope == wanted->scope;
 }
 
-int calltree_labels_find(struct calltree_labels *labels, uint32_t thread, uint32_t group,
+/* The scope that is to be told below the others; 0 outside all, and for what a file says wrong. */
+static uint32_t scope_inside(const struct calltree_labels *labels, const struct sample *sample)
+{
+	const size_t n_scopes = labels->profile->marks.scopes.n_nodes;
+
+	return labels->view->with_scopes_inside && sample->scope < n_scopes ? sample->scope : 0;
+}
+
+int calltree_labels_find(struct calltree_labels *labels, const struct view_part *part,
 			 uint32_t *ret_node)
 {
-	const uint64_t hash = hash_u64((uint64_t)thread << 32 | group);
+	const struct calltree_label wanted = { .thread = part->sample.thread,
+					       .group = part->group,
+					       .scope = scope_inside(labels, &part->sample) };
+	const uint64_t hash = hash_pair(hash_u64((uint64_t)wanted.thread << 32 | wanted.group),
+					wanted.scope);
 	struct hash_cursor cursor = hash_index_cursor(&labels->index, hash);
 	uint32_t at;
 
-	if (labels->n_items && is_item(labels, labels->last, thread, group)) {
+	if (labels->n_items && is_item(labels, labels->last, &wanted)) {
 		*ret_node = labels->items[labels->last].node;
 		return 0;
 	}
 	while ((at = hash_index_next(&labels->index, &cursor)) != HASH_INDEX_NONE)
-		if (is_item(labels, at, thread, group))
+		if (is_item(labels, at, &wanted))
 			break;
 	if (at == HASH_INDEX_NONE) {
 		at = (uint32_t)labels->n_items;
-		if (append_item(labels, hash, thread, group) < 0)
+		if (append_item(labels, hash, &wanted) < 0)
 			return -ENOMEM;
 	}
 	labels->last = at;

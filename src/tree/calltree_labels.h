@@ -6,6 +6,7 @@
 
 #include "base/hash.h"
 #include "tree/calltree.h"
+#include "tree/view_parts.h"
 
 /*
  * The outermost nodes of a tree while it is built, those that are not code: for
@@ -20,6 +21,7 @@ struct calltree_labels {
 	struct calltree_label {
 		uint32_t thread;
 		uint32_t group;
+		uint32_t scope; /* 0 unless the view is with_scopes_inside */
 		uint32_t node;
 	} * items;
 	size_t n_items, capacity;
@@ -38,8 +40,8 @@ static inline bool calltree_labels_have(const struct calltree_labels *labels, ui
 	return labels->has_thread[thread];
 }
 
-/* Returns 0 or -ENOMEM. */
-int calltree_labels_find(struct calltree_labels *labels, uint32_t thread, uint32_t group,
+/* For a part of a sample.  Returns 0 or -ENOMEM. */
+int calltree_labels_find(struct calltree_labels *labels, const struct view_part *part,
 			 uint32_t *ret_node);
 
 #endif

@@ -6,91 +6,27 @@
 
 #include <errno.h>
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "base/buffer.h"
-#include "base/escape.h"
+#include "tree/view_marks.h"
 
-/* So many scopes are listed in a message, and no more. */
-enum { SCOPES_LISTED = 12 };
-
-/* How a node is about the scope that is asked for. */
-enum place {
-	PLACE_OUTSIDE,
-	PLACE_OUTERMOST, /* is a call of it, and not inside another */
-	PLACE_INSIDE,	 /* of such a call; may be a call of it again */
-};
-
-static uint32_t name_of(const struct marks *marks, uint32_t node)
+/* Is the node a scope that was asked for, or inside one? */
+static bool is_inside(const struct view *view, uint32_t node)
 {
-	const uint32_t site = marks->scopes.nodes[node].site;
-
-	return site < marks->n_sites ? marks->sites[site].name : 0;
+	return node && view_scopes_have(&view->marks->scopes, node);
 }
 
-static bool is_called(const struct profile *profile, uint32_t node, const char *name)
-{
-	return node &&
-	       strcmp(interner_get(&profile->strings, name_of(&profile->marks, node)), name) == 0;
-}
-
-static enum place *find_places(const struct profile *profile, const char *name)
+/* A call that is not inside another? */
+static bool is_outermost(const struct profile *profile, const struct view *view, uint32_t node)
 {
 	const struct scope_tree *scopes = &profile->marks.scopes;
-	enum place *places = calloc(scopes->n_nodes + 1, sizeof(*places));
 
-	for (uint32_t i = 1; places && i < scopes->n_nodes; i++) {
-		const uint32_t parent = scopes->nodes[i].parent;
-
-		if (parent < i && places[parent] != PLACE_OUTSIDE)
-			places[i] = PLACE_INSIDE;
-		else if (is_called(profile, i, name))
-			places[i] = PLACE_OUTERMOST;
-	}
-	return places;
-}
-
-static bool is_listed_before(const struct marks *marks, uint32_t node)
-{
-	for (uint32_t i = 1; i < node; i++)
-		if (name_of(marks, i) == name_of(marks, node))
-			return true;
-	return false;
-}
-
-static int fail_unknown(const struct profile *profile, const char *name, struct error *err)
-{
-	const struct marks *marks = &profile->marks;
-	struct buffer list = BUFFER_INIT;
-	size_t n_listed = 0;
-
-	for (uint32_t i = 1; i < marks->scopes.n_nodes && n_listed <= SCOPES_LISTED; i++) {
-		if (is_listed_before(marks, i))
-			continue;
-		buffer_add_string(&list, n_listed ? ", " : "");
-		if (n_listed++ == SCOPES_LISTED)
-			buffer_add_string(&list, "…");
-		else
-			escape_terminal_fit(&list,
-					    interner_get(&profile->strings, name_of(marks, i)), 32);
-	}
-	if (n_listed)
-		(void)error_set(err, -EINVAL, "no scope is called '%s'; there are %s", name,
-				buffer_string(&list));
-	else
-		(void)error_set(err, -EINVAL,
-				"no scope is called '%s'; the profile has none (mark some with "
-				"TSPROF_SCOPE)",
-				name);
-	buffer_release(&list);
-	return -EINVAL;
+	return is_inside(view, node) && node < scopes->n_nodes &&
+	       (scopes->nodes[node].parent >= node || !is_inside(view, scopes->nodes[node].parent));
 }
 
 static bool is_of_all(const struct view *view)
 {
-	return !view_is_window(view) && !view->thread && !view->process && !view->in_scope &&
-	       !view->category;
+	return !view_is_window(view) && !view->thread && !view->process;
 }
 
 static uint32_t rate_of(const struct marks *marks, uint32_t node)
@@ -149,7 +85,7 @@ static bool clip_call(const struct view *view, const struct profile *profile,
 
 /* The view's part of the calls that were kept, or of the unfinished ones among them. */
 static void add_kept_calls(struct scope_calls *calls, const struct profile *profile,
-			   const struct view *view, const enum place *places, bool is_unfinished)
+			   const struct view *view, bool is_unfinished)
 {
 	const struct marks *marks = &profile->marks;
 
@@ -158,7 +94,7 @@ static void add_kept_calls(struct scope_calls *calls, const struct profile *prof
 		uint64_t inside_ns;
 		double share = 1;
 
-		if (call->node >= marks->scopes.n_nodes || places[call->node] != PLACE_OUTERMOST ||
+		if (!is_outermost(profile, view, call->node) ||
 		    (is_unfinished && !(call->flags & SCOPE_CALL_OPEN)) ||
 		    !clip_call(view, profile, call, &inside_ns))
 			continue;
@@ -170,7 +106,7 @@ static void add_kept_calls(struct scope_calls *calls, const struct profile *prof
 
 /* The whole run's: what the nodes say, and the unfinished calls if they are known. */
 static void add_nodes(struct scope_calls *calls, const struct profile *profile,
-		      const struct view *view, const enum place *places)
+		      const struct view *view)
 {
 	const struct marks *marks = &profile->marks;
 	const bool has_unfinished = are_unfinished_kept(marks);
@@ -180,7 +116,7 @@ static void add_nodes(struct scope_calls *calls, const struct profile *profile,
 	for (uint32_t i = 1; i < marks->scopes.n_nodes; i++) {
 		const struct scope_node *node = &marks->scopes.nodes[i];
 
-		if (places[i] != PLACE_OUTERMOST)
+		if (!is_outermost(profile, view, i))
 			continue;
 		add_calls(calls, marks, i, (double)node->durations_ns.n_values,
 			  (double)node->total_ns);
@@ -192,89 +128,44 @@ static void add_nodes(struct scope_calls *calls, const struct profile *profile,
 		const struct scope_node *node = &marks->scopes.nodes[i];
 		const double apart_ns = node->mean_ns - mean_ns;
 
-		if (places[i] == PLACE_OUTERMOST)
+		if (is_outermost(profile, view, i))
 			squares += node->squares_ns2 +
 				   (double)node->durations_ns.n_values * apart_ns * apart_ns;
 	}
 	if (calls->n_calls > 1)
 		calls->deviation_ns = sqrt(squares / (calls->n_calls - 1));
 	if (has_unfinished)
-		add_kept_calls(calls, profile, view, places, true);
+		add_kept_calls(calls, profile, view, true);
 }
 
 static void count_inner(struct scope_calls *calls, const struct profile *profile,
-			const enum place *places, const char *name)
+			const struct view *view)
 {
 	for (uint32_t i = 1; i < profile->marks.scopes.n_nodes; i++)
-		if (places[i] == PLACE_INSIDE && is_called(profile, i, name))
+		if (is_inside(view, i) && !is_outermost(profile, view, i) &&
+		    scope_is_called(profile, i, view->in_scope))
 			calls->n_inner += profile->marks.scopes.nodes[i].durations_ns.n_values;
 }
 
-static bool has_place(const struct profile *profile, const enum place *places)
+int scope_calls_find(struct scope_calls *calls, const struct profile *profile,
+		     const struct view *view, struct error *err)
 {
-	for (uint32_t i = 1; i < profile->marks.scopes.n_nodes; i++)
-		if (places[i] == PLACE_OUTERMOST)
-			return true;
-	return false;
-}
-
-static int find_calls(struct scope_calls *calls, const struct profile *profile,
-		      const struct view *view, const enum place *places, const char *name,
-		      struct error *err)
-{
-	if (!has_place(profile, places))
-		return fail_unknown(profile, name, err);
+	*calls = (struct scope_calls){ 0 };
 	if (is_of_all(view))
-		add_nodes(calls, profile, view, places);
+		add_nodes(calls, profile, view);
 	else if (profile->marks.has_all_calls)
-		add_kept_calls(calls, profile, view, places, false);
+		add_kept_calls(calls, profile, view, false);
 	else
 		return error_set(err, -EINVAL,
 				 "calls of '%s' are counted for the whole run only: leave the "
 				 "choice of threads, processes and times out, or record with "
 				 "--keep-events",
-				 name);
-	count_inner(calls, profile, places, name);
+				 view->in_scope);
+	count_inner(calls, profile, view);
 	if (calls->n_calls <= 0)
 		return error_set(err, -EINVAL,
 				 "no call of '%s' ended in what is looked at, so nothing can be "
 				 "averaged over calls (leave out --per)",
-				 name);
-	return 0;
-}
-
-int scope_calls_find(struct scope_calls *calls, const struct profile *profile,
-		     const struct view *view, const char *name, struct error *err)
-{
-	enum place *places = find_places(profile, name);
-	int r;
-
-	*calls = (struct scope_calls){ 0 };
-	if (!places)
-		return error_set_no_memory(err);
-	r = find_calls(calls, profile, view, places, name, err);
-	free(places);
-	return r;
-}
-
-int scope_samples_copy(struct sample **ret_samples, size_t *ret_n_samples,
-		       const struct profile *profile, const char *name)
-{
-	enum place *places = find_places(profile, name);
-	struct sample *samples = malloc((profile->n_samples + 1) * sizeof(*samples));
-	size_t n = 0;
-
-	if (!places || !samples) {
-		free(places);
-		free(samples);
-		return -ENOMEM;
-	}
-	for (size_t i = 0; i < profile->n_samples; i++)
-		if (profile->samples[i].scope < profile->marks.scopes.n_nodes &&
-		    places[profile->samples[i].scope] != PLACE_OUTSIDE)
-			samples[n++] = profile->samples[i];
-	free(places);
-	*ret_samples = samples;
-	*ret_n_samples = n;
+				 view->in_scope);
 	return 0;
 }

@@ -26,18 +26,11 @@ struct scope_calls {
 };
 
 /*
- * -EINVAL when no scope is called that, listing those there are; when the view
- * is of a part and calls are only counted; and when none ended.
+ * Of the scopes that the view, which is resolved, is in.  -EINVAL when it is of a part of the
+ * run and calls are only counted, and when none ended.
  */
 int scope_calls_find(struct scope_calls *calls, const struct profile *profile,
-		     const struct view *view, const char *name, struct error *err);
-
-/*
- * The samples taken inside such a call, copied: an array that the caller frees.
- * Returns 0 or -ENOMEM.
- */
-int scope_samples_copy(struct sample **ret_samples, size_t *ret_n_samples,
-		       const struct profile *profile, const char *name);
+		     const struct view *view, struct error *err);
 
 /* 0 when there are none. */
 static inline double scope_calls_mean_ns(const struct scope_calls *calls)

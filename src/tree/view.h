@@ -47,6 +47,7 @@ struct view {
 	bool with_process; /* the process name is the outermost frame */
 	bool with_thread;  /* "name/tid" is a frame below it */
 	bool with_scopes; /* by scope: all scopes around the sample are frames, not the innermost */
+	bool with_scopes_inside;  /* all scopes around the sample are frames below all of these */
 	struct view_marks *marks; /* what view_resolve found; borrowed by copies of the view */
 };
 

@@ -132,6 +132,11 @@ static bool is_called(const struct profile *profile, uint32_t text, const char *
 		glob_match(wanted, name, profile->strings.sizes[text]));
 }
 
+bool scope_is_called(const struct profile *profile, uint32_t node, const char *wanted)
+{
+	return is_called(profile, scope_name(profile, node), wanted);
+}
+
 /* Keep of `scopes` what is in one that is called so; -ENOENT when there is none. */
 static int keep_called(struct view_scopes *scopes, const struct profile *profile,
 		       scope_text *text_of, const char *wanted)
@@ -163,8 +168,10 @@ static int keep_wanted(struct view_scopes *scopes, const struct profile *profile
 	if (r == -ENOMEM)
 		return error_set_no_memory(err);
 	if (r == -ENOENT) {
+		/* A scope's name may have come with another option. */
 		r = fail_unknown(profile, text_of, wanted, is_name ? "scope" : "category", err);
-		(void)error_prefix(err, is_name ? "--in-scope" : "--category");
+		if (!is_name)
+			(void)error_prefix(err, "--category");
 	}
 	return r;
 }
@@ -191,9 +198,10 @@ int view_scopes_init(struct view_scopes *scopes, const struct profile *profile, 
 		return 0;
 	if (!profile_has_scopes(profile))
 		return error_set(err, -EINVAL,
-				 "%s: the profile has no scopes (the program opens them with "
+				 "%s'%s': the profile has no scopes (the program opens them with "
 				 "TSPROF_SCOPE; see tsprof_scope(3))",
-				 name ? "--in-scope" : "--category");
+				 name ? "no scope is called " : "--category ",
+				 name ? name : category);
 	scopes->has_node = malloc(scopes->n_nodes * sizeof(*scopes->has_node));
 	if (!scopes->has_node)
 		return error_set_no_memory(err);

@@ -49,6 +49,9 @@ bool profile_has_scopes(const struct profile *profile);
 uint32_t scope_name(const struct profile *profile, uint32_t node);
 uint32_t scope_category(const struct profile *profile, uint32_t node);
 
+/* The name, or a glob that fits it? */
+bool scope_is_called(const struct profile *profile, uint32_t node, const char *wanted);
+
 /* The category of the innermost scope around that has one, by scope node, to be freed. */
 uint32_t *scope_categories(const struct profile *profile);
 

@@ -115,6 +115,69 @@ static void breakdown__makes_components_of_modules(void **state)
 	profile_release(&profile);
 }
 
+static uint32_t scope_named(struct profile *profile, uint32_t parent, const char *name)
+{
+	struct mark_site site = { .kind = MARK_SCOPE };
+	uint32_t id;
+	uint32_t node;
+
+	assert_int_equal(interner_add(&profile->strings, &site.name, name), 0);
+	assert_int_equal(marks_add_site(&profile->marks, &id, &site), 0);
+	assert_int_equal(scope_tree_get(&profile->marks.scopes, &node, parent, id), 0);
+	return node;
+}
+
+static void add_in_scope(struct profile *profile, uint32_t scope, const char *frames,
+			 uint32_t n_ticks)
+{
+	unit_profile_add(profile, frames, n_ticks);
+	profile->samples[profile->n_samples - 1].scope = scope;
+}
+
+static void breakdown__gives_scopes_what_no_frame_is_claimed_of(void **state)
+{
+	static const char phases[] = "Load:\n\tscope: load*\n\tIndex:\n\t\tscope: index\n"
+				     "Hash:\n\thash*\nRun:\n\tscope: run\n";
+	struct view view = VIEW_INIT;
+	struct components components;
+	struct breakdown breakdown;
+	struct profile profile;
+	struct calltree tree;
+	uint32_t load;
+	uint32_t index;
+
+	(void)state;
+	unit_profile_init(&profile, stacks, N_ITEMS(stacks));
+	load = scope_named(&profile, 0, "load it");
+	index = scope_named(&profile, load, "index");
+	add_in_scope(&profile, load, "main;copy@lib.so", 1);
+	add_in_scope(&profile, load, "main;hash1@lib.so", 2);
+	add_in_scope(&profile, index, "main;copy@lib.so", 4);
+	add_in_scope(&profile, scope_named(&profile, index, "other"), "main;copy@lib.so", 8);
+	add_in_scope(&profile, index, "[truncated: bad memory]@app!p;copy@lib.so", 16);
+	add_in_scope(&profile, 999999, "main;read", 32);
+	view.with_process = false;
+	for (int by_thread = 0; by_thread < 2; by_thread++) {
+		view.with_thread = by_thread;
+		view.with_scopes_inside = true;
+		assert_int_equal(calltree_build(&tree, &profile, &view, NULL), 0);
+		assert_int_equal(components_parse(&components, phases, sizeof(phases) - 1, "rules",
+						  NULL),
+				 0);
+		assert_int_equal(breakdown_build(&breakdown, &tree, &components, 4, NULL), 0);
+		check_sums(&breakdown);
+		assert_int_equal(ticks_of(&breakdown, "Load"), 1 + 4 + 8 + 16);
+		assert_int_equal(ticks_of(&breakdown, "Index"), 4 + 8 + 16);
+		assert_int_equal(ticks_of(&breakdown, "Hash"), 10 + 3 + 2);
+		assert_int_equal(ticks_of(&breakdown, "Run"), 0);
+		assert_int_equal(ticks_of(&breakdown, "UNEXPLAINED"), 31 - 13 + 32);
+		breakdown_release(&breakdown);
+		components_release(&components);
+		calltree_release(&tree);
+	}
+	profile_release(&profile);
+}
+
 static void breakdown__of_nothing_is_a_total_of_nothing(void **state)
 {
 	struct breakdown breakdown;
@@ -214,6 +277,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(breakdown__gives_a_sample_to_the_innermost_claim),
 		cmocka_unit_test(breakdown__makes_components_of_modules),
+		cmocka_unit_test(breakdown__gives_scopes_what_no_frame_is_claimed_of),
 		cmocka_unit_test(breakdown__of_nothing_is_a_total_of_nothing),
 		cmocka_unit_test(breakdown__sums_hold_for_random_profiles),
 		cmocka_unit_test(breakdown__tells_time_that_was_not_sampled),
