@@ -16,6 +16,7 @@ enum {
 	MAX_SEGMENTS = 64,
 	/* What rings may take of memory, and the least of each that is of use. */
 	SHARED_BYTES = 60 << 20,
+	IDLE_BYTES = 8 << 20, /* more than that of rings without threads is given back */
 	SHARE_STEP_BYTES = 16 << 10,
 	SHARE_MIN_BYTES = 2 * SHARE_STEP_BYTES + MARKS_RING_RESERVED_BYTES,
 };
@@ -42,6 +43,7 @@ static struct room rooms[MAX_SEGMENTS];
 static _Atomic uint32_t n_rooms;
 static _Atomic uint32_t generation; /* seq_cst: see threads_forget */
 static _Atomic uint32_t n_placed;   /* relaxed; threads that have a slot */
+static _Atomic uint64_t n_idle;	    /* relaxed; bytes that the others' rings have touched */
 
 uint32_t marks_generation(void)
 {
@@ -61,7 +63,9 @@ bool marks_have_segment(void)
 uint64_t marks_ring_share(uint64_t ring_bytes)
 {
 	const uint32_t n = atomic_load_explicit(&n_placed, memory_order_relaxed);
-	const uint64_t share = SHARED_BYTES / (n ? n : 1) / SHARE_STEP_BYTES * SHARE_STEP_BYTES;
+	const uint64_t idle = atomic_load_explicit(&n_idle, memory_order_relaxed);
+	const uint64_t rest = idle < SHARED_BYTES ? SHARED_BYTES - idle : 0;
+	const uint64_t share = rest / (n ? n : 1) / SHARE_STEP_BYTES * SHARE_STEP_BYTES;
 
 	if (share < SHARE_MIN_BYTES)
 		return SHARE_MIN_BYTES;
@@ -130,6 +134,7 @@ static struct marks_thread *slot_claim(const struct room *room, uint32_t i)
 		       i * room->segment->ring_bytes;
 	thread->slot = slot;
 	atomic_fetch_add_explicit(&n_placed, 1, memory_order_relaxed);
+	atomic_fetch_sub_explicit(&n_idle, thread->touched_bytes, memory_order_relaxed);
 	return thread;
 }
 
@@ -215,6 +220,38 @@ void marks_homeless_count(void)
 					  memory_order_relaxed);
 }
 
+/* A ring that everything has been read of; its slot is nobody's for a moment. */
+static void give_back(const struct room *room, uint32_t i)
+{
+	struct marks_thread *thread = &room->threads->of_slot[i];
+	struct marks_slot *slot = &slots_of(room->segment)[i];
+	uint32_t free_state = MARKS_SLOT_FREE;
+
+	if (!thread->touched_bytes ||
+	    !atomic_compare_exchange_strong_explicit(&slot->state, &free_state, MARKS_SLOT_USED,
+						     memory_order_acquire, memory_order_relaxed))
+		return;
+	if (madvise(thread->ring, thread->touched_bytes, MADV_REMOVE) == 0) {
+		atomic_fetch_sub_explicit(&n_idle, thread->touched_bytes, memory_order_relaxed);
+		thread->touched_bytes = 0;
+	}
+	atomic_store_explicit(&slot->state, MARKS_SLOT_FREE, memory_order_release);
+}
+
+static void give_idle_back(void)
+{
+	const uint32_t n = atomic_load_explicit(&n_rooms, memory_order_acquire);
+	uint64_t signals;
+
+	if (atomic_load_explicit(&n_idle, memory_order_relaxed) < IDLE_BYTES ||
+	    !marks_lock(&signals))
+		return;
+	for (uint32_t r = 0; r < n; r++)
+		for (uint32_t i = 0; i < rooms[r].n_slots; i++)
+			give_back(&rooms[r], i);
+	marks_unlock(&signals);
+}
+
 void marks_place_leave(struct marks_thread *thread)
 {
 	struct marks_slot *slot = thread->slot;
@@ -224,8 +261,10 @@ void marks_place_leave(struct marks_thread *thread)
 	if (!slot || thread->generation != marks_generation())
 		return;
 	atomic_fetch_sub_explicit(&n_placed, 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&n_idle, thread->touched_bytes, memory_order_relaxed);
 	/* Pairs with the recorder's acquire: no more will come. */
 	atomic_store_explicit(&slot->state, MARKS_SLOT_ENDED, memory_order_release);
+	give_idle_back();
 }
 
 /* A thread that gets room meanwhile looks at the generation after it took it. */
@@ -235,6 +274,7 @@ static void threads_forget(void)
 
 	marks_generation_next();
 	atomic_store_explicit(&n_placed, 0, memory_order_relaxed);
+	atomic_store_explicit(&n_idle, 0, memory_order_relaxed);
 	for (uint32_t r = 0; r < n; r++)
 		for (uint32_t i = 0; i < rooms[r].n_slots; i++)
 			__atomic_store_n(&rooms[r].threads->of_slot[i].fast.end, NULL,
@@ -284,6 +324,7 @@ void marks_places_fork_child(void)
 	marks_generation_next();
 	atomic_store_explicit(&n_rooms, 0, memory_order_relaxed);
 	atomic_store_explicit(&n_placed, 0, memory_order_relaxed);
+	atomic_store_explicit(&n_idle, 0, memory_order_relaxed);
 	for (uint32_t r = 0; r < n; r++)
 		if (rooms[r].is_ours)
 			(void)syscall(SYS_munmap, rooms[r].segment, rooms[r].size_bytes);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/un.h>
@@ -30,6 +31,7 @@ static char text[200];
 static char payload[MARKS_PAYLOAD_MAX_BYTES];
 static struct marks_memory memories[MAX_MEMORIES];
 static uint64_t sessions[MAX_MEMORIES];
+static int memory_fds[MAX_MEMORIES];
 static size_t n_memories;
 
 static int set_up(void **state)
@@ -55,8 +57,10 @@ static int tear_down(void **state)
 {
 	(void)state;
 	marks_stop();
-	while (n_memories)
+	while (n_memories) {
 		marks_memory_unmap(&memories[--n_memories]);
+		(void)close(memory_fds[n_memories]);
+	}
 	return listener >= 0 ? close(listener) : 0;
 }
 
@@ -90,8 +94,8 @@ static bool greet(void)
 	assert_int_equal(marks_memory_map(&memories[n_memories], fd, hello.n_slots,
 					  hello.ring_bytes, NULL),
 			 0);
+	memory_fds[n_memories] = fd;
 	sessions[n_memories++] = hello.session;
-	assert_int_equal(close(fd), 0);
 	return true;
 }
 
@@ -118,6 +122,18 @@ static size_t take_all(size_t memory, uint32_t slot, uint32_t what)
 	assert_int_equal(state, MARKS_RING_EMPTY);
 	marks_ring_publish(&ring);
 	(void)marks_ring_recycle(&ring);
+	return n;
+}
+
+static size_t take_everything(uint32_t what)
+{
+	size_t n = 0;
+
+	while (greet())
+		;
+	for (size_t memory = 0; memory < n_memories; memory++)
+		for (uint32_t slot = 0; slot < memories[memory].n_slots; slot++)
+			n += take_all(memory, slot, what);
 	return n;
 }
 
@@ -200,6 +216,79 @@ static void threads__beyond_the_first_segment_get_another(void **state)
 	}
 	assert_int_equal(n, N_THREADS);
 	(void)pthread_barrier_destroy(&barrier);
+}
+
+struct many {
+	pthread_barrier_t barrier;
+	atomic_size_t n_done;
+	int n_scopes;
+};
+
+static void *mark_scopes(void *context)
+{
+	struct many *many = context;
+
+	for (int i = 0; i < many->n_scopes; i++) {
+		TSPROF_SCOPE("one of many");
+		if (i == 0)
+			(void)pthread_barrier_wait(&many->barrier);
+	}
+	atomic_fetch_add(&many->n_done, 1);
+	return NULL;
+}
+
+/* What rings of a thousand threads take, and whether each has its records. */
+static void threads__of_which_there_are_many_share_little_memory(void **state)
+{
+	enum { N_THREADS = 1000, N_SCOPES = 5000 };
+	static struct many many;
+	pthread_attr_t attributes;
+	pthread_t *threads = calloc(N_THREADS, sizeof(*threads));
+	uint64_t n_bytes = 0;
+	size_t n_started = 0;
+	size_t n_ends = 0;
+	uint64_t n_lost = 0;
+
+	(void)state;
+	many.n_scopes = N_SCOPES;
+	assert_non_null(threads);
+	assert_int_equal(pthread_attr_init(&attributes), 0);
+	assert_int_equal(pthread_attr_setstacksize(&attributes, 1 << 16), 0);
+	assert_int_equal(pthread_barrier_init(&many.barrier, NULL, N_THREADS + 1), 0);
+	while (n_started < N_THREADS &&
+	       pthread_create(&threads[n_started], &attributes, mark_scopes, &many) == 0)
+		n_started++;
+	if (n_started < N_THREADS) {
+		print_message("only %zu threads are allowed here\n", n_started);
+		skip();
+	}
+	(void)pthread_barrier_wait(&many.barrier);
+	while (atomic_load(&many.n_done) < N_THREADS)
+		n_ends += take_everything(TSPROF_WHAT_END);
+	n_ends += take_everything(TSPROF_WHAT_END);
+	for (size_t i = 0; i < N_THREADS; i++)
+		assert_int_equal(pthread_join(threads[i], NULL), 0);
+	for (size_t i = 0; i < n_memories; i++) {
+		struct stat status;
+
+		assert_int_equal(fstat(memory_fds[i], &status), 0);
+		n_bytes += (uint64_t)status.st_blocks * 512;
+		for (uint32_t slot = 0; slot < memories[i].n_slots; slot++) {
+			struct marks_ring ring = ring_of(i, slot);
+
+			n_lost += marks_ring_n_lost(&ring);
+		}
+		assert_int_equal(marks_memory_status(&memories[i]).n_homeless, 0);
+	}
+	print_message("%zu segments, %.1f MiB, %.1f %% lost\n", n_memories,
+		      (double)n_bytes / 1048576, (double)n_lost / N_THREADS / N_SCOPES / 2 * 100);
+	assert_true(n_bytes <= 64 << 20);
+	/* How much is lost is a matter of how fast we are; but it is counted, each one. */
+	assert_true(n_ends + n_lost >= (uint64_t)N_THREADS * N_SCOPES);
+	assert_true(n_ends >= (uint64_t)N_THREADS);
+	assert_int_equal(pthread_barrier_destroy(&many.barrier), 0);
+	(void)pthread_attr_destroy(&attributes);
+	free(threads);
 }
 
 static void in_child(long fork_number)
@@ -384,6 +473,7 @@ int main(void)
 		CASE(program__gives_up_when_nobody_is_there),
 		CASE(program__stops_when_the_recorder_says_so),
 		CASE(threads__beyond_the_first_segment_get_another),
+		CASE(threads__of_which_there_are_many_share_little_memory),
 		CASE(child__is_another_program),
 		CASE(child__of_a_bare_system_call_is_another_program),
 		CASE(handlers__spoil_no_marks),
