@@ -167,7 +167,7 @@ static void add_costs(const struct mark_thread *thread, struct marks_store *stor
 		return;
 	node->n_costs++;
 	node->cpu_ns += call->cpu_ns;
-	node->allocated_bytes += call->allocated_bytes;
+	node->allocated_bytes = scope_cost_sum(node->allocated_bytes, call->allocated_bytes);
 	node->n_faults += call->n_faults;
 }
 
@@ -278,7 +278,7 @@ int mark_thread_costs(struct mark_thread *thread, uint32_t site, uint64_t cpu_ns
 		return -ENOMEM;
 	call = &thread->calls[at - 1];
 	call->cpu_ns = cpu_ns;
-	call->allocated_bytes = allocated_bytes == UINT64_MAX ? 0 : allocated_bytes;
+	call->allocated_bytes = allocated_bytes;
 	call->n_faults = n_faults;
 	call->flags |= SCOPE_CALL_COSTS;
 	return 0;

@@ -53,7 +53,7 @@ int mark_thread_end(struct mark_thread *thread, struct marks_store *store, uint3
 int mark_thread_arguments(struct mark_thread *thread, struct mark_text text);
 int mark_thread_error(struct mark_thread *thread, struct mark_text text);
 
-/* Of the innermost open scope of that site; UINT64_MAX bytes: not known. */
+/* Of the innermost open scope of that site; bytes may be SCOPE_COST_UNKNOWN. */
 int mark_thread_costs(struct mark_thread *thread, uint32_t site, uint64_t cpu_ns,
 		      uint64_t allocated_bytes, uint64_t n_faults);
 
