@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/client_process.h"
+#include "lib/client_waits.h"
 #include "lib/sigprof_client.h"
 
 static struct client_options options;
@@ -55,6 +56,7 @@ static bool parse_options(struct client_options *to, const char *text)
 	to->period_ns = parse_field(&at);
 	to->stack_bytes = parse_field(&at);
 	to->ring_bytes = parse_field(&at);
+	to->with_waits = parse_field(&at) == 1;
 	if (strlen(at) >= sizeof(to->triggers))
 		return false;
 	memcpy(to->triggers, at, strlen(at) + 1);
@@ -105,6 +107,8 @@ static void start(void)
 		client_environment_keep(text);
 		has_thread_end_key = pthread_key_create(&thread_end_key, thread_end) == 0;
 		client_signal_install();
+		if (options.with_waits)
+			client_waits_enable();
 		client_thread_start_as(SIGPROF_HELLO_EXEC, 0);
 		client_maps_send();
 		(void)pthread_atfork(NULL, NULL, fork_child);

@@ -176,6 +176,8 @@ void client_thread_fork_child(void)
 
 	thread_trigger_forget(&thread->trigger);
 	thread->cpu_ns = 0;
+	thread->wait_sp = 0;
+	thread->waited_ns = thread->untold_wait_ns = 0;
 	thread->slot = NULL;
 	thread->is_busy = 0;
 	client_slots_forget();

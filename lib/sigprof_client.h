@@ -39,6 +39,7 @@ struct client_options {
 	uint64_t period_ns;
 	uint64_t stack_bytes;
 	uint64_t ring_bytes;
+	bool with_waits;
 	char triggers[8];
 };
 
@@ -64,6 +65,10 @@ struct client_thread {
 	uint32_t pid;
 	uint64_t cpu_ns;	       /* as of the last sample */
 	volatile sig_atomic_t is_busy; /* the ring is being written outside the handler */
+	uint64_t wait_sp;	       /* of the call that it waits in; 0: none */
+	uint64_t wait_start_ns;
+	uint64_t waited_ns;
+	uint64_t untold_wait_ns;
 	struct thread_trigger trigger;
 };
 
@@ -133,6 +138,14 @@ void ring_write(struct sigprof_header *header, const void *tail, uint32_t tail_b
 uint64_t client_time_ns(void);
 uint64_t client_cpu_ns(void);
 void copy_words(void *to, const void *from, size_t size_bytes);
+
+/*
+ * In the handler: how much of the stack from `sp` on may be taken, at most
+ * `most_bytes`, and a copy of so much; what is not there is left out.
+ */
+uint32_t client_stack_bytes(const struct client_thread *thread, uint64_t sp, uint32_t most_bytes);
+uint32_t client_stack_copy(const struct client_thread *thread, uint8_t *to, uint64_t sp,
+			   uint32_t size_bytes);
 void client_handle_tick(void *context);
 
 #endif

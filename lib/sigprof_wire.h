@@ -22,7 +22,7 @@
  */
 enum {
 	SIGPROF_WIRE_MAGIC = 0x46505354, /* "TSPF" */
-	SIGPROF_WIRE_VERSION = 1,
+	SIGPROF_WIRE_VERSION = 2,
 	SIGPROF_PAGE_BYTES = 4096,
 	SIGPROF_TOKEN_BYTES = 16,
 	SIGPROF_COMM_BYTES = 16,
@@ -33,7 +33,10 @@ enum {
 	SIGPROF_PATH_MAX_BYTES = 4096,
 };
 
-/* NAME of the socket:TOKEN in hexadecimal:PERIOD_NS:STACK_BYTES:RING_BYTES:TRIGGERS to try */
+/*
+ * NAME of the socket:TOKEN in hexadecimal:PERIOD_NS:STACK_BYTES:RING_BYTES:
+ * 1 to tell of waiting, else 0:TRIGGERS to try
+ */
 #define SIGPROF_ENVIRONMENT "TSPROF_SIGPROF"
 
 enum sigprof_trigger {
@@ -82,6 +85,37 @@ enum sigprof_slot_state {
 	SIGPROF_SLOT_ENDED = 2, /* target → recorder: no more will come */
 };
 
+/* Registers of a sample, in DWARF's numbering. */
+#if defined(__x86_64__)
+enum { SIGPROF_N_REGISTERS = 17 };
+#else
+enum { SIGPROF_N_REGISTERS = 33 };
+#endif
+
+enum sigprof_wait_reason {
+	SIGPROF_WAIT_OTHER = 0,
+	SIGPROF_WAIT_SLEEP = 1,
+	SIGPROF_WAIT_LOCK = 2,
+	SIGPROF_WAIT_POLL = 3,
+	SIGPROF_WAIT_CHILD = 4,
+	SIGPROF_WAIT_SIGNAL = 5,
+	SIGPROF_WAIT_DISK = 6,
+	SIGPROF_WAIT_PIPE = 7,
+	SIGPROF_WAIT_SOCKET = 8,
+	SIGPROF_WAIT_TERMINAL = 9,
+	SIGPROF_WAIT_DESCRIPTOR = 10, /* what `fd` is says which of those */
+};
+
+/* What a thread waits for now, and where: while `sequence` is odd and stays the same. */
+struct sigprof_slot_wait {
+	_Atomic uint32_t sequence; /* released when odd, pairs with the recorder's acquire */
+	uint32_t reason;	   /* enum sigprof_wait_reason */
+	int32_t fd;
+	uint32_t padding;
+	uint64_t start_ns;
+	uint64_t registers[33]; /* SIGPROF_N_REGISTERS of them */
+};
+
 struct sigprof_slot {
 	_Atomic uint64_t head; /* written with release by the target, pairs with the reader */
 	_Atomic uint32_t state;
@@ -90,8 +124,10 @@ struct sigprof_slot {
 	uint32_t padding[11];
 	_Atomic uint64_t tail; /* written with release by the recorder, pairs with the writer */
 	uint64_t padding_of_reader[7];
+	struct sigprof_slot_wait wait;
+	uint64_t padding_of_wait[12];
 };
-static_assert(sizeof(struct sigprof_slot) == 128, "wire layout");
+static_assert(sizeof(struct sigprof_slot) == 512, "wire layout");
 
 enum sigprof_record_kind {
 	SIGPROF_RECORD_SKIP = 1,
@@ -101,6 +137,7 @@ enum sigprof_record_kind {
 	SIGPROF_RECORD_MAP = 5,
 	SIGPROF_RECORD_COMM = 6,
 	SIGPROF_RECORD_MAPS_CHANGED = 7, /* the recorder has to look itself */
+	SIGPROF_RECORD_WAIT = 8,	 /* at its end */
 };
 
 /* Every record begins with it; sizes are multiples of 16, headers included. */
@@ -127,13 +164,28 @@ enum { SIGPROF_SAMPLE_OTHER_STACK = 1 }; /* flag: not on the thread's own stack 
 /* Followed by n_registers words, DWARF's numbering, and stack_bytes rounded up to 8. */
 struct sigprof_sample {
 	struct sigprof_header header;
-	uint64_t cpu_ns; /* of the thread so far */
+	uint64_t cpu_ns;    /* of the thread so far */
+	uint64_t waited_ns; /* the same, of waiting that was measured */
 	uint32_t cpu;
 	uint32_t n_registers;
 	uint32_t stack_bytes;
 	uint32_t stack_asked_bytes;
 };
-static_assert(sizeof(struct sigprof_sample) == 40, "wire layout");
+static_assert(sizeof(struct sigprof_sample) == 48, "wire layout");
+
+/* Followed by registers and stack as a sample: where the thread waited. */
+struct sigprof_wait {
+	struct sigprof_header header;
+	uint64_t waited_ns; /* of the thread so far */
+	uint64_t untold_ns; /* this wait and shorter ones before it that were not told */
+	uint32_t sequence;  /* of the slot, while it lasted */
+	uint32_t reason;    /* enum sigprof_wait_reason, not DESCRIPTOR */
+	uint32_t n_registers;
+	uint32_t stack_bytes;
+	uint32_t stack_asked_bytes;
+	uint32_t padding;
+};
+static_assert(sizeof(struct sigprof_wait) == 56, "wire layout");
 
 /* Followed by the path, ended by NUL. */
 struct sigprof_map {

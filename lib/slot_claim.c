@@ -137,6 +137,11 @@ static bool claim_in(struct client_thread *thread, struct sigprof_segment *segme
 		thread->ring = (uint8_t *)segment + slots_end(n_slots) + i * thread->ring_bytes;
 		thread->head = atomic_load_explicit(&slot->head, memory_order_relaxed);
 		thread->slot = slot;
+		/* Whoever had it may have ended in the middle of a wait. */
+		atomic_store_explicit(
+			&slot->wait.sequence,
+			(atomic_load_explicit(&slot->wait.sequence, memory_order_relaxed) | 1) + 1,
+			memory_order_relaxed);
 		return true;
 	}
 	return false;

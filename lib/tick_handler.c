@@ -14,12 +14,7 @@
 
 #include "lib/sigprof_client.h"
 
-#if defined(__x86_64__)
-enum { N_REGISTERS = 17 };
-#else
-enum { N_REGISTERS = 33 };
-#endif
-
+enum { N_REGISTERS = SIGPROF_N_REGISTERS };
 enum { NS_PER_SECOND = 1000000000 };
 
 static uint64_t clock_ns(clockid_t clock)
@@ -95,6 +90,29 @@ static uint32_t copy_foreign_stack(uint8_t *to, uint64_t sp, uint32_t most_bytes
 	return n_copied > 0 ? (uint32_t)n_copied : 0;
 }
 
+static bool is_own_stack(const struct client_thread *thread, uint64_t sp)
+{
+	return sp >= thread->stack_low && sp < thread->stack_high;
+}
+
+uint32_t client_stack_bytes(const struct client_thread *thread, uint64_t sp, uint32_t most_bytes)
+{
+	const uint64_t used_bytes = is_own_stack(thread, sp) ? thread->stack_high - sp : most_bytes;
+
+	return used_bytes < most_bytes ? (uint32_t)used_bytes : most_bytes;
+}
+
+uint32_t client_stack_copy(const struct client_thread *thread, uint8_t *to, uint64_t sp,
+			   uint32_t size_bytes)
+{
+	if (!is_own_stack(thread, sp))
+		return client_mode() == CLIENT_RUNS
+			       ? copy_foreign_stack(to, sp, size_bytes, thread->pid)
+			       : 0;
+	copy_words(to, (const void *)(uintptr_t)sp, size_bytes);
+	return size_bytes;
+}
+
 /* Where no call may be made, a tick is taken to be one period. */
 static uint64_t next_cpu_ns(struct client_thread *thread)
 {
@@ -111,9 +129,7 @@ static void take_sample(struct client_thread *thread, const ucontext_t *context)
 {
 	const uint32_t most_bytes = (uint32_t)client_options()->stack_bytes;
 	const uint64_t sp = stack_pointer(context);
-	const bool is_own = sp >= thread->stack_low && sp < thread->stack_high;
-	const uint64_t used_bytes = is_own ? thread->stack_high - sp : most_bytes;
-	uint32_t stack_bytes = used_bytes < most_bytes ? (uint32_t)used_bytes : most_bytes;
+	uint32_t stack_bytes = client_stack_bytes(thread, sp, most_bytes);
 	const uint32_t fixed_bytes = (uint32_t)sizeof(struct sigprof_sample) + N_REGISTERS * 8;
 	struct sigprof_sample *sample;
 	uint8_t *stack;
@@ -124,18 +140,14 @@ static void take_sample(struct client_thread *thread, const ucontext_t *context)
 		return;
 	}
 	stack = (uint8_t *)sample + fixed_bytes;
-	if (!is_own && client_mode() != CLIENT_RUNS)
-		stack_bytes = 0;
-	else if (is_own)
-		copy_words(stack, (const void *)(uintptr_t)sp, stack_bytes);
-	else
-		stack_bytes = copy_foreign_stack(stack, sp, stack_bytes, thread->pid);
+	stack_bytes = client_stack_copy(thread, stack, sp, stack_bytes);
 	(void)copy_registers((uint64_t *)(sample + 1), context);
 	sample->header.size_bytes = (fixed_bytes + stack_bytes + 15U) & ~15U;
 	sample->header.kind = SIGPROF_RECORD_SAMPLE;
-	sample->header.flags = is_own ? 0 : SIGPROF_SAMPLE_OTHER_STACK;
+	sample->header.flags = is_own_stack(thread, sp) ? 0 : SIGPROF_SAMPLE_OTHER_STACK;
 	sample->header.time_ns = client_time_ns();
 	sample->cpu_ns = next_cpu_ns(thread);
+	sample->waited_ns = thread->waited_ns;
 	sample->cpu = (uint32_t)sched_getcpu();
 	sample->n_registers = N_REGISTERS;
 	sample->stack_bytes = stack_bytes;

@@ -1,13 +1,22 @@
 /*
- * seccomp has no function in the C library: programs and libseccomp reach it by
- * syscall().  From then on our own system calls could be what the filter kills
- * for.  In assembly, because syscall(SYS_vfork) returns twice from one frame.
+ * seccomp and futex have no function in the C library: programs and libseccomp
+ * reach them by syscall().  After the first our own system calls could be what the
+ * filter kills for; the other may wait.  In assembly, because syscall(SYS_vfork) returns twice from
+ * one frame.
  */
 #include <errno.h>
 #include <linux/seccomp.h>
 #include <sys/syscall.h>
 
+#include "lib/client_waits.h"
 #include "lib/sigprof_client.h"
+
+/* The system call itself; jumped to from below and from around what waits. */
+long syscall_bare(long number, ...);
+
+__attribute__((used, visibility("hidden"))) struct wait_call wait_call_syscall = {
+	.jump = (wait_function)syscall_bare, .name = "syscall", .reason = SIGPROF_WAIT_LOCK
+};
 
 /* Called from below. */
 void syscall_seccomp(unsigned long operation);
@@ -26,7 +35,7 @@ __attribute__((used)) long syscall_failed(long result)
 }
 
 #if defined(__x86_64__)
-static_assert(SYS_seccomp == 317, "the number below");
+static_assert(SYS_seccomp == 317 && SYS_futex == 202, "the numbers below");
 __asm__(".text\n"
 	".globl syscall\n"
 	".type syscall, @function\n"
@@ -34,6 +43,11 @@ __asm__(".text\n"
 	".cfi_startproc\n"
 	"	cmpq $317, %rdi\n"
 	"	je 2f\n"
+	"	cmpq $202, %rdi\n"
+	"	je 4f\n"
+	".hidden syscall_bare\n"
+	".globl syscall_bare\n"
+	"syscall_bare:\n"
 	"1:	movq %rdi, %rax\n"
 	"	movq %rsi, %rdi\n"
 	"	movq %rdx, %rsi\n"
@@ -66,10 +80,14 @@ __asm__(".text\n"
 	"	jmp 1b\n"
 	"3:	movq %rax, %rdi\n"
 	"	jmp syscall_failed\n"
+	"4:	cmpl $0, waits_are_on(%rip)\n"
+	"	je 1b\n"
+	"	leaq wait_call_syscall(%rip), %r11\n"
+	"	jmp wait_around\n"
 	".cfi_endproc\n"
 	".size syscall, .-syscall\n");
 #else
-static_assert(SYS_seccomp == 277, "the number below");
+static_assert(SYS_seccomp == 277 && SYS_futex == 98, "the numbers below");
 __asm__(".text\n"
 	".globl syscall\n"
 	".type syscall, %function\n"
@@ -77,6 +95,11 @@ __asm__(".text\n"
 	".cfi_startproc\n"
 	"	cmp x0, #277\n"
 	"	b.eq 2f\n"
+	"	cmp x0, #98\n"
+	"	b.eq 4f\n"
+	".hidden syscall_bare\n"
+	".globl syscall_bare\n"
+	"syscall_bare:\n"
 	"1:	mov x8, x0\n"
 	"	mov x0, x1\n"
 	"	mov x1, x2\n"
@@ -109,6 +132,12 @@ __asm__(".text\n"
 	"	.cfi_restore 30\n"
 	"	b 1b\n"
 	"3:	b syscall_failed\n"
+	"4:	adrp x9, waits_are_on\n"
+	"	ldr w9, [x9, :lo12:waits_are_on]\n"
+	"	cbz w9, 1b\n"
+	"	adrp x16, wait_call_syscall\n"
+	"	add x16, x16, :lo12:wait_call_syscall\n"
+	"	b wait_around\n"
 	".cfi_endproc\n"
 	".size syscall, .-syscall\n");
 #endif

@@ -111,7 +111,7 @@ paths_to_find()
 
 # ENGINE ARG…: tsprof record with it.  "perf" and "sigprof" are as --engine has
 # them; "sigprof-tick" is sigprof where perf_event_open is refused, so that
-# it has nothing but the kernel's CPU timers.
+# it has nothing but the kernel's CPU timers; "sigprof-wall" measures waiting too.
 record_with()
 {
 	engine=$1
@@ -119,6 +119,9 @@ record_with()
 	case $engine in
 	sigprof-tick)
 		"$BUILD/tests/workloads/without_perf" "$TSPROF" record --engine sigprof "$@"
+		;;
+	sigprof-wall)
+		"$TSPROF" record --engine sigprof --event wall "$@"
 		;;
 	perf)
 		if "$TSPROF" record -h 2>/dev/null | grep -q -- --engine; then

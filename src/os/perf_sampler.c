@@ -262,7 +262,6 @@ static uint64_t perf_sampler_n_lost(const struct sampler *base)
 
 const struct sampler_engine sampler_engine_perf = {
 	.name = "perf",
-	.has_switches = true,
 	.probe = perf_sources_probe,
 	.open = perf_sampler_open,
 	.watch = perf_sampler_watch,

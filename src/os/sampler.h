@@ -31,7 +31,6 @@ struct sampler {
 
 struct sampler_engine {
 	const char *name;  /* as in --engine */
-	bool has_switches; /* it can tell when threads wait */
 	/*
 	 * Would it work here, for this user and with these options?  0, or a negative
 	 * errno with the reason: -EACCES, -EPERM or -ENOSYS when this engine is not

@@ -16,12 +16,10 @@ static bool is_not_permitted(int code)
 	return code == -EACCES || code == -EPERM || code == -ENOSYS;
 }
 
-/* Engines that can only launch are no choice for what runs already, nor for waiting time those
- * that see running threads only. */
+/* Engines that can only launch are no choice for what runs already. */
 static bool is_able(const struct sampler_engine *engine, const struct sampler_options *options)
 {
-	return (engine->attach || !options->is_attaching) &&
-	       (engine->has_switches || !options->with_switches);
+	return engine->attach || !options->is_attaching;
 }
 
 static int choose_named(struct sampler_choice *choice, const char *name,
@@ -33,12 +31,6 @@ static int choose_named(struct sampler_choice *choice, const char *name,
 
 		if (strcmp(engine->name, name) != 0)
 			continue;
-		if (options->with_switches && !engine->has_switches)
-			return error_set(
-				err, -EINVAL,
-				"the engine %s cannot record waiting time (leave out --off-cpu "
-				"and --event wall, or use --engine perf)",
-				name);
 		if (!is_able(engine, options))
 			return error_set(err, -EINVAL,
 					 "the engine %s cannot attach to running processes", name);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "lib/sigprof_wire.h"
+#include "os/sigprof_waits.h"
 
 #if defined(__x86_64__)
 enum { N_REGISTERS = X86_64_N_REGISTERS };
@@ -10,34 +11,57 @@ enum { N_REGISTERS = X86_64_N_REGISTERS };
 enum { N_REGISTERS = AARCH64_N_REGISTERS };
 #endif
 
-void sigprof_decode_sample(struct sampler_record *record, uint64_t *ret_cpu_ns,
-			   const uint8_t *bytes, size_t size_bytes)
+/* Registers and stack behind a header of `fixed_bytes`; false when they are not all there. */
+static bool decode_place(struct raw_sample *sample, const uint8_t *bytes, size_t size_bytes,
+			 size_t fixed_bytes, uint32_t n_registers, uint32_t stack_bytes,
+			 uint32_t asked_bytes)
 {
-	const size_t fixed_bytes = sizeof(struct sigprof_sample) + N_REGISTERS * sizeof(uint64_t);
-	struct raw_sample *sample = &record->sample;
+	const size_t before_bytes = fixed_bytes + N_REGISTERS * sizeof(uint64_t);
+
+	if (size_bytes < before_bytes || n_registers != N_REGISTERS ||
+	    stack_bytes > SIGPROF_STACK_MAX_BYTES || asked_bytes > SIGPROF_STACK_MAX_BYTES ||
+	    stack_bytes > size_bytes - before_bytes)
+		return false;
+	sample->has_registers = true;
+	sample->registers.arch = ARCH_NATIVE;
+	sample->stack_bytes = bytes + before_bytes;
+	sample->stack_size_bytes = stack_bytes;
+	sample->stack_asked_bytes = asked_bytes;
+	memcpy(sample->registers.values, bytes + fixed_bytes, N_REGISTERS * sizeof(uint64_t));
+	return true;
+}
+
+void sigprof_decode_sample(struct sampler_record *record, uint64_t *ret_cpu_ns,
+			   uint64_t *ret_waited_ns, const uint8_t *bytes, size_t size_bytes)
+{
 	struct sigprof_sample wire;
 
 	record->kind = SAMPLER_RECORD_BAD;
-	if (size_bytes < fixed_bytes)
+	if (size_bytes < sizeof(wire))
 		return;
 	memcpy(&wire, bytes, sizeof(wire));
-	if (wire.n_registers != N_REGISTERS || wire.stack_bytes > SIGPROF_STACK_MAX_BYTES ||
-	    wire.stack_asked_bytes > SIGPROF_STACK_MAX_BYTES ||
-	    wire.stack_bytes > size_bytes - fixed_bytes)
+	record->sample = (struct raw_sample){ .time_ns = record->time_ns, .cpu = wire.cpu };
+	if (!decode_place(&record->sample, bytes, size_bytes, sizeof(wire), wire.n_registers,
+			  wire.stack_bytes, wire.stack_asked_bytes))
 		return;
 	record->kind = SAMPLER_RECORD_SAMPLE;
 	record->is_from_sampler = true;
-	*sample = (struct raw_sample){
-		.time_ns = record->time_ns,
-		.cpu = wire.cpu,
-		.has_registers = true,
-		.registers = { .arch = ARCH_NATIVE },
-		.stack_bytes = bytes + fixed_bytes,
-		.stack_size_bytes = wire.stack_bytes,
-		.stack_asked_bytes = wire.stack_asked_bytes,
-	};
-	memcpy(sample->registers.values, bytes + sizeof(wire), N_REGISTERS * sizeof(uint64_t));
 	*ret_cpu_ns = wire.cpu_ns;
+	*ret_waited_ns = wire.waited_ns;
+}
+
+void sigprof_decode_wait(struct sampler_record *record, struct sigprof_wait *ret_wait,
+			 const uint8_t *bytes, size_t size_bytes)
+{
+	record->kind = SAMPLER_RECORD_BAD;
+	if (size_bytes < sizeof(*ret_wait))
+		return;
+	memcpy(ret_wait, bytes, sizeof(*ret_wait));
+	record->sample = (struct raw_sample){ .time_ns = record->time_ns,
+					      .state = sigprof_wait_state(ret_wait->reason) };
+	if (decode_place(&record->sample, bytes, size_bytes, sizeof(*ret_wait),
+			 ret_wait->n_registers, ret_wait->stack_bytes, ret_wait->stack_asked_bytes))
+		record->kind = SAMPLER_RECORD_SWITCH_STACK;
 }
 
 void sigprof_decode_map(struct sampler_record *record, const uint8_t *bytes, size_t size_bytes)

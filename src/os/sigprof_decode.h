@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/sigprof_wire.h"
 #include "os/sampler_record.h"
 
 /*
@@ -13,9 +14,13 @@
  * left to the caller, who knows the thread.
  */
 
-/* SAMPLE; `ret_cpu_ns` is what the thread had used by then. */
+/* SAMPLE; with what the thread had used, and measured of waiting, by then. */
 void sigprof_decode_sample(struct sampler_record *record, uint64_t *ret_cpu_ns,
-			   const uint8_t *bytes, size_t size_bytes);
+			   uint64_t *ret_waited_ns, const uint8_t *bytes, size_t size_bytes);
+
+/* SWITCH_STACK, of a wait that is over. */
+void sigprof_decode_wait(struct sampler_record *record, struct sigprof_wait *ret_wait,
+			 const uint8_t *bytes, size_t size_bytes);
 
 /* MAP */
 void sigprof_decode_map(struct sampler_record *record, const uint8_t *bytes, size_t size_bytes);

@@ -87,9 +87,9 @@ int sigprof_environment_init(struct sigprof_environment *environment, const char
 	if (n_preload < 0)
 		environment->preload = NULL;
 	n_session = asprintf(&environment->session,
-			     SIGPROF_ENVIRONMENT "=%s:%s:%" PRIu64 ":%" PRIu64 ":%" PRIu64 ":%s",
+			     SIGPROF_ENVIRONMENT "=%s:%s:%" PRIu64 ":%" PRIu64 ":%" PRIu64 ":%d:%s",
 			     text->socket_name, token, text->period_ns, text->stack_bytes,
-			     text->ring_bytes, text->triggers);
+			     text->ring_bytes, text->with_waits ? 1 : 0, text->triggers);
 	if (n_session < 0)
 		environment->session = NULL;
 	if (n_preload < 0 || n_session < 0)

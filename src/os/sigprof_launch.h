@@ -2,6 +2,7 @@
 #define TSPROF_OS_SIGPROF_LAUNCH_H
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -21,6 +22,7 @@ struct sigprof_session_text {
 	uint64_t period_ns;
 	uint64_t stack_bytes;
 	uint64_t ring_bytes;
+	bool with_waits;
 	const char *triggers; /* letters of enum sigprof_trigger */
 };
 

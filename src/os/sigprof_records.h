@@ -1,6 +1,8 @@
 #ifndef TSPROF_OS_SIGPROF_RECORDS_H
 #define TSPROF_OS_SIGPROF_RECORDS_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "os/record_queue.h"
@@ -19,6 +21,7 @@ struct sigprof_records {
 	uint64_t period_ns;
 	uint64_t now_ns;
 	uint64_t counted_ns; /* CPU time of all threads, as they told it */
+	bool with_waits;
 	uint64_t n_bad;
 	uint64_t n_samples;
 	uint64_t n_coarse;  /* of them: by a timer that the kernel's tick limits */
@@ -29,8 +32,17 @@ struct sigprof_records {
 void sigprof_records_take(struct sigprof_records *records, struct sigprof_source *source,
 			  struct sampler_record *record);
 
+/*
+ * A thread that has waited for long, and of which nothing was told so far: where
+ * it does, and in `leave` that it does.  They borrow from `bytes`.  False when there
+ * is nothing to tell.
+ */
+bool sigprof_records_look(struct sigprof_records *records, struct sigprof_source *source,
+			  size_t stack_bytes, struct sampler_record *stack,
+			  struct sampler_record *leave);
+
 /* Queue a record; the end of all threads of a process, its main one last. */
 void sigprof_records_queue(struct sigprof_records *records, const struct sampler_record *record);
-void sigprof_records_exit(struct sigprof_records *records, const struct sigprof_session *session);
+void sigprof_records_exit(struct sigprof_records *records, struct sigprof_session *session);
 
 #endif

@@ -52,6 +52,9 @@ struct sigprof_sampler {
 	struct sigprof_records records;
 	bool has_held; /* `held` comes after what is queued */
 	struct sampler_record held;
+	struct sigprof_session
+		*looked_at; /* whose threads are asked whether they wait; NULL: all were */
+	size_t n_looked_at; /* of its slots */
 	uint64_t n_lost;
 };
 
@@ -121,6 +124,7 @@ static int set_environment(struct sigprof_sampler *sampler, struct error *err)
 		.period_ns = sampler->base.facts.period_ns,
 		.stack_bytes = sampler->base.facts.stack_bytes,
 		.ring_bytes = sampler->base.facts.ring_bytes,
+		.with_waits = sampler->records.with_waits,
 		.triggers = sigprof_triggers(),
 	};
 	char library[PATH_MAX];
@@ -163,6 +167,7 @@ static int sigprof_open(struct sampler **ret_sampler, const struct sampler_optio
 	sampler->base.engine = &sampler_engine_sigprof;
 	sampler->epoll_fd = sampler->timer_fd = -1;
 	sampler->records.sessions = &sampler->sessions;
+	sampler->records.with_waits = options->with_switches;
 	sampler->records.period_ns = perf_event_period_ns(options->rate_hz);
 	sampler->records.bytes = malloc(SIGPROF_RECORD_MAX_BYTES);
 	set_facts(&sampler->base.facts, options);
@@ -274,6 +279,8 @@ static void sigprof_begin(struct sampler *base, bool is_final)
 	sampler->records.now_ns = monotonic_ns();
 	sampler->limit_ns = is_final ? UINT64_MAX - 1 : sampler->records.now_ns - LAG_NS;
 	sampler->n_ready = 0;
+	sampler->looked_at = sampler->records.with_waits ? sampler->sessions.first : NULL;
+	sampler->n_looked_at = 0;
 	for (struct sigprof_session *session = sampler->sessions.first; session;
 	     session = session->next)
 		for (size_t i = 0; i < session->n_memories; i++)
@@ -329,6 +336,42 @@ static void end_sessions(struct sigprof_sampler *sampler)
 	}
 }
 
+/* The next slot of all; NULL at the end. */
+static struct sigprof_source *next_looked_at(struct sigprof_sampler *sampler)
+{
+	struct sigprof_session *session;
+
+	while ((session = sampler->looked_at)) {
+		size_t i = sampler->n_looked_at++;
+
+		for (size_t j = 0; j < session->n_memories; j++) {
+			const struct sigprof_session_memory *memory = &session->memories[j];
+
+			if (i < memory->memory.n_slots)
+				return &memory->sources[i];
+			i -= memory->memory.n_slots;
+		}
+		sampler->looked_at = session->next;
+		sampler->n_looked_at = 0;
+	}
+	return NULL;
+}
+
+/* Who has waited for long is looked at when all that was written is taken. */
+static bool look_at_waits(struct sigprof_sampler *sampler, struct sampler_record *record)
+{
+	struct sigprof_source *source;
+
+	while ((source = next_looked_at(sampler))) {
+		if (!sigprof_records_look(&sampler->records, source,
+					  sampler->base.facts.stack_bytes, record, &sampler->held))
+			continue;
+		sampler->has_held = true;
+		return true;
+	}
+	return false;
+}
+
 static bool sigprof_next(struct sampler *base, struct sampler_record *record)
 {
 	struct sigprof_sampler *sampler = sampler_of(base);
@@ -343,6 +386,8 @@ static bool sigprof_next(struct sampler *base, struct sampler_record *record)
 		return true;
 	}
 	source = oldest_source(sampler, &at);
+	if (!source && look_at_waits(sampler, record))
+		return true;
 	if (!source) {
 		sampler->n_ready = 0;
 		end_sessions(sampler);

@@ -28,6 +28,9 @@ struct sigprof_source {
 	uint32_t n_lost_events;
 	bool is_alive;
 	enum sigprof_trigger trigger;
+	uint64_t waited_ns;	/* of the thread, measured, as of its last sample */
+	uint64_t accounted_ns;	/* until when it is known what it did */
+	uint32_t wait_sequence; /* of a wait that was told of while it lasts; 0: none */
 };
 
 struct sigprof_session {

@@ -179,8 +179,11 @@ int intake_take_switch_stack(struct intake *intake, const struct raw_sample *raw
 
 	if (r < 0)
 		return r;
+	/* The engine may know it; else the kernel's functions say it. */
 	reason = wait_reasons_find(&intake->reasons, raw->kernel_ips, raw->n_kernel_ips,
 				   &n_left_out);
+	if (raw->state != SAMPLE_RUNNING)
+		reason = raw->state;
 	if (intake->without_kernel)
 		n_left_out = raw->n_kernel_ips;
 	intake->n_locations = 0;

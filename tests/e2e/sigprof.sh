@@ -183,8 +183,6 @@ if [ -u /bin/su ] && [ "$(id -u)" -ne 0 ]; then
 fi
 run "$TSPROF" record --engine sigprof --event cycles -o "$profile" true
 check "an event that is not time is not taken in silence" grep -q "not cycles" "$work/err"
-run record --event wall true
-check "waiting threads" is_refusal 1 "waiting"
 run env TSPROF_LIBRARY="$work/missing.so" "$TSPROF" record --engine sigprof -o "$profile" true
 check "a library that is not there" is_refusal 1 "TSPROF_LIBRARY"
 

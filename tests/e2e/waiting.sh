@@ -6,44 +6,8 @@
 require_record
 "$TSPROF" record -q --off-cpu -o "$work/probe.tsprof" -- true >"$work/probe.log" 2>&1 ||
 	skip_test "cannot record switches here: $(head -1 "$work/probe.log")"
-program=$BUILD/tests/workloads/waiting
-
-# NAME VIEW…: the JSON report of a view of $work/p.tsprof in $work/NAME.json.
-report()
-{
-	name=$1
-	shift
-	run "$TSPROF" report -i "$work/p.tsprof" --json --top 0 "$@"
-	check "report $name" is_status 0
-	cp "$work/out" "$work/$name.json"
-}
-
-# FILE KEY VALUE FIELD: FIELD of the row whose KEY is VALUE or starts with it; 0 when there is none.
-row_of()
-{
-	awk -v key="\"$2\":" -v value="\"$3" -v field="\"$4\":" '
-	/\{/ { number = 0; is_row = 0 }
-	index($0, field) { text = $0; sub(".*" field " *", "", text); number = text + 0; has = 1 }
-	index($0, key) && index($0, value) { is_row = 1 }
-	/\}/ { if (is_row && has) { sum += number; is_row = has = 0 } }
-	END { printf "%.0f\n", sum }' "$1"
-}
-
-# WHAT SECONDS NS: apart by at most 3 % and 3 ms.  Waits are measured, not
-# sampled; what is allowed for are the steps into and out of the call, and the
-# time between the program's two looks at the clock and the switches, when
-# other programs have the CPU meanwhile.
-agrees()
-{
-	check "$1: $3 ns of $2 s" holds "$3 / 1e9 - $2 < 0.03 * $2 + 0.003 &&
-		$2 - $3 / 1e9 < 0.03 * $2 + 0.003"
-}
-
-# What happens within `$1` in $work/all.json, running or waiting.
-total_of()
-{
-	row_of "$work/all.json" function "$1\"" total_ns
-}
+# shellcheck source=tests/e2e/waiting_views.sh
+. "$(dirname "$0")/waiting_views.sh"
 
 run "$TSPROF" record --event wall -o "$work/p.tsprof" -- "$program" 50
 check "recorded" is_status 0
@@ -100,8 +64,6 @@ check "drawn" is_status 0
 check "in cold colours" grep -q '<rect class="w' "$work/f.svg"
 
 # What cannot be done is refused, and nothing else done instead.
-run "$TSPROF" record --engine sigprof --off-cpu -o "$work/r.tsprof" -- true
-check "the engine sigprof sees no waiting" is_refusal 1 "the engine sigprof cannot record waiting"
 run "$TSPROF" report -i "$work/p.tsprof" --state dancing
 check "an unknown state" is_status 2
 level=$(cat /proc/sys/kernel/perf_event_paranoid)
@@ -113,7 +75,7 @@ if [ "$(id -u)" -eq 0 ] && [ "$level" -ge 2 ] && command -v setpriv >/dev/null; 
 	for option in --off-cpu "--event wall"; do
 		# shellcheck disable=SC2086
 		run setpriv --reuid 65534 --regid 65534 --clear-groups "$work/tsprof" record \
-			$option -o "$work/own/p.tsprof" -- true
+			--engine perf $option -o "$work/own/p.tsprof" -- true
 		check "$option without rights" is_refusal 1 "kernel.perf_event_paranoid=1"
 	done
 fi

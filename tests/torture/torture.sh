@@ -5,7 +5,7 @@
 #
 #	TORTURE_SECONDS=60	for each program and engine
 #	TORTURE_ONLY="NAME…"	some of them; "own": the programs of this folder
-#	TORTURE_ENGINES="…"	of perf, sigprof, sigprof-tick
+#	TORTURE_ENGINES="…"	of perf, sigprof, sigprof-tick, sigprof-wall
 #
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
@@ -15,7 +15,7 @@ only=${TORTURE_ONLY:-}
 programs=$BUILD/tests/torture
 folder=$TOP/tests/torture
 min_samples=1
-find_engines "${TORTURE_ENGINES:-}"
+find_engines "${TORTURE_ENGINES:-perf sigprof sigprof-tick sigprof-wall}"
 
 # NAME: is it to run?
 is_wanted()
@@ -102,7 +102,7 @@ torture()
 torture_own()
 {
 	for program in malloc_threads plugin_loop fork_loop thread_churn alternate_stacks \
-		coroutines long_jumps own_timers spawn_loop system_calls; do
+		coroutines left_waits long_jumps own_timers spawn_loop system_calls; do
 		is_own_wanted "$program" && torture "$program" "$programs/$program"
 	done
 	is_own_wanted hostile &&

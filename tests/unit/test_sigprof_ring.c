@@ -8,6 +8,7 @@
 
 #include "os/sigprof_decode.h"
 #include "os/sigprof_ring.h"
+#include "os/sigprof_waits.h"
 #include "unit.h"
 
 enum { N_SLOTS = 2, SLOTS_END = 2 * SIGPROF_PAGE_BYTES };
@@ -227,20 +228,85 @@ static void sigprof_decode_sample__takes_no_more_stack_than_there_is(void **stat
 								: AARCH64_N_REGISTERS };
 	const size_t fixed_bytes = sizeof(sample) + sample.n_registers * sizeof(uint64_t);
 	uint64_t cpu_ns;
+	uint64_t waited_ns;
 
 	sample.stack_bytes = 64;
 	memcpy(fixture->record, &sample, sizeof(sample));
-	sigprof_decode_sample(&record, &cpu_ns, fixture->record, fixed_bytes + 64);
+	sigprof_decode_sample(&record, &cpu_ns, &waited_ns, fixture->record, fixed_bytes + 64);
 	assert_int_equal(record.kind, SAMPLER_RECORD_SAMPLE);
 	assert_int_equal(record.sample.stack_size_bytes, 64);
-	sigprof_decode_sample(&record, &cpu_ns, fixture->record, fixed_bytes + 63);
+	sigprof_decode_sample(&record, &cpu_ns, &waited_ns, fixture->record, fixed_bytes + 63);
 	assert_int_equal(record.kind, SAMPLER_RECORD_BAD);
-	sigprof_decode_sample(&record, &cpu_ns, fixture->record, fixed_bytes - 1);
+	sigprof_decode_sample(&record, &cpu_ns, &waited_ns, fixture->record, fixed_bytes - 1);
 	assert_int_equal(record.kind, SAMPLER_RECORD_BAD);
 	sample.n_registers++;
 	memcpy(fixture->record, &sample, sizeof(sample));
-	sigprof_decode_sample(&record, &cpu_ns, fixture->record, fixed_bytes + 64);
+	sigprof_decode_sample(&record, &cpu_ns, &waited_ns, fixture->record, fixed_bytes + 64);
 	assert_int_equal(record.kind, SAMPLER_RECORD_BAD);
+}
+
+static void
+sigprof_decode_wait__tells_the_reason_and_takes_no_more_stack_than_there_is(void **state)
+{
+	struct fixture *fixture = *state;
+	struct sampler_record record = { 0 };
+	struct sigprof_wait wait = { .n_registers = SIGPROF_N_REGISTERS,
+				     .reason = SIGPROF_WAIT_LOCK,
+				     .stack_bytes = 64 };
+	const size_t fixed_bytes = sizeof(wait) + SIGPROF_N_REGISTERS * sizeof(uint64_t);
+	struct sigprof_wait read_back;
+
+	memcpy(fixture->record, &wait, sizeof(wait));
+	sigprof_decode_wait(&record, &read_back, fixture->record, fixed_bytes + 64);
+	assert_int_equal(record.kind, SAMPLER_RECORD_SWITCH_STACK);
+	assert_int_equal(record.sample.state, SAMPLE_LOCK);
+	assert_int_equal(record.sample.stack_size_bytes, 64);
+	sigprof_decode_wait(&record, &read_back, fixture->record, fixed_bytes + 63);
+	assert_int_equal(record.kind, SAMPLER_RECORD_BAD);
+	sigprof_decode_wait(&record, &read_back, fixture->record, sizeof(wait) - 1);
+	assert_int_equal(record.kind, SAMPLER_RECORD_BAD);
+	wait.reason = 4711;
+	memcpy(fixture->record, &wait, sizeof(wait));
+	sigprof_decode_wait(&record, &read_back, fixture->record, fixed_bytes + 64);
+	assert_int_equal(record.sample.state, SAMPLE_WAITING);
+}
+
+static void sigprof_wait_look__reads_the_stack_of_a_wait_that_goes_on(void **state)
+{
+	enum { STACK_BYTES = 8192 };
+	struct fixture *fixture = *state;
+	struct sigprof_slot *slot = fixture->ring.slot;
+	uint8_t there[STACK_BYTES];
+	uint8_t copy[STACK_BYTES];
+	struct raw_sample sample;
+	uint32_t sequence;
+	uint64_t start_ns;
+
+	for (size_t i = 0; i < sizeof(there); i++)
+		there[i] = (uint8_t)(i * 7);
+	slot->wait.start_ns = 1000;
+	slot->wait.reason = SIGPROF_WAIT_POLL;
+	slot->wait.registers[ARCH_NATIVE == ARCH_X86_64 ? X86_64_RSP : AARCH64_SP] =
+		(uint64_t)(uintptr_t)there;
+	slot->wait.sequence = 6;
+	assert_false(sigprof_wait_is_long(slot, 2000, &sequence));
+	slot->wait.sequence = 7;
+	assert_false(sigprof_wait_is_long(slot, 1000, &sequence));
+	assert_true(sigprof_wait_is_long(slot, 2000, &sequence));
+	assert_true(sigprof_wait_look(slot, sequence, (uint32_t)getpid(), &sample, copy,
+				      sizeof(copy), &start_ns));
+	assert_int_equal(start_ns, 1000);
+	assert_int_equal(sample.state, SAMPLE_POLL);
+	assert_int_equal(sample.stack_size_bytes, STACK_BYTES);
+	assert_memory_equal(copy, there, STACK_BYTES);
+	/* Over by the time that it was read; and a stack that is nowhere. */
+	slot->wait.sequence = 9;
+	assert_false(sigprof_wait_look(slot, sequence, (uint32_t)getpid(), &sample, copy,
+				       sizeof(copy), &start_ns));
+	slot->wait.registers[ARCH_NATIVE == ARCH_X86_64 ? X86_64_RSP : AARCH64_SP] = 16;
+	assert_true(sigprof_wait_look(slot, 9, (uint32_t)getpid(), &sample, copy, sizeof(copy),
+				      &start_ns));
+	assert_int_equal(sample.stack_size_bytes, 0);
 }
 
 static void sigprof_decode_map__wants_a_path_that_ends_and_a_range_that_does(void **state)
@@ -280,6 +346,9 @@ int main(void)
 		RING_TEST(sigprof_ring__keeps_the_header_that_was_checked),
 		RING_TEST(sigprof_ring__frees_the_slot_of_an_ended_thread_when_it_is_read),
 		RING_TEST(sigprof_decode_sample__takes_no_more_stack_than_there_is),
+		RING_TEST(
+			sigprof_decode_wait__tells_the_reason_and_takes_no_more_stack_than_there_is),
+		RING_TEST(sigprof_wait_look__reads_the_stack_of_a_wait_that_goes_on),
 		RING_TEST(sigprof_decode_map__wants_a_path_that_ends_and_a_range_that_does),
 	};
 
