@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lib/sigprof_wire.h"
+#include "lib/sigprof_records_wire.h"
 
 /*
  * The sampled process's side of the engine.  Everything here runs inside
@@ -98,10 +98,8 @@ bool client_memory_is_there(const struct client_thread *thread);
 /* Is the caller the thread that its TLS says, not a child of vfork or a bare clone? */
 bool client_thread_is_own(void);
 
-/* Tell what is mapped executable now. */
+/* Tell what is mapped executable now; a thread's new name. */
 void client_maps_send(void);
-
-/* A thread's new name. */
 void client_comm_send(uint32_t tid, const char *comm);
 
 /*

@@ -28,16 +28,16 @@ static_assert(offsetof(struct wait_frame, call) == 72, "the numbers below");
 static_assert(offsetof(struct wait_frame, saved) == 80, "the numbers below");
 static_assert(sizeof(struct wait_frame) == 184, "the numbers below");
 
-#define WAITS_IN(stub, shown, why, binding)                                                        \
-	__attribute__((used, visibility("hidden"))) struct wait_call wait_call_##stub = {          \
+#define WAITS_IN(ours, shown, why, binding)                                                        \
+	__attribute__((used, visibility("hidden"))) struct wait_call wait_call_##ours = {          \
 		NULL, NULL, #shown, SIGPROF_WAIT_##why                                             \
 	};                                                                                         \
-	__asm__(".text\n" binding ".type " #stub ", @function\n" #stub ":\n"                       \
+	__asm__(".text\n" binding ".type " #ours ", @function\n" #ours ":\n"                       \
 		".cfi_startproc\n"                                                                 \
-		"	leaq wait_call_" #stub "(%rip), %r11\n"                                    \
-		"	jmp wait_around\n"                                                               \
+		"\tleaq wait_call_" #ours "(%rip), %r11\n"                                         \
+		"\tjmp wait_around\n"                                                              \
 		".cfi_endproc\n"                                                                   \
-		".size " #stub ", .-" #stub "\n")
+		".size " #ours ", .-" #ours "\n")
 
 __asm__(".text\n"
 	".hidden wait_around\n"
@@ -108,17 +108,17 @@ static_assert(offsetof(struct wait_frame, call) == 72, "the numbers below");
 static_assert(offsetof(struct wait_frame, saved) == 80, "the numbers below");
 static_assert(sizeof(struct wait_frame) == 176, "the numbers below");
 
-#define WAITS_IN(stub, shown, why, binding)                                                        \
-	__attribute__((used, visibility("hidden"))) struct wait_call wait_call_##stub = {          \
+#define WAITS_IN(ours, shown, why, binding)                                                        \
+	__attribute__((used, visibility("hidden"))) struct wait_call wait_call_##ours = {          \
 		NULL, NULL, #shown, SIGPROF_WAIT_##why                                             \
 	};                                                                                         \
-	__asm__(".text\n" binding ".type " #stub ", %function\n" #stub ":\n"                       \
+	__asm__(".text\n" binding ".type " #ours ", %function\n" #ours ":\n"                       \
 		".cfi_startproc\n"                                                                 \
-		"	adrp x16, wait_call_" #stub "\n"                                           \
-		"	add x16, x16, :lo12:wait_call_" #stub "\n"                                 \
-		"	b wait_around\n"                                                                 \
+		"\tadrp x16, wait_call_" #ours "\n"                                                \
+		"\tadd x16, x16, :lo12:wait_call_" #ours "\n"                                      \
+		"\tb wait_around\n"                                                                \
 		".cfi_endproc\n"                                                                   \
-		".size " #stub ", .-" #stub "\n")
+		".size " #ours ", .-" #ours "\n")
 
 __asm__(".text\n"
 	".hidden wait_around\n"

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "base/units.h"
-#include "lib/sigprof_wire.h"
+#include "lib/sigprof_records_wire.h"
 #include "os/perf_event.h"
 #include "os/sampler.h"
 #include "os/sampler_choice.h"

@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "lib/sigprof_wire.h"
 #include "os/sigprof_waits.h"
 
 #if defined(__x86_64__)

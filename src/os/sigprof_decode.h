@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lib/sigprof_wire.h"
+#include "lib/sigprof_records_wire.h"
 #include "os/sampler_record.h"
 
 /*

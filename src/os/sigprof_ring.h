@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "lib/sigprof_wire.h"
+#include "lib/sigprof_records_wire.h"
 
 /*
  * The recorder's end of the memory that a sampled process shares with it (see

@@ -245,8 +245,7 @@ static void sigprof_decode_sample__takes_no_more_stack_than_there_is(void **stat
 	assert_int_equal(record.kind, SAMPLER_RECORD_BAD);
 }
 
-static void
-sigprof_decode_wait__tells_the_reason_and_takes_no_more_stack_than_there_is(void **state)
+static void sigprof_decode_wait__takes_no_more_stack_than_there_is(void **state)
 {
 	struct fixture *fixture = *state;
 	struct sampler_record record = { 0 };
@@ -346,8 +345,7 @@ int main(void)
 		RING_TEST(sigprof_ring__keeps_the_header_that_was_checked),
 		RING_TEST(sigprof_ring__frees_the_slot_of_an_ended_thread_when_it_is_read),
 		RING_TEST(sigprof_decode_sample__takes_no_more_stack_than_there_is),
-		RING_TEST(
-			sigprof_decode_wait__tells_the_reason_and_takes_no_more_stack_than_there_is),
+		RING_TEST(sigprof_decode_wait__takes_no_more_stack_than_there_is),
 		RING_TEST(sigprof_wait_look__reads_the_stack_of_a_wait_that_goes_on),
 		RING_TEST(sigprof_decode_map__wants_a_path_that_ends_and_a_range_that_does),
 	};
