@@ -30,7 +30,7 @@ struct sampler {
 };
 
 struct sampler_engine {
-	const char *name;  /* as in --engine */
+	const char *name; /* as in --engine */
 	/*
 	 * Would it work here, for this user and with these options?  0, or a negative
 	 * errno with the reason: -EACCES, -EPERM or -ENOSYS when this engine is not
