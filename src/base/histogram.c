@@ -58,19 +58,36 @@ int histogram_add(struct histogram *histogram, uint64_t value, uint64_t n_times)
 	return 0;
 }
 
+static uint64_t count_plus(uint64_t count, uint64_t more, uint64_t n_times)
+{
+	uint64_t sum;
+
+	if (__builtin_mul_overflow(more, n_times, &sum) || __builtin_add_overflow(sum, count, &sum))
+		return UINT64_MAX;
+	return sum;
+}
+
 int histogram_merge(struct histogram *into, const struct histogram *from)
 {
-	if (!from->n_values)
+	return histogram_merge_times(into, from, 1);
+}
+
+int histogram_merge_times(struct histogram *into, const struct histogram *from, uint64_t n_times)
+{
+	if (!from->n_values || !n_times)
 		return 0;
 	if (histogram_reach(into, from->first, from->first + from->n_buckets - 1) < 0)
 		return -ENOMEM;
-	for (size_t i = 0; i < from->n_buckets; i++)
-		into->counts[from->first + i - into->first] += from->counts[i];
+	for (size_t i = 0; i < from->n_buckets; i++) {
+		uint64_t *count = &into->counts[from->first + i - into->first];
+
+		*count = count_plus(*count, from->counts[i], n_times);
+	}
 	if (!into->n_values || from->min < into->min)
 		into->min = from->min;
 	if (!into->n_values || from->max > into->max)
 		into->max = from->max;
-	into->n_values += from->n_values;
+	into->n_values = count_plus(into->n_values, from->n_values, n_times);
 	return 0;
 }
 

@@ -28,9 +28,12 @@ struct histogram {
 
 void histogram_release(struct histogram *histogram);
 
-/* Both return 0 or -ENOMEM, and then nothing has changed. */
+/* These return 0 or -ENOMEM, and then nothing has changed. */
 int histogram_add(struct histogram *histogram, uint64_t value, uint64_t n_times);
 int histogram_merge(struct histogram *into, const struct histogram *from);
+
+/* Every number counts `n_times`; counts beyond 64 bits stay at the largest. */
+int histogram_merge_times(struct histogram *into, const struct histogram *from, uint64_t n_times);
 
 /*
  * The number below or at which `share` (0 to 1) of all lie, within 1 %; exact at

@@ -9,6 +9,7 @@
 #include "cmd/profile_input.h"
 #include "cmd/report_output.h"
 #include "cmd/report_parts.h"
+#include "cmd/report_snapshot.h"
 #include "cmd/view_options.h"
 
 static const struct option report_options[] = {
@@ -38,6 +39,9 @@ static const struct option report_options[] = {
 	  offsetof(struct report_options, components), NULL },
 	{ "per", 0, OPTION_STRING, "SCOPE", "the breakdown of an average call of SCOPE",
 	  offsetof(struct report_options, per), NULL },
+	REPORT_MARKS_OPTIONS(report_options),
+	{ "output", 'o', OPTION_STRING, "FILE", "the file that --snapshot writes",
+	  offsetof(struct report_options, output), NULL },
 	{ "json", 0, OPTION_FLAG, NULL, "write JSON", offsetof(struct report_options, as_json),
 	  NULL },
 	{ "csv", 0, OPTION_FLAG, NULL, "write CSV", offsetof(struct report_options, as_csv), NULL },
@@ -48,7 +52,8 @@ static int report_check_options(struct app *app, const struct report_options *op
 {
 	const int n_tables = options->is_breakdown + options->with_processes +
 			     options->with_threads + options->with_modules + options->with_lines +
-			     (options->callers_of != NULL) + (options->callees_of != NULL);
+			     (options->callers_of != NULL) + (options->callees_of != NULL) +
+			     report_marks_n_tables(&options->marks);
 	const char *const other = options->view.by	   ? "--by"
 				  : options->view.state	   ? "--state"
 				  : options->view.in_scope ? "--in-scope"
@@ -63,6 +68,12 @@ static int report_check_options(struct app *app, const struct report_options *op
 	else if (options->as_csv && n_tables > 1)
 		app_say(app, "report: --csv takes one table at a time (--json takes several); "
 			     "see 'tsprof report -h'");
+	else if (options->marks.snapshot && (n_tables || options->as_json || options->as_csv))
+		app_say(app, "report: --snapshot writes the bytes of one, and no tables; see "
+			     "'tsprof report -h'");
+	else if (options->output && !options->marks.snapshot)
+		app_say(app, "report: -o goes with --snapshot (redirect other output); see "
+			     "'tsprof report -h'");
 	else if (options->per && n_tables > 1)
 		app_say(app, "report: --per is of the breakdown alone: leave other tables out; "
 			     "see 'tsprof report -h'");
@@ -88,6 +99,9 @@ static int report_profile(struct app *app, const void *data, const struct profil
 	};
 	int r;
 
+	if (options->marks.snapshot)
+		return report_snapshot_write(app, profile, options->marks.snapshot, options->output,
+					     options->marks.is_forced, err);
 	if (options->per)
 		output.view.in_scope = options->per;
 	r = view_resolve(&output.view, profile, err);
@@ -102,7 +116,9 @@ static int report_profile(struct app *app, const void *data, const struct profil
 
 static int report_run(struct app *app, int argc, char **argv)
 {
-	struct report_options options = { .view = VIEW_OPTIONS_INIT, .top = UINT64_MAX };
+	struct report_options options = { .view = VIEW_OPTIONS_INIT,
+					  .top = UINT64_MAX,
+					  .marks = REPORT_MARKS_OPTIONS_INIT };
 	const int status = view_options_status(app, &command_report,
 					       options_parse(app, &command_report, &options, argc,
 							     argv, false));

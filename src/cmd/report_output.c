@@ -63,6 +63,8 @@ static void add_heading(struct buffer *out, const struct report_part *part, bool
 {
 	struct buffer heading = BUFFER_INIT;
 
+	if (part->is_marks)
+		buffer_printf(out, "%s\n", part->title);
 	if (part->is_per_call) {
 		report_per_call_heading(&heading, &part->per_call);
 		add_wrapped(out, buffer_string(&heading), columns);
@@ -81,7 +83,7 @@ static void add_heading(struct buffer *out, const struct report_part *part, bool
 		buffer_add(out, buffer_string(&heading), heading.size);
 		buffer_add_char(out, '\n');
 	}
-	if (part->has_group || part->function || part->is_per_call)
+	if (part->has_group || part->function || part->is_per_call || part->is_marks)
 		buffer_add_char(out, '\n');
 	buffer_release(&heading);
 }
@@ -93,7 +95,9 @@ static void add_notes(struct buffer *out, const struct report_part *part,
 	struct buffer note = BUFFER_INIT;
 	char count[UNITS_TEXT_BYTES];
 
-	if (part->table.n_rows == 0)
+	if (part->is_marks)
+		buffer_add_string(&note, buffer_string(&part->note));
+	else if (part->table.n_rows == 0)
 		buffer_add_string(&note, "Nothing to show: the profile does not tell them apart.");
 	else if (part->n_hidden)
 		buffer_printf(&note, "… and %s more (--top 0 shows all)",
@@ -124,8 +128,11 @@ static void add_view(struct buffer *out, const struct report_output *output, siz
 
 	view_text_add(&what, &output->view);
 	if (what.size) {
-		buffer_printf(&line, "Shown: %s: ", buffer_string(&what));
-		view_text_add_size(&line, &output->view, &output->trees[0]);
+		buffer_printf(&line, "Shown: %s", buffer_string(&what));
+		if (output->n_trees) {
+			buffer_add_string(&line, ": ");
+			view_text_add_size(&line, &output->view, &output->trees[0]);
+		}
 		add_wrapped(out, buffer_string(&line), columns);
 	}
 	out->is_failed |= line.is_failed || what.is_failed;
@@ -154,7 +161,7 @@ static void add_states(struct buffer *out, const struct report_output *output, s
 
 static void write_text(struct buffer *out, const struct report_output *output, size_t columns)
 {
-	const bool is_timed = calltree_is_timed(&output->trees[0]);
+	const bool is_timed = output->n_trees && calltree_is_timed(&output->trees[0]);
 	struct buffer line = BUFFER_INIT;
 
 	profile_quality_line(&line, output->profile);
@@ -177,7 +184,8 @@ static void write_text(struct buffer *out, const struct report_output *output, s
 static void json_add_view(struct json_writer *json, const struct report_output *output)
 {
 	json_open_object(json, "view");
-	view_text_write_json(json, &output->view, &output->trees[0]);
+	view_text_write_json(json, &output->view, output->profile,
+			     output->n_trees ? &output->trees[0] : NULL);
 	if (output->view.thread)
 		json_string(json, "thread", output->view.thread);
 	if (output->view.process)
@@ -210,6 +218,34 @@ static void json_add_tables(struct json_writer *json, const struct report_output
 		json_close_array(json);
 }
 
+/* What shares are of; tables of marks are not made from samples. */
+static void json_add_whole(struct json_writer *json, const struct report_output *output)
+{
+	const struct calltree *tree = &output->trees[0];
+
+	json_string(json, "unit", calltree_is_timed(tree) ? "ns" : "samples");
+	json_unsigned(json, "total", calltree_weight(tree, &tree->nodes[0].total));
+}
+
+/* How many rows of marks --top and --max kept out, by table. */
+static void json_add_left_out(struct json_writer *json, const struct report_output *output)
+{
+	bool is_open = false;
+
+	for (size_t i = 0; i < output->n_parts; i++) {
+		const struct report_part *part = output->parts[i];
+
+		if (!part->n_left_out)
+			continue;
+		if (!is_open)
+			json_open_object(json, "left_out");
+		is_open = true;
+		json_unsigned(json, part->table.name, part->n_left_out);
+	}
+	if (is_open)
+		json_close_object(json);
+}
+
 static void write_json(struct buffer *out, const struct report_output *output)
 {
 	struct json_writer json = { .out = out };
@@ -219,13 +255,13 @@ static void write_json(struct buffer *out, const struct report_output *output)
 	quality_json_write(&json, "quality", output->profile);
 	run_list_write_json(&json, output->profile);
 	json_add_view(&json, output);
-	json_string(&json, "unit", calltree_is_timed(&output->trees[0]) ? "ns" : "samples");
-	json_unsigned(&json, "total",
-		      calltree_weight(&output->trees[0], &output->trees[0].nodes[0].total));
+	if (output->n_trees)
+		json_add_whole(&json, output);
 	for (size_t i = 0; i < output->n_parts; i++)
 		if (output->parts[i]->is_per_call)
 			report_per_call_json(&json, &output->parts[i]->per_call);
 	json_add_tables(&json, output);
+	json_add_left_out(&json, output);
 	json_close_object(&json);
 }
 
@@ -270,7 +306,7 @@ int report_output_write(const struct report_output *output, struct app *app, str
 	write_format(&out, output, app_columns(app));
 	r = out.is_failed ? error_set_no_memory(err)
 			  : app_write(app, buffer_string(&out), out.size, err);
-	if (r == 0 && calltree_value_is_empty(&output->trees[0].nodes[0].total))
+	if (r == 0 && output->n_trees && calltree_value_is_empty(&output->trees[0].nodes[0].total))
 		app_say(app, "report: there are no samples to report");
 	buffer_release(&out);
 	return r;
@@ -294,6 +330,7 @@ void report_output_drop_part(struct report_output *output)
 	struct report_part *part = output->parts[--output->n_parts];
 
 	table_release(&part->table);
+	buffer_release(&part->note);
 	breakdown_release(&part->breakdown);
 	per_call_release(&part->per_call);
 	free(part);

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/buffer.h"
 #include "base/error.h"
 #include "cmd/command.h"
 #include "export/report_table.h"
@@ -22,6 +23,10 @@ struct report_part {
 	uint64_t n_hidden;    /* rows that are there and not shown */
 	bool is_breakdown;
 	bool is_per_call;
+	bool is_marks;	   /* with the next three; nothing but the table and they is there */
+	const char *title; /* a literal */
+	struct buffer note;
+	uint64_t n_left_out; /* rows, as the note says */
 	bool has_group;
 	struct report_group group;
 	struct breakdown breakdown;

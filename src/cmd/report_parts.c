@@ -344,7 +344,9 @@ int report_parts_add(struct report_output *output, const struct report_options *
 		maker.request = tables[i].request;
 		r = add_request(&maker, err);
 	}
-	if (r == 0 && output->n_trees == 0) {
+	if (r == 0 && report_marks_n_tables(&options->marks))
+		r = report_marks_add(output, &options->marks, options->top, err);
+	if (r == 0 && output->n_parts == 0) {
 		maker.request = (struct report_request){ .kind = REPORT_FUNCTIONS };
 		r = add_request(&maker, err);
 	}

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "cmd/report_marks.h"
 #include "cmd/report_output.h"
 #include "cmd/view_options.h"
 #include "model/profile.h"
@@ -24,6 +25,8 @@ struct report_options {
 	bool is_breakdown;
 	const char *components;
 	const char *per; /* the scope whose calls the breakdown is of; NULL: of the run */
+	struct report_marks_options marks;
+	const char *output; /* a file, of --snapshot; NULL: standard output */
 	bool as_json;
 	bool as_csv;
 };

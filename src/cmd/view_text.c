@@ -121,9 +121,8 @@ static void json_ends(struct json_writer *json, const struct view *view)
 }
 
 void view_text_write_json(struct json_writer *json, const struct view *view,
-			  const struct calltree *tree)
+			  const struct profile *profile, const struct calltree *tree)
 {
-	const struct calltree_value *total = &tree->nodes[0].total;
 
 	json_choice(json, "from", view->from);
 	json_choice(json, "to", view->to);
@@ -132,16 +131,17 @@ void view_text_write_json(struct json_writer *json, const struct view *view,
 	json_choice(json, "in_scope", view->in_scope);
 	json_choice(json, "category", view->category);
 	if (view_is_window(view))
-		json_unsigned(json, "wall_ns", view_duration_ns(view, tree->profile));
+		json_unsigned(json, "wall_ns", view_duration_ns(view, profile));
 	if (is_of_scopes(view)) {
-		const struct view_calls calls = view_scopes_calls(&view->marks->scopes,
-								  tree->profile);
+		const struct view_calls calls = view_scopes_calls(&view->marks->scopes, profile);
 
 		json_unsigned(json, "n_calls", calls.n_calls);
 		json_unsigned(json, "calls_ns", calls.total_ns);
 	}
-	if (calltree_is_timed(tree) && (view_is_window(view) || view->marks->scopes.has_node))
-		json_unsigned(json, "cpu_ns", total->weight_ns - total->waited_ns);
+	if (tree && calltree_is_timed(tree) &&
+	    (view_is_window(view) || view->marks->scopes.has_node))
+		json_unsigned(json, "cpu_ns",
+			      tree->nodes[0].total.weight_ns - tree->nodes[0].total.waited_ns);
 }
 
 int view_text_check(const struct view *view, const struct calltree *tree, struct error *err)
