@@ -77,7 +77,8 @@ void view_parts_init(struct view_parts *parts, const struct view *view,
 {
 	*parts = (struct view_parts){ .view = view, .profile = profile, .sample = *sample };
 	parts->run = profile_run_of(profile, sample->thread);
-	parts->is_split = view->by == VIEW_BY_PHASE && view->marks && sample_is_wait(sample);
+	parts->is_split = view->by == VIEW_BY_PHASE && view->marks && sample_is_wait(sample) &&
+			  sample->weight_ns > 0;
 	parts->is_done = parts->is_split && !has_kind(view, profile, sample);
 	if (parts->is_split)
 		wait_times(profile, sample, &parts->from_ns, &parts->to_ns, &parts->before_ns);
