@@ -15,12 +15,15 @@
 #include "os/perf_event.h"
 #include "os/sampler_choice.h"
 #include "record/recorder.h"
+#include "record/resources.h"
 #include "unwind/unwinder.h"
 
 enum {
 	STACK_MIN_BYTES = 1024,
 	FILE_MIN_BYTES = 65536,
 };
+
+#define RESOURCES_UNSET UINT64_MAX
 
 struct record_options {
 	const char *output;
@@ -43,7 +46,8 @@ struct record_options {
 	bool with_waits;
 	bool keeps_events;
 	uint64_t n_snapshots;
-	pid_t *pids; /* what `processes` says */
+	uint64_t resources_hz; /* RESOURCES_UNSET: as suits the target */
+	pid_t *pids;	       /* what `processes` says */
 	size_t n_pids;
 };
 
@@ -132,6 +136,11 @@ static const struct option record_options[] = {
 	  .argument = "N",
 	  .help = "keep the last N snapshots of each name (default 100)",
 	  .offset = offsetof(struct record_options, n_snapshots) },
+	{ .name = "resources",
+	  .kind = OPTION_COUNT,
+	  .argument = "HZ",
+	  .help = "read the target's memory so often a second (default 10; 0: never)",
+	  .offset = offsetof(struct record_options, resources_hz) },
 	{ .name = "stack-size",
 	  .kind = OPTION_BYTES,
 	  .argument = "BYTES",
@@ -266,6 +275,9 @@ static int record(struct app *app, const struct record_options *options, char *c
 		},
 		.unwinder = unwind_backend_find(options->unwinder),
 		.without_symbols = options->without_symbols,
+		.resources_hz = options->resources_hz != RESOURCES_UNSET ? options->resources_hz
+				: options->is_system			 ? 0
+									 : RESOURCES_DEFAULT_HZ,
 		.max_file_bytes = options->max_bytes,
 		.marks = { .keeps_all_calls = options->keeps_events,
 			   .n_snapshots = options->n_snapshots },
@@ -342,6 +354,12 @@ static int check_options(struct record_options *options, int n_operands, struct 
 		return error_set(err, -EINVAL,
 				 "--max-size is %" PRIu64 " bytes, expected at least 64k",
 				 options->max_bytes);
+	if (options->resources_hz != RESOURCES_UNSET && options->resources_hz > RESOURCES_MAX_HZ)
+		return error_set(err, -EINVAL, "--resources is %" PRIu64 " Hz, expected at most %d",
+				 options->resources_hz, RESOURCES_MAX_HZ);
+	if (options->resources_hz != RESOURCES_UNSET && options->resources_hz && options->is_system)
+		return error_set(err, -EINVAL,
+				 "--resources is for a command or -p, not for the whole system");
 	if (options->delay_ns && options->is_paused)
 		return error_set(err, -EINVAL, "--delay and --start-paused exclude each other");
 	if (options->with_kernel && options->without_kernel)
@@ -362,6 +380,7 @@ static int record_run(struct app *app, int argc, char **argv)
 		.output = "profile.tsprof",
 		.rate_hz = 997,
 		.engine = "auto",
+		.resources_hz = RESOURCES_UNSET,
 		.event = perf_event_kinds[0].name,
 		.n_snapshots = MARKS_SNAPSHOTS_PER_NAME,
 		.unwinder = unwind_backends[0]->name,

@@ -32,6 +32,34 @@ static int prepare_intake(struct recording *recording, struct error *err)
 	return r;
 }
 
+static int take_resources(void *context, const struct recording_turn *turn, struct error *err)
+{
+	struct recording *recording = context;
+
+	if (turn->is_over || turn->is_paused ||
+	    resources_take(&recording->resources, turn->now_ns, turn->is_final) == 0)
+		return 0;
+	return error_set_no_memory(err);
+}
+
+static int prepare_resources(struct recording *recording, struct error *err)
+{
+	int r;
+
+	if (!recording->options->resources_hz)
+		return 0;
+	r = resources_open(&recording->resources, recording->profile, &recording->intake.processes,
+			   recording->options->resources_hz, err);
+	if (r < 0)
+		return r;
+	recording_add_source(recording, &(struct recording_source){
+						.fd = recording->resources.fd,
+						.take = take_resources,
+						.context = recording,
+					});
+	return 0;
+}
+
 static void forget_sample(void *context, const struct sample *sample)
 {
 	intake_forget_sample(context, sample);
@@ -100,7 +128,9 @@ static int prepare(struct recording *recording, struct error *err)
 			      "--kernel: the engine %s may not see time in the kernel here (as "
 			      "root: sysctl kernel.perf_event_paranoid=1)",
 			      options->engine->name);
-	return r < 0 ? r : prepare_intake(recording, err);
+	if (r == 0)
+		r = prepare_intake(recording, err);
+	return r < 0 ? r : prepare_resources(recording, err);
 }
 
 static int start(struct recording *recording, struct error *err)
@@ -112,6 +142,7 @@ static int start(struct recording *recording, struct error *err)
 		recording->only_pid = (uint32_t)recording->target.child.pid;
 	else if (recording->target.processes.n_processes == 1)
 		recording->only_pid = (uint32_t)recording->target.processes.pids[0];
+	resources_watch(&recording->resources, recording->only_pid);
 	recording->own_cpu_ns = recording_clock_ns(CLOCK_PROCESS_CPUTIME_ID);
 	recording->flushed_ns = recording->progressed_ns = start_ns;
 	control_start(&recording->control, &recording->options->control, start_ns);
@@ -151,6 +182,7 @@ int recorder_run(struct profile *profile, struct recorder_result *result,
 		.signals = SIGNAL_INBOX_INIT,
 		.target = TARGET_INIT,
 		.marks = MARKS_INTAKE_INIT,
+		.resources = RESOURCES_INIT,
 	};
 	int r;
 
@@ -175,6 +207,7 @@ int recorder_run(struct profile *profile, struct recorder_result *result,
 	if (recording.writer)
 		profile_writer_abandon(recording.writer, !result->has_started);
 	marks_intake_release(&recording.marks);
+	resources_close(&recording.resources);
 	intake_release(&recording.intake);
 	sampler_close(recording.sampler);
 	target_release(&recording.target);

@@ -44,6 +44,7 @@ struct recorder_options {
 	const struct unwind_backend *unwinder;
 	bool without_symbols;
 	struct marks_store_options marks;
+	uint64_t resources_hz;	 /* readings of the target's memory; 0: none */
 	uint64_t max_file_bytes; /* the oldest samples are dropped then; 0: no limit */
 	/*
 	 * Called once when the profile is complete under its name, while the command

@@ -15,6 +15,7 @@
 #include "record/intake.h"
 #include "record/marks_intake.h"
 #include "record/recorder.h"
+#include "record/resources.h"
 #include "record/target.h"
 
 /*
@@ -59,6 +60,7 @@ struct recording {
 	struct intake intake;
 	struct marks_intake marks;
 	bool has_marks; /* … or somebody who says hello */
+	struct resources resources;
 	struct sampler_record record;
 	struct recording_source sources[RECORDING_MAX_SOURCES];
 	size_t n_sources;
