@@ -54,6 +54,46 @@ static void show_line(struct app *app, const struct profile *profile,
 	buffer_release(&line);
 }
 
+static void add_number(struct buffer *line, uint64_t count, const char *one, const char *many)
+{
+	char text[UNITS_TEXT_BYTES];
+
+	if (count)
+		buffer_printf(line, "%s%s %s", line->size ? ", " : "", units_count(text, count),
+			      count == 1 ? one : many);
+}
+
+/* One line, and only where something was marked. */
+static void show_marks(struct app *app, const struct marks *marks)
+{
+	const struct marks_quality *quality = &marks->quality;
+	struct buffer line = BUFFER_INIT;
+	uint64_t n_calls = 0;
+
+	if (!marks_are_there(marks))
+		return;
+	for (size_t i = 1; i < marks->scopes.n_nodes; i++)
+		n_calls += marks->scopes.nodes[i].durations_ns.n_values;
+	add_number(&line, marks->n_milestones, "milestone", "milestones");
+	add_number(&line, n_calls, "call of a scope", "calls of scopes");
+	add_number(&line, marks->n_counters + quality->n_counters_dropped, "counter value",
+		   "counter values");
+	add_number(&line, marks->n_snapshots + quality->n_snapshots_dropped, "snapshot",
+		   "snapshots");
+	add_number(&line, quality->n_lost + quality->n_homeless, "mark lost", "marks lost");
+	add_number(&line, quality->n_bad, "bad mark", "bad marks");
+	add_number(&line, quality->n_milestones_dropped, "milestone dropped", "milestones dropped");
+	add_number(&line, quality->n_counters_dropped, "counter value left out",
+		   "counter values left out");
+	add_number(&line, quality->n_snapshots_dropped, "older snapshot dropped",
+		   "older snapshots dropped");
+	add_number(&line, quality->n_late_samples, "sample of unknown scope",
+		   "samples of unknown scope");
+	if (line.size)
+		app_say(app, "%s", buffer_string(&line));
+	buffer_release(&line);
+}
+
 /* Enough CPU time for ten samples, but nobody to take them. */
 static bool had_no_way_in(const struct profile *profile)
 {
@@ -139,6 +179,12 @@ static void show_limits(struct app *app, const struct profile *profile,
 			"first (deleted ones can be read as root, or with CAP_CHECKPOINT_RESTORE)",
 			result->n_unreadable_modules,
 			profile_module_name(profile, result->unreadable_module));
+	if (result->n_other_versions)
+		app_say(app,
+			"%zu programs were not heard that mark with another version of "
+			"libtsprof.so "
+			"(use the one that belongs to this tsprof)",
+			result->n_other_versions);
 	if (result->n_limited_programs)
 		app_say(app,
 			"%" PRIu32
@@ -151,6 +197,7 @@ void record_summary_show(struct app *app, const struct profile *profile,
 			 const struct recorder_result *result, const char *path)
 {
 	show_line(app, profile, result, path);
+	show_marks(app, &profile->marks);
 	show_limits(app, profile, result);
 }
 

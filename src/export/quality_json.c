@@ -14,6 +14,26 @@ static void add_stack_ends(struct json_writer *json, const struct quality *quali
 	json_close_object(json);
 }
 
+static void add_marks(struct json_writer *json, const struct marks *marks)
+{
+	const struct marks_quality *quality = &marks->quality;
+
+	json_open_object(json, "marks");
+	json_unsigned(json, "records", quality->n_records);
+	json_unsigned(json, "lost", quality->n_lost);
+	json_unsigned(json, "without_room", quality->n_homeless);
+	json_unsigned(json, "bad", quality->n_bad);
+	json_unsigned(json, "unmatched_ends", marks->scopes.n_unmatched_ends);
+	json_unsigned(json, "too_deep", marks->scopes.n_too_deep);
+	json_unsigned(json, "sites_dropped", quality->n_sites_dropped);
+	json_unsigned(json, "milestones_dropped", quality->n_milestones_dropped);
+	json_unsigned(json, "counter_values_dropped", quality->n_counters_dropped);
+	json_unsigned(json, "snapshots_dropped", quality->n_snapshots_dropped);
+	json_unsigned(json, "calls_dropped", quality->n_calls_dropped);
+	json_unsigned(json, "late_samples", quality->n_late_samples);
+	json_close_object(json);
+}
+
 static const char *text_of(const struct profile *profile, uint32_t id)
 {
 	return interner_get(&profile->strings, id);
@@ -49,6 +69,8 @@ void quality_json_write(struct json_writer *json, const char *key, const struct 
 			json_unsigned(json, "waited_without_stack_ns", quality->waited_bare_ns);
 			json_unsigned(json, "lost_switches", quality->n_lost_switches);
 		}
+		if (marks_are_there(&profile->marks))
+			add_marks(json, &profile->marks);
 		json_unsigned(json, "target_cpu_ns", quality->target_cpu_ns);
 		json_unsigned(json, "recorder_cpu_ns", quality->recorder_cpu_ns);
 	}

@@ -135,6 +135,30 @@ static void quality_add_waits(struct buffer *out, const struct quality *quality)
 	}
 }
 
+/* What there was no room for is told elsewhere: it was to be expected. */
+static void quality_add_marks(struct buffer *out, const struct marks *marks)
+{
+	const struct marks_quality *quality = &marks->quality;
+	const uint64_t n_lost = quality->n_lost + quality->n_homeless +
+				quality->n_milestones_dropped;
+	const struct {
+		uint64_t count;
+		const char *one, *many;
+	} losses[] = {
+		{ n_lost, "lost mark", "lost marks" },
+		{ quality->n_bad, "bad mark", "bad marks" },
+		{ quality->n_late_samples, "sample of unknown scope", "samples of unknown scope" },
+	};
+
+	for (size_t i = 0; i < sizeof(losses) / sizeof(losses[0]); i++) {
+		if (!losses[i].count)
+			continue;
+		buffer_add_string(out, ", ");
+		quality_add_count(out, losses[i].count,
+				  losses[i].count == 1 ? losses[i].one : losses[i].many);
+	}
+}
+
 static void quality_write_import(struct buffer *out, const struct profile *profile)
 {
 	uint64_t n_ticks = 0;
@@ -172,6 +196,7 @@ void quality_line_write(struct buffer *out, const struct profile *profile)
 	}
 	quality_add_times(out, quality);
 	quality_add_waits(out, quality);
+	quality_add_marks(out, &profile->marks);
 	if (profile->info.is_cut)
 		buffer_add_string(out, profile->n_runs > 1 ? "; a file of one run was cut"
 							   : "; the file was cut and is read up "

@@ -15,13 +15,6 @@
 /* So much is taken at a time before the program gets the room back. */
 #define PUBLISH_BYTES (64 << 10)
 
-int mark_reader_init(struct mark_reader *reader, struct marks_store *store)
-{
-	*reader = (struct mark_reader){ .store = store, .line = { .counter = UINT64_MAX } };
-	reader->payload = malloc(MARKS_PAYLOAD_MAX_BYTES);
-	return reader->payload ? 0 : -ENOMEM;
-}
-
 void mark_reader_release(struct mark_reader *reader)
 {
 	free(reader->payload);
@@ -39,6 +32,15 @@ void mark_reader_set_time(struct mark_reader *reader)
 		return;
 	if (counter_clock_add(clock, now))
 		reader->line = counter_clock_line(clock);
+}
+
+int mark_reader_init(struct mark_reader *reader, struct marks_store *store)
+{
+	*reader = (struct mark_reader){ .store = store, .line = { .counter = UINT64_MAX } };
+	reader->payload = malloc(MARKS_PAYLOAD_MAX_BYTES);
+	/* Before the first mark, so that its time lies behind an anchor. */
+	mark_reader_set_time(reader);
+	return reader->payload ? 0 : -ENOMEM;
 }
 
 /* Is somebody else known to have this number? */

@@ -196,6 +196,8 @@ int recorder_run(struct profile *profile, struct recorder_result *result,
 		result->unreadable_module = recording.intake.modules.unreadable;
 		result->statement = intake_statement(&recording.intake);
 		result->remark = sampler_remark(recording.sampler);
+		result->n_other_versions = recording.marks.socket.n_other_versions;
+		marks_intake_release(&recording.marks);
 		/* Whoever cannot wait for the names presses Ctrl-C once more. */
 		if (!options->target.argv)
 			signal_inbox_close(&recording.signals);

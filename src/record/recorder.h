@@ -70,6 +70,7 @@ struct recorder_result {
 	uint32_t unreadable_module;  /* id of the first of them */
 	uint32_t n_limited_programs; /* that made more code than is kept; see jit_table.h */
 	bool has_hidden_kernel;	     /* kernel frames have no names: kernel.kptr_restrict */
+	size_t n_other_versions;     /* programs that mark with another version of the library */
 	char *remark;		     /* what limits the engine, to be freed; NULL: nothing */
 	char *statement;	     /* what the unwinder has to say, to be freed; NULL: nothing */
 	struct sampler_facts sampler;

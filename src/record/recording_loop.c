@@ -276,7 +276,6 @@ int recording_loop(struct recording *recording, struct error *err)
 
 void recording_wait_for_command(struct recording *recording)
 {
-	marks_intake_release(&recording->marks);
 	sampler_close(recording->sampler);
 	recording->sampler = NULL;
 	while (recording->options->target.argv && !target_has_ended(&recording->target)) {

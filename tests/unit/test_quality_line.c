@@ -80,6 +80,24 @@ static void quality_line__of_nothing_divides_by_nothing(void **state)
 	assert_says(&profile, "0 samples, 0 lost");
 }
 
+static void quality_line__tells_of_marks_that_are_missing(void **state)
+{
+	struct profile profile = { .info = { .has_times = true } };
+	struct marks_quality *quality = &profile.marks.quality;
+
+	(void)state;
+	quality->n_records = 1000;
+	quality->n_counters_dropped = 5;
+	quality->n_snapshots_dropped = 5;
+	assert_says(&profile, "0 samples, 0 lost");
+	quality->n_lost = 1500;
+	quality->n_homeless = 2;
+	quality->n_bad = 1;
+	quality->n_late_samples = 3;
+	assert_says(&profile, "0 samples, 0 lost, 1,502 lost marks, 1 bad mark, 3 samples of "
+			      "unknown scope");
+}
+
 static void quality_line__of_an_import_tells_its_source(void **state)
 {
 	const struct sample sample = { .count = 1200 };
@@ -101,6 +119,7 @@ int main(void)
 		cmocka_unit_test(quality_line__hides_no_loss),
 		cmocka_unit_test(quality_line__tells_a_share_that_was_not_sampled),
 		cmocka_unit_test(quality_line__of_nothing_divides_by_nothing),
+		cmocka_unit_test(quality_line__tells_of_marks_that_are_missing),
 		cmocka_unit_test(quality_line__of_an_import_tells_its_source),
 	};
 
