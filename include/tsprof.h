@@ -130,11 +130,35 @@ struct tsprof_link_ {
 	struct tsprof_link_ *next;
 };
 
+#define TSPROF_JOIN_2_(a, b) a##b
+#define TSPROF_JOIN_(a, b) TSPROF_JOIN_2_(a, b)
+
 #ifdef TSPROF_DISABLE
 
+/* Behind a condition that is false, so that calls are checked, and gone even with -O0. */
+#define TSPROF_IS_LEFT_ 0
 #define TSPROF_IS_ON_() 0
-#define TSPROF_API_() ((const struct tsprof_api_ *)0)
-#define TSPROF_THREAD_() ((struct tsprof_thread_ **)0)
+
+extern void tsprof_put_(struct tsprof_site *site, uint32_t what);
+extern void tsprof_bytes_(struct tsprof_site *site, uint32_t what, const void *bytes, size_t size);
+extern void tsprof_text_(struct tsprof_site *site, uint32_t what, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+extern void tsprof_text_list_(struct tsprof_site *site, uint32_t what, const char *format,
+			      va_list values);
+extern int tsprof_is_sampled_(struct tsprof_site *site);
+
+#define TSPROF_SITE_(variable, name, category, kind, rate)                                         \
+	enum { TSPROF_JOIN_(variable, off_) = 0 * sizeof(name) * sizeof(category) * (rate) };      \
+	extern struct tsprof_site variable __attribute__((unused))
+#define TSPROF_SCOPE_N_(n, name, category, rate, begin)                                            \
+	TSPROF_SITE_(TSPROF_JOIN_(tsprof_site_, n), name, category, SCOPE, rate)
+#define TSPROF_SCOPE_FULL_N_(n, name) TSPROF_SCOPE_N_(n, name, NULL, 1, )
+#define TSPROF_SCOPE_ARGUMENTS_N_(n, name, ...)                                                    \
+	TSPROF_SCOPE_N_(n, name, NULL, 1, );                                                       \
+	do {                                                                                       \
+		if (0)                                                                             \
+			tsprof_text_(NULL, TSPROF_WHAT_ARGUMENTS, __VA_ARGS__);                    \
+	} while (0)
 
 #else
 
@@ -212,12 +236,9 @@ __attribute__((destructor)) static void tsprof_unlink_now_(void)
 		tsprof_link_.api->unlink(&tsprof_link_);
 }
 
+#define TSPROF_IS_LEFT_ 1
 #define TSPROF_IS_ON_()                                                                            \
 	__builtin_expect((long)__atomic_load_n(&tsprof_link_.is_on, __ATOMIC_RELAXED), 0)
-#define TSPROF_API_() (tsprof_link_.api)
-#define TSPROF_THREAD_() (&tsprof_thread_)
-
-#endif
 
 static inline uint64_t tsprof_time_(void)
 {
@@ -235,11 +256,11 @@ static inline uint64_t tsprof_time_(void)
 
 static inline void tsprof_put_(struct tsprof_site *site, uint32_t what)
 {
-	struct tsprof_thread_ *thread = *TSPROF_THREAD_();
+	struct tsprof_thread_ *thread = tsprof_thread_;
 	struct tsprof_record_ *record;
 
 	if (__builtin_expect(!thread || thread->is_busy, 0)) {
-		*TSPROF_THREAD_() = TSPROF_API_()->put(site, what);
+		tsprof_thread_ = tsprof_link_.api->put(site, what);
 		return;
 	}
 	/* From here on a handler's marks are the library's business. */
@@ -247,7 +268,7 @@ static inline void tsprof_put_(struct tsprof_site *site, uint32_t what)
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	if (__builtin_expect(!site->id || thread->at >= thread->end, 0)) {
 		__atomic_store_n(&thread->is_busy, 0, __ATOMIC_RELAXED);
-		*TSPROF_THREAD_() = TSPROF_API_()->put(site, what);
+		tsprof_thread_ = tsprof_link_.api->put(site, what);
 		return;
 	}
 	record = (struct tsprof_record_ *)(void *)thread->at;
@@ -262,14 +283,26 @@ static inline void tsprof_put_(struct tsprof_site *site, uint32_t what)
 	__atomic_store_n(&thread->is_busy, 0, __ATOMIC_RELAXED);
 }
 
+static inline void tsprof_bytes_(struct tsprof_site *site, uint32_t what, const void *bytes,
+				 size_t size)
+{
+	tsprof_link_.api->put_bytes(site, what, bytes, size);
+}
+
 __attribute__((format(printf, 3, 4), unused)) static void
 tsprof_text_(struct tsprof_site *site, uint32_t what, const char *format, ...)
 {
 	va_list values;
 
 	va_start(values, format);
-	TSPROF_API_()->put_text(site, what, format, values);
+	tsprof_link_.api->put_text(site, what, format, values);
 	va_end(values);
+}
+
+static inline void tsprof_text_list_(struct tsprof_site *site, uint32_t what, const char *format,
+				     va_list values)
+{
+	tsprof_link_.api->put_text(site, what, format, values);
 }
 
 /* The open scope of a block; NULL: it is not recorded. */
@@ -288,20 +321,25 @@ static inline struct tsprof_scope_ tsprof_scope_begin_(struct tsprof_site *site)
 	return scope;
 }
 
-/* Two threads at once may count one call only, which costs less than a lock. */
+/*
+ * Is it this call's turn?  Two threads at once may count one call only, which costs
+ * less than a lock.
+ */
+static inline int tsprof_is_sampled_(struct tsprof_site *site)
+{
+	const uint32_t n_skipped = __atomic_load_n(&site->n_skipped, __ATOMIC_RELAXED);
+
+	__atomic_store_n(&site->n_skipped, n_skipped + 1 >= site->sample_rate ? 0 : n_skipped + 1,
+			 __ATOMIC_RELAXED);
+	return n_skipped == 0;
+}
+
 static inline struct tsprof_scope_ tsprof_scope_sample_(struct tsprof_site *site)
 {
 	struct tsprof_scope_ scope = { NULL };
-	uint32_t n_skipped;
 
-	if (TSPROF_IS_ON_()) {
-		n_skipped = __atomic_load_n(&site->n_skipped, __ATOMIC_RELAXED);
-		__atomic_store_n(&site->n_skipped,
-				 n_skipped + 1 >= site->sample_rate ? 0 : n_skipped + 1,
-				 __ATOMIC_RELAXED);
-		if (n_skipped == 0)
-			scope = tsprof_scope_begin_(site);
-	}
+	if (TSPROF_IS_ON_() && tsprof_is_sampled_(site))
+		scope = tsprof_scope_begin_(site);
 	return scope;
 }
 
@@ -319,7 +357,7 @@ struct tsprof_full_scope_ {
 
 static inline int tsprof_has_costs_(void)
 {
-	return TSPROF_API_()->size_bytes >= sizeof(struct tsprof_api_);
+	return tsprof_link_.api->size_bytes >= sizeof(struct tsprof_api_);
 }
 
 static inline struct tsprof_full_scope_ tsprof_full_begin_(struct tsprof_site *site)
@@ -328,7 +366,7 @@ static inline struct tsprof_full_scope_ tsprof_full_begin_(struct tsprof_site *s
 
 	if (TSPROF_IS_ON_()) {
 		if (tsprof_has_costs_())
-			TSPROF_API_()->costs_now(&scope.at_begin);
+			tsprof_link_.api->costs_now(&scope.at_begin);
 		tsprof_put_(site, TSPROF_WHAT_BEGIN);
 		scope.site = site;
 	}
@@ -339,13 +377,11 @@ static inline void tsprof_full_end_(struct tsprof_full_scope_ *scope)
 {
 	if (__builtin_expect(scope->site != NULL, 0)) {
 		if (tsprof_has_costs_())
-			TSPROF_API_()->put_costs(scope->site, &scope->at_begin);
+			tsprof_link_.api->put_costs(scope->site, &scope->at_begin);
 		tsprof_put_(scope->site, TSPROF_WHAT_END);
 	}
 }
 
-#define TSPROF_JOIN_2_(a, b) a##b
-#define TSPROF_JOIN_(a, b) TSPROF_JOIN_2_(a, b)
 #define TSPROF_SITE_(variable, name, category, kind, rate)                                         \
 	static struct tsprof_site variable = {                                                     \
 		(name), (category), __FILE__, __LINE__, TSPROF_KIND_##kind, (rate), 0, 0           \
@@ -365,6 +401,8 @@ static inline void tsprof_full_end_(struct tsprof_full_scope_ *scope)
 			tsprof_text_(TSPROF_JOIN_(tsprof_scope_, n).site, TSPROF_WHAT_ARGUMENTS,   \
 				     __VA_ARGS__);                                                 \
 	} while (0)
+
+#endif /* TSPROF_DISABLE */
 
 /* An instant of the program. */
 #define TSPROF_MILESTONE(name)                                                                     \
@@ -440,8 +478,8 @@ static inline void tsprof_full_end_(struct tsprof_full_scope_ *scope)
 		TSPROF_SITE_(tsprof_site_, name, NULL, COUNTER, 1);                                \
 		if (TSPROF_IS_ON_()) {                                                             \
 			const double tsprof_value_ = (double)(value);                              \
-			TSPROF_API_()->put_bytes(&tsprof_site_, TSPROF_WHAT_COUNTER,               \
-						 &tsprof_value_, sizeof(tsprof_value_));           \
+			tsprof_bytes_(&tsprof_site_, TSPROF_WHAT_COUNTER, &tsprof_value_,          \
+				      sizeof(tsprof_value_));                                      \
 		}                                                                                  \
 	} while (0)
 
@@ -450,8 +488,7 @@ static inline void tsprof_full_end_(struct tsprof_full_scope_ *scope)
 	do {                                                                                       \
 		TSPROF_SITE_(tsprof_site_, name, NULL, SNAPSHOT, 1);                               \
 		if (TSPROF_IS_ON_())                                                               \
-			TSPROF_API_()->put_bytes(&tsprof_site_, TSPROF_WHAT_SNAPSHOT, bytes,       \
-						 size);                                            \
+			tsprof_bytes_(&tsprof_site_, TSPROF_WHAT_SNAPSHOT, bytes, size);           \
 	} while (0)
 #define TSPROF_SNAPSHOT_TEXT(name, ...)                                                            \
 	do {                                                                                       \

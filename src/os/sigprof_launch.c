@@ -18,7 +18,7 @@
 #define TSPROF_LIBDIR "/usr/local/lib"
 #endif
 
-#define LIBRARY_NAME "libtsprof.so"
+#define LIBRARY_NAME "libtsprof.so.1"
 
 #if defined(__x86_64__)
 enum { MACHINE_NATIVE = EM_X86_64 };
