@@ -120,13 +120,22 @@ static void add_notes(struct buffer *out, const struct report_part *part,
 	buffer_release(&note);
 }
 
+/* Is it of an average call?  Its heading tells of the scope, and its rows of both states. */
+static bool is_per_call(const struct report_output *output)
+{
+	return output->n_parts && output->parts[0]->is_per_call;
+}
+
 /* "Shown: from loaded, thread worker: 99 samples, …", when that is not all. */
 static void add_view(struct buffer *out, const struct report_output *output, size_t columns)
 {
 	struct buffer line = BUFFER_INIT;
 	struct buffer what = BUFFER_INIT;
+	struct view beside = output->view;
 
-	view_text_add(&what, &output->view);
+	if (is_per_call(output))
+		beside.in_scope = NULL;
+	view_text_add(&what, &beside);
 	if (what.size) {
 		buffer_printf(&line, "Shown: %s", buffer_string(&what));
 		if (output->n_trees) {
@@ -148,7 +157,7 @@ static void add_states(struct buffer *out, const struct report_output *output, s
 	struct buffer line = BUFFER_INIT;
 	char text[UNITS_TEXT_BYTES];
 
-	if (!quality->n_waits)
+	if (!quality->n_waits || is_per_call(output))
 		return;
 	buffer_printf(&line, "State: %s", view_states_text(states));
 	if (!(states & SAMPLE_STATES_WAITING))

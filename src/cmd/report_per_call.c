@@ -54,13 +54,17 @@ static void add_doubts(struct buffer *out, const struct per_call *per_call,
 	char text[UNITS_TEXT_BYTES];
 
 	if (calls->n_inner)
-		buffer_printf(out, " %s calls inside a call of the same name are a part of it.",
-			      units_count(text, calls->n_inner));
+		buffer_printf(out, " %s call%s inside a call of the same name: a part of it.",
+			      units_count(text, calls->n_inner), calls->n_inner == 1 ? "" : "s");
+	if (calls->n_open)
+		buffer_printf(out, " %s of the calls had not ended: counted until the end.",
+			      units_count(text, calls->n_open));
 	if (calls->n_unfinished)
 		buffer_printf(out,
-			      " %s calls never ended: their samples are in the rows, but they are "
+			      " %s call%s never ended: their samples are in the rows, but they are "
 			      "not among the calls.",
-			      units_count(text, calls->n_unfinished));
+			      units_count(text, calls->n_unfinished),
+			      calls->n_unfinished == 1 ? "" : "s");
 	if (quality->n_lost + quality->n_homeless)
 		buffer_printf(out, " %s marks were lost, so calls may be missing.",
 			      units_count(text, quality->n_lost + quality->n_homeless));
@@ -98,6 +102,7 @@ void report_per_call_json(struct json_writer *json, const struct per_call *per_c
 	json_bool(json, "calls_are_estimated", calls->is_estimate);
 	json_real(json, "recorded_calls", calls->n_calls);
 	json_unsigned(json, "inner_calls", calls->n_inner);
+	json_unsigned(json, "open_calls", calls->n_open);
 	json_unsigned(json, "unfinished_calls", calls->n_unfinished);
 	json_number(json, "total_ns", calls->total_ns);
 	json_number(json, "mean_ns", scope_calls_mean_ns(calls));

@@ -71,7 +71,7 @@ static int claim_by_rules(struct builder *builder)
 			.path = file_of(profile, frame),
 		};
 
-		if (frame->label_kind == LABEL_SCOPE)
+		if (frame->label_kind == LABEL_SCOPE_INSIDE)
 			builder->claims[i] = components_find_scope(components, subject.function);
 		else if (!frame->is_label && !frame->is_wait && !(frame->flags & FRAME_PSEUDO))
 			builder->claims[i] = components_find(components, &subject);

@@ -33,8 +33,9 @@ struct calltree_frame {
 enum label_kind {
 	LABEL_OTHER,
 	LABEL_SCOPE,
-	LABEL_CATEGORY, /* of scopes */
-	LABEL_PHASE,	/* ids in tree.labels ascend in the order in which phases begin */
+	LABEL_CATEGORY,	    /* of scopes */
+	LABEL_PHASE,	    /* ids in tree.labels ascend in the order in which phases begin */
+	LABEL_SCOPE_INSIDE, /* of view.with_scopes_inside, which is no group */
 };
 
 struct calltree_value {

@@ -85,7 +85,8 @@ static int add_part(struct calltree_labels *labels, uint32_t *node, uint32_t gro
 	return r;
 }
 
-static int add_scope(struct calltree_labels *labels, uint32_t *node, uint32_t scope)
+static int add_scope(struct calltree_labels *labels, uint32_t *node, uint32_t scope,
+		     enum label_kind kind)
 {
 	const struct profile *profile = labels->profile;
 	const char *const name = interner_get(&profile->strings, scope_name(profile, scope));
@@ -93,13 +94,14 @@ static int add_scope(struct calltree_labels *labels, uint32_t *node, uint32_t sc
 	int r;
 
 	buffer_add_string(&text, name[0] ? name : "[unknown]");
-	r = add_label(labels, node, LABEL_SCOPE, &text);
+	r = add_label(labels, node, kind, &text);
 	buffer_release(&text);
 	return r;
 }
 
 /* The scopes around a sample, the outermost first. */
-static int add_scopes(struct calltree_labels *labels, uint32_t *node, uint32_t scope)
+static int add_scopes(struct calltree_labels *labels, uint32_t *node, uint32_t scope,
+		      enum label_kind kind)
 {
 	const struct scope_node *nodes = labels->profile->marks.scopes.nodes;
 	uint32_t path[SCOPE_STACK_MAX_DEPTH];
@@ -112,7 +114,7 @@ static int add_scopes(struct calltree_labels *labels, uint32_t *node, uint32_t s
 			break;
 	}
 	while (r == 0 && depth-- > 0)
-		r = add_scope(labels, node, path[depth]);
+		r = add_scope(labels, node, path[depth], kind);
 	return r;
 }
 
@@ -140,7 +142,7 @@ static int add_group(struct calltree_labels *labels, uint32_t *node, uint32_t gr
 		r = add_part(labels, node, group, LABEL_PHASE);
 		break;
 	case VIEW_BY_SCOPE:
-		r = labels->view->with_scopes && is_scope ? add_scopes(labels, node, group)
+		r = labels->view->with_scopes && is_scope ? add_scopes(labels, node, group, kind)
 							  : add_part(labels, node, group, kind);
 		break;
 	case VIEW_BY_CATEGORY:
@@ -192,7 +194,7 @@ static int append_item(struct calltree_labels *labels, uint64_t hash,
 	labels->items = grown;
 	if (add_group(labels, &made.node, made.group) < 0 ||
 	    add_process(labels, &made.node, made.thread) < 0 ||
-	    add_scopes(labels, &made.node, made.scope) < 0 ||
+	    add_scopes(labels, &made.node, made.scope, LABEL_SCOPE_INSIDE) < 0 ||
 	    hash_index_add(&labels->index, hash, (uint32_t)labels->n_items) < 0)
 		return -ENOMEM;
 	grown[labels->n_items++] = made;

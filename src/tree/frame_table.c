@@ -47,7 +47,8 @@ static void frame_table_drop_other(struct frame_table *table, enum frame_rows ro
 	for (size_t i = 0; i < table->n_rows; i++) {
 		const uint32_t frame = table->rows[i].frame;
 
-		if (frame != FRAME_NONE && (table->tree->frames[frame].is_label != 0) == is_label)
+		if (frame != FRAME_NONE && (table->tree->frames[frame].is_label != 0) == is_label &&
+		    table->tree->frames[frame].label_kind != LABEL_SCOPE_INSIDE)
 			table->rows[n_kept++] = table->rows[i];
 	}
 	table->n_rows = n_kept;

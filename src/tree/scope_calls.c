@@ -101,6 +101,7 @@ static void add_kept_calls(struct scope_calls *calls, const struct profile *prof
 		if (call->duration_ns)
 			share = (double)inside_ns / (double)call->duration_ns;
 		add_calls(calls, marks, call->node, share, (double)inside_ns);
+		calls->n_open += (call->flags & SCOPE_CALL_OPEN) != 0;
 	}
 }
 

@@ -22,6 +22,7 @@ struct scope_calls {
 	double deviation_ns;   /* of single calls; 0 when not known */
 	bool is_estimate;      /* some were left out */
 	uint64_t n_inner;      /* calls inside others, which are a part of those */
+	uint64_t n_open;       /* of n_calls: had not ended at the end, and count until then */
 	uint64_t n_unfinished; /* never ended, and how long they took is not known: not counted */
 };
 

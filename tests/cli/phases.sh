@@ -46,7 +46,7 @@ show()
 	done
 	for options in "--phase loaded..ready" "--in-scope write --breakdown" "--by phase --top 2" \
 		"--by scope --callers hash" "--by category --modules --csv" \
-		"--from loaded --processes --threads" "--in-scope handle --per handle" "--in-scope hash --top 1" \
+		"--from loaded --processes --threads" "--in-scope hash --top 1" \
 		"--phase loaded..ready --category cpu --json --top 1" "--in-scope handle --json --top 1"; do
 		# shellcheck disable=SC2086
 		show report -i p $options
