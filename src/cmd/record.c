@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <regex.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -47,7 +48,10 @@ struct record_options {
 	bool keeps_events;
 	uint64_t n_snapshots;
 	uint64_t resources_hz; /* RESOURCES_UNSET: as suits the target */
-	pid_t *pids;	       /* what `processes` says */
+	const char *mark_output;
+	regex_t output_pattern; /* … compiled */
+	bool has_output_pattern;
+	pid_t *pids; /* what `processes` says */
 	size_t n_pids;
 };
 
@@ -127,6 +131,12 @@ static const struct option record_options[] = {
 	  .kind = OPTION_FLAG,
 	  .help = "record also where threads wait, and how long",
 	  .offset = offsetof(struct record_options, with_waits) },
+	{ .name = "mark-output",
+	  .kind = OPTION_STRING,
+	  .argument = "REGEX",
+	  .help = "make a milestone of each line printed that matches, named by the first "
+		  "group",
+	  .offset = offsetof(struct record_options, mark_output) },
 	{ .name = "keep-events",
 	  .kind = OPTION_FLAG,
 	  .help = "keep every call of every scope, not only the slowest and failed",
@@ -281,6 +291,7 @@ static int record(struct app *app, const struct record_options *options, char *c
 		.max_file_bytes = options->max_bytes,
 		.marks = { .keeps_all_calls = options->keeps_events,
 			   .n_snapshots = options->n_snapshots },
+		.mark_output = options->has_output_pattern ? &options->output_pattern : NULL,
 		.written = show_written,
 		.written_context = &record,
 		.progress = record.has_status_line ? show_progress : NULL,
@@ -328,6 +339,23 @@ static int add_pids(struct record_options *options, const char *text, struct err
 	}
 }
 
+static int compile_pattern(struct record_options *options, struct error *err)
+{
+	const char *text = options->mark_output;
+	char reason[128];
+	int code;
+
+	if (!text)
+		return 0;
+	code = regcomp(&options->output_pattern, text, REG_EXTENDED);
+	options->has_output_pattern = code == 0;
+	if (code == 0)
+		return 0;
+	(void)regerror(code, &options->output_pattern, reason, sizeof(reason));
+	return error_set(err, -EINVAL, "--mark-output: '%s' is no regular expression: %s", text,
+			 reason);
+}
+
 /* What cannot be said together, or not at all. */
 static int check_options(struct record_options *options, int n_operands, struct error *err)
 {
@@ -344,6 +372,9 @@ static int check_options(struct record_options *options, int n_operands, struct 
 		return error_set(err, -EINVAL,
 				 "%s samples what runs already: give either it or a command",
 				 options->is_system ? "-a" : "-p");
+	if (is_attaching && options->mark_output)
+		return error_set(err, -EINVAL,
+				 "--mark-output reads what a command prints: give one");
 	if (options->is_system && options->n_pids)
 		return error_set(err, -EINVAL,
 				 "-a samples every process: -p makes no sense with it");
@@ -393,13 +424,16 @@ static int record_run(struct app *app, int argc, char **argv)
 		status = EXIT_OK;
 	} else if (n_operands == OPTIONS_ERROR) {
 		status = EXIT_USAGE;
-	} else if (check_options(&options, n_operands, &err) < 0) {
+	} else if (check_options(&options, n_operands, &err) < 0 ||
+		   compile_pattern(&options, &err) < 0) {
 		app_say(app, "record: %s", err.message);
 		status = EXIT_USAGE;
 	} else {
 		argv[n_operands + 1] = NULL;
 		status = record(app, &options, n_operands ? argv + 1 : NULL);
 	}
+	if (options.has_output_pattern)
+		regfree(&options.output_pattern);
 	free(options.processes.strings);
 	free(options.pids);
 	return status;

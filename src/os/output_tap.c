@@ -125,14 +125,17 @@ static int watch_channel(struct output_tap *tap, int i)
 
 int output_tap_open(struct output_tap *tap, const regex_t *pattern, struct error *err)
 {
+	/* Before one of ours gets the number. */
+	const bool has_output = is_open(STDOUT_FILENO);
+	const bool has_error = is_open(STDERR_FILENO);
 	int r = 0;
 
 	tap->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (tap->epoll_fd < 0)
 		r = -errno;
-	if (r == 0 && is_open(STDOUT_FILENO))
+	if (r == 0 && has_output)
 		r = channel_open(&tap->channels[0], &tap->child_fds[0], STDOUT_FILENO, pattern);
-	if (r == 0 && is_open(STDERR_FILENO)) {
+	if (r == 0 && has_error) {
 		if (tap->child_fds[0] < 0 || !is_same_file(STDOUT_FILENO, STDERR_FILENO)) {
 			r = channel_open(&tap->channels[1], &tap->child_fds[1], STDERR_FILENO,
 					 pattern);

@@ -94,13 +94,35 @@ static int watch_target(struct recording *recording, struct error *err)
 	char *environment[MAX_VARIABLES + 1] = { NULL };
 	char *const *of_sampler = sampler_environment(recording->sampler);
 	size_t n = 0;
+	int r;
 
 	if (recording->marks.socket.environment)
 		environment[n++] = recording->marks.socket.environment;
 	for (; of_sampler && *of_sampler && n < MAX_VARIABLES; of_sampler++)
 		environment[n++] = *of_sampler;
-	return target_watch(&recording->target, recording->sampler, environment,
-			    &recording->signals.old_mask, err);
+	r = target_watch(&recording->target, recording->sampler, environment,
+			 &recording->signals.old_mask, err);
+	output_tap_close_child_fds(&recording->output.tap);
+	return r;
+}
+
+/* Before anything else is open that the relays would have to close. */
+static int prepare_output(struct recording *recording, struct error *err)
+{
+	struct output_marks *output = &recording->output;
+	int r = 0;
+
+	if (recording->options->mark_output) {
+		r = output_marks_open(output, &recording->marks.store,
+				      recording->options->mark_output, err);
+		recording->target.options.output_fds = output->tap.child_fds;
+	}
+	if (r == 0 && output->tap.epoll_fd >= 0)
+		recording_add_source(recording,
+				     &(struct recording_source){ .fd = output->tap.epoll_fd,
+								 .take = output_marks_take,
+								 .context = output });
+	return r;
 }
 
 /* Everything that can go wrong before anything is sampled, or the command runs. */
@@ -109,6 +131,8 @@ static int prepare(struct recording *recording, struct error *err)
 	const struct recorder_options *options = recording->options;
 	int r = target_open(&recording->target, &options->target, err);
 
+	if (r == 0)
+		r = prepare_output(recording, err);
 	if (r == 0)
 		r = sampler_open(options->engine, &recording->sampler, &options->sampler, err);
 	if (r == 0)
@@ -183,6 +207,7 @@ int recorder_run(struct profile *profile, struct recorder_result *result,
 		.target = TARGET_INIT,
 		.marks = MARKS_INTAKE_INIT,
 		.resources = RESOURCES_INIT,
+		.output = OUTPUT_MARKS_INIT,
 	};
 	int r;
 
@@ -214,5 +239,6 @@ int recorder_run(struct profile *profile, struct recorder_result *result,
 	sampler_close(recording.sampler);
 	target_release(&recording.target);
 	signal_inbox_close(&recording.signals);
+	output_marks_close(&recording.output);
 	return r;
 }

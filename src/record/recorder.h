@@ -1,6 +1,7 @@
 #ifndef TSPROF_RECORD_RECORDER_H
 #define TSPROF_RECORD_RECORDER_H
 
+#include <regex.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -44,8 +45,9 @@ struct recorder_options {
 	const struct unwind_backend *unwinder;
 	bool without_symbols;
 	struct marks_store_options marks;
-	uint64_t resources_hz;	 /* readings of the target's memory; 0: none */
-	uint64_t max_file_bytes; /* the oldest samples are dropped then; 0: no limit */
+	uint64_t resources_hz;	    /* readings of the target's memory; 0: none */
+	const regex_t *mark_output; /* lines of the command that match are milestones; or NULL */
+	uint64_t max_file_bytes;    /* the oldest samples are dropped then; 0: no limit */
 	/*
 	 * Called once when the profile is complete under its name, while the command
 	 * may still run; may be NULL.

@@ -13,6 +13,7 @@
 #include "profile/profile_writer.h"
 #include "record/control.h"
 #include "record/intake.h"
+#include "record/output_marks.h"
 #include "record/marks_intake.h"
 #include "record/recorder.h"
 #include "record/resources.h"
@@ -59,8 +60,9 @@ struct recording {
 	struct profile_writer *writer; /* NULL after a failure to write */
 	struct intake intake;
 	struct marks_intake marks;
-	bool has_marks; /* … or somebody who says hello */
 	struct resources resources;
+	bool has_marks;		    /* … or somebody who says hello */
+	struct output_marks output; /* when lines that are printed are milestones */
 	struct sampler_record record;
 	struct recording_source sources[RECORDING_MAX_SOURCES];
 	size_t n_sources;
