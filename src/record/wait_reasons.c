@@ -106,10 +106,14 @@ void wait_reasons_release(struct wait_reasons *reasons)
 	*reasons = (struct wait_reasons){ 0 };
 }
 
+/* Compilers append how they changed a function: ".isra.0", ".constprop.0". */
 static bool is_match(const char *pattern, const char *name, size_t name_bytes)
 {
+	const char *suffix = memchr(name, '.', name_bytes);
 	const size_t size = strlen(pattern);
 
+	if (suffix)
+		name_bytes = (size_t)(suffix - name);
 	if (pattern[size - 1] == '*')
 		return name_bytes >= size - 1 && memcmp(pattern, name, size - 1) == 0;
 	return name_bytes == size && memcmp(pattern, name, size) == 0;

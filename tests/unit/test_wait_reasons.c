@@ -14,16 +14,28 @@ static void wait_reasons__know_what_programs_wait_for(void **state)
 		const char *name;
 		enum sample_state state;
 	} known[] = {
-		{ "do_nanosleep", SAMPLE_SLEEP },     { "futex_do_wait", SAMPLE_LOCK },
-		{ "futex_wait_queue", SAMPLE_LOCK },  { "ep_poll", SAMPLE_POLL },
-		{ "do_sys_poll", SAMPLE_POLL },	      { "anon_pipe_read", SAMPLE_PIPE },
-		{ "pipe_write", SAMPLE_PIPE },	      { "unix_stream_read_generic", SAMPLE_SOCKET },
-		{ "sk_wait_data", SAMPLE_SOCKET },    { "n_tty_read", SAMPLE_TERMINAL },
-		{ "do_wait", SAMPLE_CHILD },	      { "do_sigtimedwait", SAMPLE_SIGNAL },
-		{ "io_schedule", SAMPLE_DISK },	      { "folio_wait_bit_common", SAMPLE_DISK },
-		{ "handle_mm_fault", SAMPLE_MEMORY }, { "__mutex_lock.constprop.0", SAMPLE_KERNEL },
-		{ "vfs_read", SAMPLE_WAITING },	      { "", SAMPLE_WAITING },
-		{ "do_nanosleeper", SAMPLE_WAITING }, { "futex", SAMPLE_WAITING },
+		{ "do_nanosleep", SAMPLE_SLEEP },
+		{ "futex_do_wait", SAMPLE_LOCK },
+		{ "futex_wait_queue", SAMPLE_LOCK },
+		{ "ep_poll", SAMPLE_POLL },
+		{ "do_sys_poll", SAMPLE_POLL },
+		{ "anon_pipe_read", SAMPLE_PIPE },
+		{ "pipe_write", SAMPLE_PIPE },
+		{ "unix_stream_read_generic", SAMPLE_SOCKET },
+		{ "sk_wait_data", SAMPLE_SOCKET },
+		{ "n_tty_read", SAMPLE_TERMINAL },
+		{ "do_wait", SAMPLE_CHILD },
+		{ "do_sigtimedwait", SAMPLE_SIGNAL },
+		{ "io_schedule", SAMPLE_DISK },
+		{ "folio_wait_bit_common", SAMPLE_DISK },
+		{ "handle_mm_fault", SAMPLE_MEMORY },
+		{ "__mutex_lock.constprop.0", SAMPLE_KERNEL },
+		{ "sigsuspend.isra.0", SAMPLE_SIGNAL },
+		{ ".isra.0", SAMPLE_WAITING },
+		{ "vfs_read", SAMPLE_WAITING },
+		{ "", SAMPLE_WAITING },
+		{ "do_nanosleeper", SAMPLE_WAITING },
+		{ "futex", SAMPLE_WAITING },
 	};
 
 	(void)state;
