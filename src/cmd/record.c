@@ -51,6 +51,8 @@ struct record_options {
 	const char *mark_output;
 	regex_t output_pattern; /* … compiled */
 	bool has_output_pattern;
+	struct option_strings marked_functions;
+	struct option_strings traced_functions;
 	pid_t *pids; /* what `processes` says */
 	size_t n_pids;
 };
@@ -151,6 +153,18 @@ static const struct option record_options[] = {
 	  .argument = "HZ",
 	  .help = "read the target's memory so often a second (default 10; 0: never)",
 	  .offset = offsetof(struct record_options, resources_hz) },
+	{ .name = "mark-function",
+	  .kind = OPTION_STRINGS,
+	  .argument = "FUNCTION",
+	  .help = "make a milestone each time that a function is entered, or returns "
+		  "(NAME%return); may be repeated",
+	  .offset = offsetof(struct record_options, marked_functions) },
+	{ .name = "trace-function",
+	  .kind = OPTION_STRINGS,
+	  .argument = "FUNCTION",
+	  .help = "make each call of a function a scope, with its arguments if their types "
+		  "are given: 'NAME(int a, char *b)'; may be repeated",
+	  .offset = offsetof(struct record_options, traced_functions) },
 	{ .name = "stack-size",
 	  .kind = OPTION_BYTES,
 	  .argument = "BYTES",
@@ -253,7 +267,34 @@ static int run_recorder(struct record *record, const struct recorder_options *re
 	return status;
 }
 
-static int record(struct app *app, const struct record_options *options, char *const *argv)
+/* Which functions, before anything runs; to be released even when it fails. */
+static int plan_probes(struct app *app, struct probe_plan *plan,
+		       const struct record_options *options, const char *command)
+{
+	const struct probe_request request = {
+		.marks = options->marked_functions.strings,
+		.n_marks = options->marked_functions.n_strings,
+		.traces = options->traced_functions.strings,
+		.n_traces = options->traced_functions.n_strings,
+		.command = command,
+		.pid = options->n_pids ? options->pids[0] : 0,
+	};
+	struct error err = ERROR_INIT;
+	const int r = probe_plan_make(plan, &request, &err);
+
+	if (r < 0)
+		return app_fail(app, EXIT_FAILED, &err);
+	for (const char *line = buffer_string(&plan->remarks); *line && !options->is_quiet;) {
+		const size_t n_bytes = strcspn(line, "\n");
+
+		app_say(app, "%.*s", (int)n_bytes, line);
+		line += n_bytes + (line[n_bytes] != '\0');
+	}
+	return EXIT_OK;
+}
+
+static int record(struct app *app, const struct record_options *options,
+		  const struct probe_plan *probes, char *const *argv)
 {
 	struct record record = {
 		.app = app,
@@ -274,6 +315,8 @@ static int record(struct app *app, const struct record_options *options, char *c
 				  : options->without_kernel ? SAMPLER_KERNEL_NONE
 							    : SAMPLER_KERNEL_AUTO,
 			.command = argv ? argv[0] : NULL,
+			.probes = probes->points,
+			.n_probes = probes->n_points,
 			.with_switches = options->with_waits ||
 					 perf_event_kind_find(options->event)->is_wall,
 		},
@@ -284,6 +327,7 @@ static int record(struct app *app, const struct record_options *options, char *c
 			.is_paused = options->is_paused,
 		},
 		.unwinder = unwind_backend_find(options->unwinder),
+		.probes = probes,
 		.without_symbols = options->without_symbols,
 		.resources_hz = options->resources_hz != RESOURCES_UNSET ? options->resources_hz
 				: options->is_system			 ? 0
@@ -429,12 +473,19 @@ static int record_run(struct app *app, int argc, char **argv)
 		app_say(app, "record: %s", err.message);
 		status = EXIT_USAGE;
 	} else {
+		struct probe_plan probes;
+
 		argv[n_operands + 1] = NULL;
-		status = record(app, &options, n_operands ? argv + 1 : NULL);
+		status = plan_probes(app, &probes, &options, n_operands ? argv[1] : NULL);
+		if (status == EXIT_OK)
+			status = record(app, &options, &probes, n_operands ? argv + 1 : NULL);
+		probe_plan_release(&probes);
 	}
 	if (options.has_output_pattern)
 		regfree(&options.output_pattern);
 	free(options.processes.strings);
+	free(options.marked_functions.strings);
+	free(options.traced_functions.strings);
 	free(options.pids);
 	return status;
 }

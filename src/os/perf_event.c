@@ -211,6 +211,23 @@ static struct perf_event_attr switch_attributes(const struct perf_event_options 
 	return attr;
 }
 
+/*
+ * As little as will do: what is added here is paid for at each call of the
+ * function.
+ */
+static struct perf_event_attr probe_attributes(const struct perf_event_options *options)
+{
+	struct perf_event_attr attr = common_attributes(options);
+
+	attr.type = PERF_TYPE_TRACEPOINT;
+	attr.config = options->trace_event;
+	attr.sample_period = 1;
+	attr.sample_type = PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_RAW;
+	attr.wakeup_watermark = (uint32_t)options->wakeup_bytes;
+	attr.exclude_idle = 0;
+	return attr;
+}
+
 static struct perf_event_attr attributes_of(enum perf_event_role role,
 					    const struct perf_event_options *options,
 					    const struct perf_abilities *abilities)
@@ -222,6 +239,8 @@ static struct perf_event_attr attributes_of(enum perf_event_role role,
 		return switch_stack_attributes(options);
 	case PERF_ROLE_SWITCHES:
 		return switch_attributes(options);
+	case PERF_ROLE_PROBES:
+		return probe_attributes(options);
 	case PERF_ROLE_SAMPLES:
 		break;
 	}
@@ -296,7 +315,8 @@ static bool abilities_reduce(struct perf_abilities *abilities, int code, enum pe
 	bool *const *tries = on_invalid;
 	size_t n_tries = sizeof(on_invalid) / sizeof(on_invalid[0]);
 
-	if (role == PERF_ROLE_SWITCHES || role == PERF_ROLE_SWITCH_STACKS)
+	if (role == PERF_ROLE_SWITCHES || role == PERF_ROLE_SWITCH_STACKS ||
+	    role == PERF_ROLE_PROBES)
 		return false;
 	if (code == -EACCES || code == -EPERM) {
 		tries = on_refusal;

@@ -50,6 +50,7 @@ enum perf_event_role {
 	PERF_ROLE_SWITCH_STACKS, /* where each thread was when it left its CPU; needs kernel rights
 				  */
 	PERF_ROLE_SWITCHES,	 /* when threads left their CPUs and came back */
+	PERF_ROLE_PROBES,	 /* when threads came by a probe; needs root */
 };
 
 /* When an event begins to count. */
@@ -68,6 +69,7 @@ struct perf_event_options {
 	enum perf_event_start start;
 	bool is_of_another; /* a process that may be somebody else's; EPERM is about it alone */
 	bool without_kernel_stacks;
+	uint32_t trace_event; /* of PERF_ROLE_PROBES: the event's number */
 	bool is_bare; /* ticks only, without registers and stacks: what a tick itself costs */
 };
 

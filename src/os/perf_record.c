@@ -148,6 +148,14 @@ static void parse_stack(struct raw_sample *sample, struct bytes *at)
 	sample->stack_size_bytes = copied < asked ? copied : asked;
 }
 
+static void parse_raw(struct sampler_hit *probe, struct bytes *at)
+{
+	const uint32_t size_bytes = bytes_u32(at);
+
+	probe->bytes = bytes_take(at, size_bytes);
+	probe->size_bytes = probe->bytes ? size_bytes : 0;
+}
+
 static void parse_sample(struct sampler_record *record, const struct perf_layout *layout,
 			 struct bytes *at)
 {
@@ -174,6 +182,8 @@ static void parse_sample(struct sampler_record *record, const struct perf_layout
 		parse_read(record, layout->read_format, at);
 	if (type & PERF_SAMPLE_CALLCHAIN)
 		parse_callchain(sample, at);
+	if (type & PERF_SAMPLE_RAW)
+		parse_raw(&record->probe, at);
 	if (type & PERF_SAMPLE_REGS_USER)
 		parse_registers(sample, at);
 	if (type & PERF_SAMPLE_STACK_USER)
@@ -333,6 +343,8 @@ static void clear(struct sampler_record *record)
 	record->sample.stack_size_bytes = record->sample.stack_asked_bytes = 0;
 	record->sample.kernel_ips = NULL;
 	record->sample.n_kernel_ips = 0;
+	record->probe.bytes = NULL;
+	record->probe.size_bytes = 0;
 }
 
 void perf_record_parse(struct sampler_record *record, const struct perf_layout *layout,

@@ -203,6 +203,10 @@ static void take_switch(struct sampler_record *record, enum perf_event_role role
 static void look_at_record(struct perf_sampler *sampler, const struct perf_source *source,
 			   struct sampler_record *record)
 {
+	if (source->role == PERF_ROLE_PROBES) {
+		perf_probes_take(&sampler->sources.probes, record);
+		return;
+	}
 	if (record->kind == SAMPLER_RECORD_SAMPLE)
 		perf_sources_forget_doubled(&sampler->sources, source, record);
 	if (perf_role_is_of_switches(source->role)) {
@@ -262,6 +266,7 @@ static uint64_t perf_sampler_n_lost(const struct sampler *base)
 
 const struct sampler_engine sampler_engine_perf = {
 	.name = "perf",
+	.has_probes = true,
 	.probe = perf_sources_probe,
 	.open = perf_sampler_open,
 	.watch = perf_sampler_watch,

@@ -30,9 +30,10 @@ enum {
 	SIDEBAND_FRACTION = 32, /* of the samples' ring */
 	SWITCHES_FRACTION = 16,
 	SWITCH_STACKS_FRACTION = 2,
+	PROBES_FRACTION = 4,
 	/* A record takes the room of a whole dump, and there may be many of them. */
 	SWITCH_STACK_USUAL_BYTES = 32768,
-	ROLES_MAX = PERF_ROLE_SWITCHES + 1,
+	ROLES_MAX = PERF_ROLE_PROBES + 1,
 };
 
 int perf_sources_init(struct perf_sources *sources, const struct sampler_options *options,
@@ -42,6 +43,7 @@ int perf_sources_init(struct perf_sources *sources, const struct sampler_options
 		.options = *options,
 		.facts = facts,
 		.abilities = { .kernel = true, .build_id = true, .lost = true, .counts = true },
+		.probes = PERF_PROBES_INIT,
 		.epoll_fd = epoll_create1(EPOLL_CLOEXEC),
 	};
 	if (sources->epoll_fd < 0)
@@ -68,12 +70,14 @@ static void sources_close(struct perf_sources *sources)
 			(void)close(sources->members[i].fd);
 	for (size_t i = 0; i < sources->n_sources; i++)
 		source_close(&sources->sources[i]);
+	perf_probes_close(&sources->probes);
 	sources->n_members = sources->n_sources = 0;
 }
 
 void perf_sources_release(struct perf_sources *sources)
 {
 	sources_close(sources);
+	perf_probes_release(&sources->probes);
 	if (sources->epoll_fd >= 0)
 		(void)close(sources->epoll_fd);
 	free(sources->sources);
@@ -104,6 +108,8 @@ static uint64_t data_bytes_of(const struct perf_sources *sources, enum perf_even
 		return ring_bytes;
 	if (role == PERF_ROLE_SWITCH_STACKS && ring_bytes / SWITCH_STACKS_FRACTION > RING_MIN_BYTES)
 		return ring_bytes / SWITCH_STACKS_FRACTION;
+	if (role == PERF_ROLE_PROBES && ring_bytes / PROBES_FRACTION > RING_MIN_BYTES)
+		return ring_bytes / PROBES_FRACTION;
 	if (role == PERF_ROLE_SWITCHES && ring_bytes / SWITCHES_FRACTION > RING_MIN_BYTES)
 		return ring_bytes / SWITCHES_FRACTION;
 	if (ring_bytes / SIDEBAND_FRACTION > SIDEBAND_MAX_BYTES)
@@ -124,7 +130,8 @@ static uint64_t stack_bytes_of(const struct perf_sources *sources, enum perf_eve
 /* Sampling can be paused; what is known about processes and threads cannot. */
 static bool is_pausable(enum perf_event_role role)
 {
-	return role == PERF_ROLE_SAMPLES || role == PERF_ROLE_SWITCH_STACKS;
+	return role == PERF_ROLE_SAMPLES || role == PERF_ROLE_SWITCH_STACKS ||
+	       role == PERF_ROLE_PROBES;
 }
 
 /* Attached to others, the recorder's own events only hold the rings: it must not tell of itself. */
@@ -138,8 +145,9 @@ static enum perf_event_start start_of(const struct perf_sources *sources, pid_t 
 	return role == PERF_ROLE_SWITCHES && pid == 0 ? PERF_EVENT_BY_HAND : PERF_EVENT_AT_ONCE;
 }
 
-static int open_event(struct perf_sources *sources, pid_t pid, int cpu, enum perf_event_role role,
-		      struct perf_layout *ret_layout, struct error *err)
+int perf_sources_open_event(struct perf_sources *sources, pid_t pid, int cpu,
+			    enum perf_event_role role, size_t at, struct perf_layout *ret_layout,
+			    struct error *err)
 {
 	const struct perf_event_options options = {
 		.kind = sources->options.event,
@@ -150,6 +158,7 @@ static int open_event(struct perf_sources *sources, pid_t pid, int cpu, enum per
 		.start = start_of(sources, pid, role),
 		.is_of_another = sources->options.is_attaching && pid > 0,
 		.without_kernel_stacks = sources->options.kernel == SAMPLER_KERNEL_NONE,
+		.trace_event = role == PERF_ROLE_PROBES ? sources->probes.events.ids[at] : 0,
 	};
 
 	return perf_event_open_role(role, &options, cpu, &sources->abilities, ret_layout, err);
@@ -165,7 +174,7 @@ static int source_open(struct perf_sources *sources, pid_t pid, int cpu, enum pe
 	*source = (struct perf_source){
 		.fd = -1, .cpu = cpu, .role = role, .is_sampler = role == PERF_ROLE_SAMPLES
 	};
-	r = open_event(sources, pid, cpu, role, &source->layout, err);
+	r = perf_sources_open_event(sources, pid, cpu, role, 0, &source->layout, err);
 	if (r < 0)
 		return r;
 	source->fd = r;
@@ -178,6 +187,40 @@ static int source_open(struct perf_sources *sources, pid_t pid, int cpu, enum pe
 	}
 	sources->n_sources++;
 	return 0;
+}
+
+int perf_sources_add_probes(struct perf_sources *sources, const struct perf_source *source,
+			    pid_t pid, size_t first, struct error *err)
+{
+	struct perf_layout layout;
+
+	for (size_t i = first; i < sources->probes.events.n_ids; i++) {
+		const int fd = perf_sources_open_event(sources, pid, source->cpu, source->role, i,
+						       &layout, err);
+		int r = fd < 0 ? fd : perf_event_share_ring(fd, source->fd);
+
+		if (r < 0 && fd >= 0)
+			(void)close(fd);
+		if (r == 0 && perf_probes_keep(&sources->probes, fd) < 0)
+			return error_set_no_memory(err);
+		if (r < 0)
+			return fd < 0 ? r : error_set_errno(err, r, "perf ring of a probe");
+	}
+	return 0;
+}
+
+static int open_probes(struct perf_sources *sources, pid_t pid, int cpu, struct error *err)
+{
+	int r;
+
+	if (!sources->probes.events.n_ids)
+		return 0;
+	r = source_open(sources, pid, cpu, PERF_ROLE_PROBES, err);
+	/* Attaching, tsprof is not the one to be watched, and only holds the ring. */
+	if (r == 0 && !(sources->options.is_attaching && pid == 0))
+		r = perf_sources_add_probes(sources, &sources->sources[sources->n_sources - 1], pid,
+					    1, err);
+	return r;
 }
 
 static size_t n_configured_cpus(void)
@@ -213,6 +256,8 @@ static int open_on_cpus(struct perf_sources *sources, pid_t pid, struct error *e
 			continue;
 		for (int role = PERF_ROLE_SAMPLES; r == 0 && role <= last_role; role++)
 			r = source_open(sources, pid, (int)cpu, (enum perf_event_role)role, err);
+		if (r == 0)
+			r = open_probes(sources, pid, (int)cpu, err);
 		if (r < 0) {
 			sources_close(sources);
 			return r;
@@ -264,128 +309,14 @@ int perf_sources_open(struct perf_sources *sources, pid_t pid, struct error *err
 	sources->start = sources->options.is_paused || sources->options.is_attaching
 				 ? PERF_EVENT_BY_HAND
 				 : PERF_EVENT_ON_EXEC;
-	r = open_fitting(sources, pid, err);
+	r = perf_probes_init(&sources->probes, &sources->options, err);
+	if (r == 0)
+		r = open_fitting(sources, pid, err);
 	if (r < 0)
 		return r;
 	sources->facts->has_kernel = sources->abilities.kernel;
 	sources->facts->has_kernel_time = sources->abilities.kernel;
 	return 0;
-}
-
-/*
- * A soft limit is there to be raised, and root may raise the hard one, up to
- * fs.nr_open.  True when that gave more; attaching starts no child that would
- * inherit it.
- */
-static bool raise_descriptor_limit(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY)
-		return false;
-	if (limit.rlim_cur < limit.rlim_max)
-		limit.rlim_cur = limit.rlim_max;
-	else
-		limit.rlim_cur = limit.rlim_max = 2 * limit.rlim_max;
-	return setrlimit(RLIMIT_NOFILE, &limit) == 0;
-}
-
-static uint64_t member_hash(uint32_t tid, size_t source)
-{
-	return hash_pair(tid, source);
-}
-
-static int open_member(struct perf_sources *sources, const struct perf_source *source, pid_t tid,
-		       struct error *err)
-{
-	struct perf_layout layout;
-	int fd = open_event(sources, tid, source->cpu, source->role, &layout, err);
-	int r;
-
-	if (fd == -EMFILE && raise_descriptor_limit())
-		fd = open_event(sources, tid, source->cpu, source->role, &layout, err);
-	if (fd < 0)
-		return fd;
-	r = perf_event_share_ring(fd, source->fd);
-	if (r == 0)
-		return fd;
-	(void)close(fd);
-	return error_set_errno(err, r, "perf ring of thread %ld", (long)tid);
-}
-
-static int add_member(struct perf_sources *sources, uint32_t at, pid_t tid, struct error *err)
-{
-	const struct perf_source *source = &sources->sources[at];
-	struct perf_member *grown = array_grown(sources->members, &sources->members_capacity,
-						sources->n_members + 1, sizeof(*grown));
-	struct perf_member member = { .source = at, .tid = (uint32_t)tid };
-
-	if (!grown)
-		return error_set_no_memory(err);
-	sources->members = grown;
-	if (hash_index_add(&sources->member_index, member_hash(member.tid, at),
-			   (uint32_t)sources->n_members) < 0)
-		return error_set_no_memory(err);
-	member.fd = open_member(sources, source, tid, err);
-	grown[sources->n_members++] = member;
-	if (member.fd < 0)
-		return member.fd;
-	grown[sources->n_members - 1].stream_id = perf_event_stream_id(member.fd);
-	return 0;
-}
-
-int perf_sources_add_thread(struct perf_sources *sources, pid_t tid, struct error *err)
-{
-	for (size_t i = 0; i < sources->n_sources; i++) {
-		const int r = add_member(sources, (uint32_t)i, tid, err);
-
-		/* A CPU that went away since takes no new events. */
-		if (r < 0 && r != -ENODEV)
-			return r;
-	}
-	return 0;
-}
-
-/* The event that was opened for a thread that is still alive; NULL when there is none. */
-static struct perf_member *find_member(const struct perf_sources *sources, uint32_t tid,
-				       size_t source)
-{
-	struct hash_cursor cursor = hash_index_cursor(&sources->member_index,
-						      member_hash(tid, source));
-	uint32_t at;
-
-	while ((at = hash_index_next(&sources->member_index, &cursor)) != HASH_INDEX_NONE) {
-		struct perf_member *member = &sources->members[at];
-
-		if (member->tid == tid && member->source == source && member->stream_id)
-			return member;
-	}
-	return NULL;
-}
-
-void perf_sources_forget_doubled(struct perf_sources *sources, const struct perf_source *source,
-				 const struct sampler_record *sample)
-{
-	struct perf_member *member;
-
-	if (!sources->n_members)
-		return;
-	member = find_member(sources, sample->tid, (size_t)(source - sources->sources));
-	if (!member || member->stream_id == sample->stream_id)
-		return;
-	(void)close(member->fd);
-	member->fd = -1;
-	member->stream_id = 0;
-}
-
-void perf_sources_thread_ended(struct perf_sources *sources, uint32_t tid)
-{
-	for (size_t i = 0; sources->n_members && i < sources->n_sources; i++) {
-		struct perf_member *member = find_member(sources, tid, i);
-
-		if (member)
-			member->stream_id = 0;
-	}
 }
 
 static void set_enabled(int fd, bool is_on)
@@ -402,6 +333,7 @@ void perf_sources_set_sampling(const struct perf_sources *sources, bool is_on)
 	for (size_t i = 0; i < sources->n_members; i++)
 		if (is_pausable(sources->sources[sources->members[i].source].role))
 			set_enabled(sources->members[i].fd, is_on);
+	perf_probes_set_enabled(&sources->probes, is_on);
 }
 
 void perf_sources_stop(const struct perf_sources *sources)
@@ -410,6 +342,7 @@ void perf_sources_stop(const struct perf_sources *sources)
 		set_enabled(sources->sources[i].fd, false);
 	for (size_t i = 0; i < sources->n_members; i++)
 		set_enabled(sources->members[i].fd, false);
+	perf_probes_set_enabled(&sources->probes, false);
 }
 
 uint64_t perf_sources_counted_ns(const struct perf_sources *sources)
@@ -455,6 +388,8 @@ int perf_sources_probe(const struct sampler_options *options, struct error *err)
 	struct perf_sources sources;
 	int r = perf_event_check_rate(options->rate_hz, err);
 
+	if (r == 0 && options->n_probes)
+		r = trace_events_check(err);
 	if (r == 0)
 		r = perf_sources_init(&sources, options, &facts, err);
 	if (r < 0)

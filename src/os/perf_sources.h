@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "os/perf_event.h"
+#include "os/perf_probes.h"
 #include "os/perf_record.h"
 #include "os/perf_ring.h"
 #include "os/sampler_options.h"
@@ -52,7 +53,8 @@ struct perf_sources {
 	size_t n_sources;
 	size_t n_members, members_capacity;
 	struct hash_index member_index; /* by (tid, source) */
-	int epoll_fd;			/* readable when a ring has filled to its mark */
+	struct perf_probes probes;
+	int epoll_fd; /* readable when a ring has filled to its mark */
 };
 
 /* `facts` gets period_ns now, the rest when the rings are there. */
@@ -65,6 +67,15 @@ void perf_sources_release(struct perf_sources *sources);
  * may have them.  -1 is everything on each CPU, 0 tsprof itself.
  */
 int perf_sources_open(struct perf_sources *sources, pid_t pid, struct error *err);
+
+/* One event of `role`; `at` counts those of a role that has several.  As perf_event_open_role. */
+int perf_sources_open_event(struct perf_sources *sources, pid_t pid, int cpu,
+			    enum perf_event_role role, size_t at, struct perf_layout *ret_layout,
+			    struct error *err);
+
+/* The probes from the one at `first` on, which write to the ring of `source`. */
+int perf_sources_add_probes(struct perf_sources *sources, const struct perf_source *source,
+			    pid_t pid, size_t first, struct error *err);
 
 /*
  * Events for one more thread.  -ESRCH: it is gone; -EMFILE when descriptors run

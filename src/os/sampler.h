@@ -21,9 +21,8 @@
  *		…
  *	sampler_stop, a last batch with is_final, close
  *
- * One thread only.
+ * One thread only.  struct sampler is the first member of an engine's own struct.
  */
-/* The first member of an engine's own struct. */
 struct sampler {
 	const struct sampler_engine *engine;
 	struct sampler_facts facts;
@@ -31,6 +30,7 @@ struct sampler {
 
 struct sampler_engine {
 	const char *name; /* as in --engine */
+	bool has_probes;  /* it can tell when threads come by a probe */
 	/*
 	 * Would it work here, for this user and with these options?  0, or a negative
 	 * errno with the reason: -EACCES, -EPERM or -ENOSYS when this engine is not

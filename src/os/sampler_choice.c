@@ -19,7 +19,8 @@ static bool is_not_permitted(int code)
 /* Engines that can only launch are no choice for what runs already. */
 static bool is_able(const struct sampler_engine *engine, const struct sampler_options *options)
 {
-	return engine->attach || !options->is_attaching;
+	return (engine->attach || !options->is_attaching) &&
+	       (engine->has_probes || !options->n_probes);
 }
 
 static int choose_named(struct sampler_choice *choice, const char *name,
@@ -31,6 +32,12 @@ static int choose_named(struct sampler_choice *choice, const char *name,
 
 		if (strcmp(engine->name, name) != 0)
 			continue;
+		if (options->n_probes && !engine->has_probes)
+			return error_set(err, -EINVAL,
+					 "the engine %s has no probes in functions (leave out "
+					 "--mark-function and --trace-function, or use --engine "
+					 "perf)",
+					 name);
 		if (!is_able(engine, options))
 			return error_set(err, -EINVAL,
 					 "the engine %s cannot attach to running processes", name);

@@ -2,9 +2,11 @@
 #define TSPROF_OS_SAMPLER_OPTIONS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "os/perf_event.h"
+#include "os/trace_events.h"
 
 /* Samples in the kernel. */
 enum sampler_kernel {
@@ -23,8 +25,10 @@ struct sampler_options {
 	bool is_attaching;    /* to running processes, with sampler_attach; implies is_paused */
 	bool is_system;	      /* all of them */
 	enum sampler_kernel kernel;
-	const char *command; /* to be launched; NULL: not known, or none */
-	bool with_switches;  /* tell when threads wait, and where */
+	const char *command;		  /* to be launched; NULL: not known, or none */
+	bool with_switches;		  /* tell when threads wait, and where */
+	const struct probe_point *probes; /* tell when threads come by; borrowed */
+	size_t n_probes;
 };
 
 /* What the engine got; valid once the target is watched. */

@@ -29,6 +29,8 @@ enum sampler_record_kind {
 	SAMPLER_RECORD_SWITCH_OUT,    /* it left */
 	SAMPLER_RECORD_SWITCH_IN,     /* it came back */
 	SAMPLER_RECORD_LOST_SWITCHES, /* leaving and coming back found the ring full */
+	SAMPLER_RECORD_PROBE,	      /* a thread came by a probe; see `probe` */
+	SAMPLER_RECORD_LOST_PROBES,   /* … and found the ring full */
 };
 
 enum { SAMPLER_BUILD_ID_MAX_BYTES = 20 };
@@ -46,6 +48,15 @@ struct sampler_mapping {
 	const char *path; /* "//anon", "[vdso]", "/usr/bin/xz", … */
 };
 
+/* What a probe tells of the thread that came by. */
+struct sampler_hit {
+	size_t index;	      /* of the probe among those that were asked for */
+	uint64_t ip;	      /* where it is in the process */
+	const uint8_t *bytes; /* the whole record of the kernel's event; fields come behind the ip,
+				 in a return's behind the address returned to */
+	size_t size_bytes;
+};
+
 struct sampler_record {
 	enum sampler_record_kind kind;
 	bool is_exec;	      /* COMM: the process became another program */
@@ -56,13 +67,14 @@ struct sampler_record {
 	uint32_t parent_pid; /* FORK and EXIT */
 	uint32_t parent_tid;
 	uint64_t time_ns;	    /* CLOCK_MONOTONIC */
-	uint64_t n_lost;	    /* LOST, LOST_SAMPLES, LOST_SWITCHES */
+	uint64_t n_lost;	    /* LOST, LOST_SAMPLES, LOST_SWITCHES, LOST_PROBES */
 	uint64_t stream_id;	    /* perf's SAMPLE: one event of one thread on one CPU */
 	uint64_t read_value;	    /* perf's SAMPLE: what that event counted so far … */
 	uint64_t read_time_ns;	    /* … and how long it was running */
 	const char *comm;	    /* COMM */
 	struct sampler_mapping map; /* MAP */
 	struct raw_sample sample;   /* SAMPLE */
+	struct sampler_hit probe;   /* PROBE */
 };
 
 #endif

@@ -11,6 +11,9 @@
 #include "record/intake_stacks.h"
 #include "symbol/jitdump.h"
 
+/* How the kernel calls the page that it maps where probes are hit. */
+#define UPROBES_NAME "[uprobes]"
+
 int intake_init(struct intake *intake, struct profile *profile,
 		const struct unwind_backend *backend, uint64_t period_ns, struct error *err)
 {
@@ -31,6 +34,7 @@ int intake_init(struct intake *intake, struct profile *profile,
 
 void intake_release(struct intake *intake)
 {
+	probe_calls_release(&intake->probes);
 	process_table_release(&intake->processes);
 	jit_table_release(&intake->jit);
 	kernel_map_release(&intake->kernel);
@@ -68,6 +72,8 @@ static int map_memory(struct intake *intake, struct live_process *process,
 	const struct mapping *mapping;
 	int r;
 
+	if (strcmp(map->path, UPROBES_NAME) == 0)
+		process->trampoline = map->start;
 	if (jitdump_is_path(map->path))
 		return jit_table_add_dump(&intake->jit, process->owner, process->pid, map);
 	r = module_table_map(&intake->modules, &process->unwind.space, &owner, map);
@@ -191,6 +197,9 @@ static int take_comm(struct intake *intake, const struct sampler_record *record)
 
 	if (record->is_exec && intake->marks)
 		marks_intake_exec(intake->marks, record->pid, record->time_ns);
+	if (r == 0 && record->is_exec)
+		r = probe_calls_end_thread(&intake->probes, record->tid, record->time_ns);
+
 	return r < 0 ? r
 		     : process_table_comm(&intake->processes, record->pid, record->tid,
 					  record->comm, record->is_exec);
@@ -236,6 +245,8 @@ static int take_fork(struct intake *intake, const struct sampler_record *record)
 
 	if (r == 0 && record->pid != record->parent_pid)
 		r = inherit_jit(intake, record);
+	if (r == 0)
+		r = probe_calls_fork(&intake->probes, record);
 	if (r < 0 || !intake->waits.is_on)
 		return r;
 	thread = process_table_thread(processes, record->pid, record->tid);
@@ -252,6 +263,8 @@ static int take_exit(struct intake *intake, const struct sampler_record *record)
 		thread = process_table_thread(processes, record->pid, record->tid);
 		r = thread ? waits_end_thread(&intake->waits, thread) : -ENOMEM;
 	}
+	if (r == 0)
+		r = probe_calls_end_thread(&intake->probes, record->tid, record->time_ns);
 	if (r == 0)
 		r = process_table_exit(processes, record->pid, record->tid, record->time_ns);
 	return r < 0 ? r : end_program(intake, record->pid, false);
@@ -275,6 +288,9 @@ static int take_record(struct intake *intake, const struct sampler_record *recor
 	case SAMPLER_RECORD_SWITCH_OUT:
 	case SAMPLER_RECORD_SWITCH_IN:
 		return take_switch(intake, record);
+	case SAMPLER_RECORD_PROBE:
+	case SAMPLER_RECORD_LOST_PROBES:
+		return probe_calls_take(&intake->probes, record);
 	case SAMPLER_RECORD_LOST_SWITCHES:
 		intake->profile->quality.n_lost_switches += record->n_lost;
 		return 0;
@@ -307,6 +323,20 @@ int intake_expect_switches(struct intake *intake, bool with_kernel, struct error
 	intake->without_kernel = !with_kernel;
 	intake->waits.is_on = true;
 	return wait_reasons_init(&intake->reasons) < 0 ? error_set_no_memory(err) : 0;
+}
+
+int intake_expect_probes(struct intake *intake, const struct probe_plan *plan, struct error *err)
+{
+	struct marks_store *store = intake->marks ? &intake->marks->store : NULL;
+
+	return probe_calls_init(&intake->probes, plan, store, &intake->processes) < 0
+		       ? error_set_no_memory(err)
+		       : 0;
+}
+
+int intake_finish_probes(struct intake *intake, uint64_t time_ns, struct error *err)
+{
+	return probe_calls_finish(&intake->probes, time_ns) < 0 ? error_set_no_memory(err) : 0;
 }
 
 void intake_look_at_waits(struct intake *intake)

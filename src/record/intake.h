@@ -13,6 +13,7 @@
 #include "record/kernel_map.h"
 #include "record/marks_intake.h"
 #include "record/module_table.h"
+#include "record/probe_calls.h"
 #include "record/process_table.h"
 #include "record/wait_reasons.h"
 #include "record/waits.h"
@@ -41,6 +42,7 @@ struct intake {
 	struct waits waits;
 	struct marks_intake *marks; /* borrowed; who knows the scopes of samples; NULL: nobody */
 	struct wait_reasons reasons;
+	struct probe_calls probes;
 	bool without_kernel; /* leave its frames out where waits begin */
 	struct stack *stack;
 	uint32_t *locations; /* the stack being put together, outermost first */
@@ -65,6 +67,12 @@ int intake_record(struct intake *intake, const struct sampler_record *record, st
 
 /* Switches are going to be recorded; stacks of the kernel are kept or only serve for reasons. */
 int intake_expect_switches(struct intake *intake, bool with_kernel, struct error *err);
+
+/* Threads that come by these probes are going to be recorded; the plan is borrowed. */
+int intake_expect_probes(struct intake *intake, const struct probe_plan *plan, struct error *err);
+
+/* The recording ended: calls that have not returned never will. */
+int intake_finish_probes(struct intake *intake, uint64_t time_ns, struct error *err);
 
 /* Ask /proc what the threads that are known by now wait for. */
 void intake_look_at_waits(struct intake *intake);

@@ -64,6 +64,7 @@ static int walk(struct intake *intake, struct live_thread *thread, const struct 
 	struct stack *stack = intake->stack;
 	int r;
 
+	sample = probe_calls_mend(&intake->probes, thread->process->trampoline, sample);
 	stack_clear(stack, STACK_NO_REGISTERS);
 	/*
 	 * While a process execs or exits there are user registers, but no user

@@ -23,6 +23,7 @@ struct live_process {
 	uint32_t comm;	     /* of its main thread, a string id … */
 	uint64_t renamed_ns; /* … and when it got it */
 	uint32_t parent_pid; /* 0 when not known */
+	uint64_t trampoline; /* where the kernel's code for probes is mapped; 0: nowhere */
 	uint32_t n_threads;  /* alive */
 	bool is_known;	     /* its fork or exec was seen, so its mappings are complete */
 };

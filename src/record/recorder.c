@@ -24,6 +24,8 @@ static int prepare_intake(struct recording *recording, struct error *err)
 		r = intake_expect_switches(&recording->intake,
 					   options->sampler.kernel != SAMPLER_KERNEL_NONE, err);
 	if (r == 0)
+		r = intake_expect_probes(&recording->intake, options->probes, err);
+	if (r == 0)
 		r = target_learn(&recording->target, &recording->intake, err);
 	if (r == 0)
 		intake_look_at_waits(&recording->intake);

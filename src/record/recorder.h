@@ -10,6 +10,7 @@
 #include "os/sampler.h"
 #include "record/control.h"
 #include "record/marks_store.h"
+#include "record/probe_plan.h"
 #include "record/target.h"
 #include "unwind/unwinder.h"
 
@@ -43,6 +44,7 @@ struct recorder_options {
 	struct target_options target;
 	struct control_options control;
 	const struct unwind_backend *unwinder;
+	const struct probe_plan *probes; /* whose points are in `sampler`; NULL: none */
 	bool without_symbols;
 	struct marks_store_options marks;
 	uint64_t resources_hz;	    /* readings of the target's memory; 0: none */

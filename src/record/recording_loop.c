@@ -144,6 +144,9 @@ static int take_all(struct recording *recording, bool is_final, struct error *er
 	r = take_sources(recording, is_final, err);
 	if (r == 0)
 		r = take_batch(recording, err);
+	if (r == 0 && is_final)
+		r = intake_finish_probes(&recording->intake, recording_clock_ns(CLOCK_MONOTONIC),
+					 err);
 	if (r == 0 && marks_intake_drain(&recording->marks, is_final) < 0)
 		r = fail_recording(recording, error_set_no_memory(err));
 	return r < 0 ? r : flush_if_due(recording, err);
