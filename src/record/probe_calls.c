@@ -143,8 +143,11 @@ static int begin_call(struct probe_calls *calls, struct probe_thread *thread,
 		      const struct probe_call *call)
 {
 	uint32_t site;
-	int r = site_of(calls, call->probe, &site);
+	int r;
 
+	if (!calls->plan->probes[call->probe].spec->is_scope)
+		return 0;
+	r = site_of(calls, call->probe, &site);
 	if (r == 0)
 		r = mark_thread_begin(thread->marks, calls->store, site, call->start_ns);
 	if (r == 0 && calls->text.size)
@@ -159,9 +162,12 @@ static int end_call(struct probe_calls *calls, struct probe_thread *thread,
 	static const char no_return[] = "no return was seen";
 	const struct mark_text error = { no_return, sizeof(no_return) - 1 };
 	uint32_t site;
-	int r = site_of(calls, call->probe, &site);
+	int r;
 
-	if (call->is_inherited || r < 0)
+	if (call->is_inherited || !calls->plan->probes[call->probe].spec->is_scope)
+		return 0;
+	r = site_of(calls, call->probe, &site);
+	if (r < 0)
 		return r;
 	if (!is_seen)
 		r = mark_thread_error(thread->marks, error);
@@ -216,7 +222,7 @@ static int take_entry(struct probe_calls *calls, struct probe_thread *thread, ui
 		return 0;
 	thread->last_ip = record->probe.ip;
 	thread->last_sp = fields.sp;
-	if (!traced->spec->is_scope)
+	if (!probe_spec_has_return(traced->spec))
 		return add_milestone(calls, thread, probe, record->time_ns);
 	is_jumped_to = is_trampoline(calls, record->pid, fields.return_ip);
 	r = cut_calls(calls, thread, n_alive(thread, fields.sp, is_jumped_to), record->time_ns);
@@ -244,27 +250,24 @@ static int take_return(struct probe_calls *calls, struct probe_thread *thread, u
 
 	if (!probe_fields_read_sp_of_return(&slot, record->probe.bytes, record->probe.size_bytes))
 		return 0;
-	if (!traced->spec->is_scope) {
-		(void)probe_fields_read_return(&calls->text, traced->spec, record->probe.bytes,
-					       record->probe.size_bytes);
-		return add_milestone(calls, thread, probe, record->time_ns);
-	}
 	slot -= RETURN_ADDRESS_BYTES;
 	for (i = thread->n_open; i > 0; i--)
 		if (thread->open[i - 1].slot == slot && thread->open[i - 1].probe == probe)
 			break;
-	if (i == 0) {
-		calls->n_unmatched++;
-		return 0;
-	}
-	r = cut_calls(calls, thread, i, record->time_ns);
+	r = i ? cut_calls(calls, thread, i, record->time_ns) : 0;
 	if (r < 0)
 		return r;
-	thread->ended = thread->open[--thread->n_open];
-	buffer_add_string(&calls->text, buffer_string(&thread->texts[thread->n_open]));
+	if (i) {
+		thread->ended = thread->open[--thread->n_open];
+		buffer_add_string(&calls->text, buffer_string(&thread->texts[thread->n_open]));
+	} else {
+		calls->n_unmatched++;
+	}
 	(void)probe_fields_read_return(&calls->text, traced->spec, record->probe.bytes,
 				       record->probe.size_bytes);
-	return end_call(calls, thread, &thread->ended, true, record->time_ns);
+	if (!traced->spec->is_scope)
+		return add_milestone(calls, thread, probe, record->time_ns);
+	return i ? end_call(calls, thread, &thread->ended, true, record->time_ns) : 0;
 }
 
 int probe_calls_take(struct probe_calls *calls, const struct sampler_record *record)

@@ -48,7 +48,7 @@ static void add_number(struct buffer *fields, const struct probe_type *type)
 void probe_fields_of_entry(struct buffer *fields, const struct probe_spec *spec, bool has_arguments)
 {
 	buffer_add_string(fields, "sp=%sp:u64");
-	if (spec->is_scope)
+	if (probe_spec_has_return(spec))
 		buffer_add_string(fields, " ra=" RETURN_ADDRESS ":u64");
 	for (size_t i = 0; has_arguments && i < spec->n_arguments; i++) {
 		const struct probe_type *type = &spec->arguments[i].type;
@@ -162,7 +162,7 @@ bool probe_fields_read_entry(struct probe_entry_fields *ret_fields, struct buffe
 
 	(void)bytes_take(&at, ENTRY_FIELDS_AT);
 	ret_fields->sp = bytes_u64(&at);
-	ret_fields->return_ip = spec->is_scope ? bytes_u64(&at) : 0;
+	ret_fields->return_ip = probe_spec_has_return(spec) ? bytes_u64(&at) : 0;
 	for (size_t i = 0; has_arguments && i < spec->n_arguments; i++) {
 		buffer_printf(text, "%s%s=", text->size ? " " : "", spec->arguments[i].name);
 		add_value(text, &spec->arguments[i].type, &at, bytes, size_bytes);

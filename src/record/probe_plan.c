@@ -72,7 +72,7 @@ static int add_function(struct planning *planning, const struct function_match *
 	const struct probe_spot spot = probe_spot_find(planning->file->image.machine, code, n_code);
 	struct probe *grown = array_grown(plan->probes, &plan->probes_capacity, plan->n_probes + 1,
 					  sizeof(*grown));
-	int r = 0;
+	int r;
 
 	if (!grown)
 		return -ENOMEM;
@@ -91,9 +91,8 @@ static int add_function(struct planning *planning, const struct function_match *
 			"%s is a copy that the compiler made, whose arguments may have moved: "
 			"they are left out\n",
 			match->name);
-	if (spec->is_scope || !spec->is_return)
-		r = add_point(planning, match, &spot, false);
-	if (r == 0 && (spec->is_scope || spec->is_return))
+	r = add_point(planning, match, &spot, false);
+	if (r == 0 && probe_spec_has_return(spec))
 		r = add_point(planning, match, &spot, true);
 	return r;
 }
@@ -183,7 +182,7 @@ static int check_matches(struct planning *planning, struct error *err)
 				 "pattern)",
 				 spec->function, search->n_matches, planning->file->path,
 				 PROBE_PLAN_MAX_FUNCTIONS);
-	if ((spec->is_scope || spec->is_return) && planning->file->is_go)
+	if (probe_spec_has_return(spec) && planning->file->is_go)
 		return error_set(err, -EINVAL,
 				 "%s is a Go program, which moves its stacks: the kernel's return "
 				 "probes would crash it (use --mark-function without %%return)",

@@ -52,6 +52,12 @@ struct probe_spec {
 	struct error types; /* set when the parentheses hold no types that can be fetched */
 };
 
+/* Is it asked when the function returns?  Then its entry has to be known, too. */
+static inline bool probe_spec_has_return(const struct probe_spec *spec)
+{
+	return spec->is_scope || spec->is_return;
+}
+
 /* `option` begins the messages.  -EINVAL for what cannot be meant. */
 int probe_spec_parse(struct probe_spec *spec, const char *option, const char *text,
 		     struct error *err);
