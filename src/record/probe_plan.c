@@ -63,6 +63,20 @@ static char *short_name(const char *name)
 	return at ? strndup(name, (size_t)(at - name)) : strdup(name);
 }
 
+/* What a milestone or scope is called; where it returns is another milestone. */
+static char *probe_name(const struct probe_spec *spec, const char *function)
+{
+	char *name = short_name(function);
+	char *longer = NULL;
+
+	if (!name || !spec->is_return)
+		return name;
+	if (asprintf(&longer, "%s%%return", name) < 0)
+		longer = NULL;
+	free(name);
+	return longer;
+}
+
 static int add_function(struct planning *planning, const struct function_match *match)
 {
 	struct probe_plan *plan = planning->plan;
@@ -79,7 +93,7 @@ static int add_function(struct planning *planning, const struct function_match *
 	plan->probes = grown;
 	grown[plan->n_probes] = (struct probe){
 		.spec = spec,
-		.name = short_name(match->name),
+		.name = probe_name(spec, match->name),
 		.is_stepped = spot.is_stepped,
 		.has_arguments = spec->n_arguments && !match->is_clone,
 	};
