@@ -29,7 +29,7 @@ static const struct kind_style styles[FLAME_KIND_N] = {
 	[FLAME_KIND_WAIT] = { 'w', "waiting", 166, 194, 0.46, 0.66, 0.045 },
 	[FLAME_KIND_WAIT_KERNEL] = { 'v', "waiting in kernel", 234, 258, 0.52, 0.76, 0.035 },
 	[FLAME_KIND_UNKNOWN] = { 'u', "unknown", 220, 220, 0.02, 0.76, 0.02 },
-	[FLAME_KIND_SCOPE] = { 's', "scope or phase", 268, 292, 0.48, 0.80, 0.03 },
+	[FLAME_KIND_SCOPE] = { 's', "scope or phase", 312, 334, 0.50, 0.82, 0.03 },
 	[FLAME_KIND_LABEL] = { 'p', "process", 30, 30, 0.16, 0.84, 0.0 },
 };
 

@@ -139,7 +139,8 @@ static int add_group(struct calltree_labels *labels, uint32_t *node, uint32_t gr
 		r = add_label(labels, node, LABEL_OTHER, &name);
 		break;
 	case VIEW_BY_PHASE:
-		r = add_part(labels, node, group, LABEL_PHASE);
+		r = add_part(labels, node, group,
+			     group == VIEW_GROUP_UNKNOWN ? LABEL_OTHER : LABEL_PHASE);
 		break;
 	case VIEW_BY_SCOPE:
 		r = labels->view->with_scopes && is_scope ? add_scopes(labels, node, group, kind)

@@ -22,8 +22,8 @@ static int compare_ranked_frames(const void *a, const void *b)
 {
 	const struct ranked_frame *x = a;
 	const struct ranked_frame *y = b;
-	int r = compare_numbers(x->frame->label_kind == LABEL_PHASE,
-				y->frame->label_kind == LABEL_PHASE);
+	int r = compare_numbers(x->frame->label_kind != LABEL_PHASE,
+				y->frame->label_kind != LABEL_PHASE);
 
 	if (r == 0 && x->frame->label_kind == LABEL_PHASE)
 		r = compare_numbers(x->frame->function, y->frame->function);
