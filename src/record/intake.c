@@ -224,6 +224,20 @@ static int take_switch(struct intake *intake, const struct sampler_record *recor
 		       : waits_return(&intake->waits, thread, record->time_ns);
 }
 
+/* Threads begin outside of all scopes, forked processes where their parents are. */
+static int inherit_scope(struct intake *intake, const struct sampler_record *record)
+{
+	struct process_table *processes = &intake->processes;
+	struct live_thread *parent = process_table_thread(processes, record->parent_pid,
+							  record->parent_tid);
+	struct live_thread *child = process_table_thread(processes, record->pid, record->tid);
+
+	if (!parent || !child)
+		return -ENOMEM;
+	child->inherited_scope = intake_scope(intake, parent, record->time_ns);
+	return 0;
+}
+
 static int inherit_jit(struct intake *intake, const struct sampler_record *record)
 {
 	struct process_table *processes = &intake->processes;
@@ -245,6 +259,8 @@ static int take_fork(struct intake *intake, const struct sampler_record *record)
 
 	if (r == 0 && record->pid != record->parent_pid)
 		r = inherit_jit(intake, record);
+	if (r == 0 && record->pid != record->parent_pid)
+		r = inherit_scope(intake, record);
 	if (r == 0)
 		r = probe_calls_fork(&intake->probes, record);
 	if (r < 0 || !intake->waits.is_on)

@@ -129,7 +129,8 @@ uint32_t intake_scope(struct intake *intake, struct live_thread *thread, uint64_
 {
 	const bool is_marking = intake->marks && (intake->marks->first || thread->marks);
 
-	return is_marking ? marks_intake_scope(intake->marks, thread, time_ns) : 0;
+	return is_marking ? marks_intake_scope(intake->marks, thread, time_ns)
+			  : thread->inherited_scope;
 }
 
 int intake_take_sample(struct intake *intake, const struct raw_sample *raw)

@@ -77,8 +77,11 @@ int mark_reader_settle(struct mark_reader *reader, struct mark_ring *ring)
 	thread = r < 0 ? NULL : mark_thread_get(live, ring->program);
 	if (!thread)
 		return -ENOMEM;
+	if (!thread->last_ns)
+		r = mark_thread_inherit(thread, &reader->store->profile->marks.scopes,
+					live->inherited_scope);
 	/* A thread that went on in other memory: what is left in the old comes first. */
-	if (thread->ring && thread->ring != ring) {
+	if (r == 0 && thread->ring && thread->ring != ring) {
 		marks_ring_refresh(&thread->ring->ring);
 		r = mark_reader_drain(reader, thread->ring);
 		thread->ring->thread = NULL;

@@ -64,6 +64,28 @@ void mark_thread_free(struct mark_thread *thread)
 	free(thread);
 }
 
+int mark_thread_inherit(struct mark_thread *thread, const struct scope_tree *tree, uint32_t node)
+{
+	struct scope_stack *stack = &thread->stack;
+	size_t depth = 0;
+
+	for (uint32_t at = node; at; at = tree->nodes[at].parent)
+		depth++;
+	if (!depth || depth > SCOPE_STACK_MAX_DEPTH || thread->stack.n_open)
+		return 0;
+	if (!stack->open)
+		stack->open = malloc(SCOPE_STACK_MAX_DEPTH * sizeof(*stack->open));
+	if (!stack->open)
+		return -ENOMEM;
+	stack->n_open = depth;
+	/* Begun at 0, before anything counts. */
+	for (uint32_t at = node; at; at = tree->nodes[at].parent)
+		stack->open[--depth] = (struct open_scope){ .node = at,
+							    .site = tree->nodes[at].site };
+	thread->history.node = node;
+	return 0;
+}
+
 /* The profile's entry for it; the last one known when its number is another's by now. */
 static int entry_of(struct mark_thread *thread, struct marks_store *store, uint32_t *ret_entry)
 {

@@ -41,6 +41,12 @@ struct mark_thread {
 /* The thread as `owner` tells of it, made when new; NULL when memory is short. */
 struct mark_thread *mark_thread_get(struct live_thread *live, const void *owner);
 
+/*
+ * Its process was forked inside that scope, which goes on for it: its samples
+ * are inside, and an end there is no surprise; but the call is its parent's.
+ */
+int mark_thread_inherit(struct mark_thread *thread, const struct scope_tree *tree, uint32_t node);
+
 /* What is left of it is nobody's any more. */
 void mark_thread_free(struct mark_thread *thread);
 

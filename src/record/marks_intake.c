@@ -247,8 +247,9 @@ static void look_at_program(struct marks_intake *marks, struct mark_program *pro
 	}
 }
 
-void marks_intake_look(struct marks_intake *marks, bool is_readable)
+void marks_intake_look(struct marks_intake *marks, uint64_t sampled_ns, bool is_readable)
 {
+	marks->sampled_ns = sampled_ns;
 	if (!marks->first && !is_readable)
 		return;
 	mark_reader_set_time(&marks->reader);
@@ -305,7 +306,7 @@ uint32_t marks_intake_scope(struct marks_intake *marks, struct live_thread *live
 	marks->store.profile->marks.quality.n_late_samples += is_late;
 	if (r < 0)
 		marks->failure = r;
-	return scope;
+	return live->marks ? scope : live->inherited_scope;
 }
 
 static int end_thread(struct marks_intake *marks, struct mark_ring *ring, uint64_t end_ns)
@@ -322,11 +323,17 @@ static int end_thread(struct marks_intake *marks, struct mark_ring *ring, uint64
 	return mark_thread_finish(thread, &marks->store, end_ns);
 }
 
+/* Has the sampler told all that happened until then? */
+static bool is_told(const struct marks_intake *marks, uint64_t time_ns)
+{
+	return marks->sampled_ns >= time_ns + HOLD_NS;
+}
+
 static bool is_due(const struct marks_intake *marks, const struct mark_ring *ring, bool is_final)
 {
 	const uint64_t used = ring->ring.head - ring->ring.tail;
 
-	return is_final || marks->reader.limit_ns - ring->seen_ns >= HOLD_NS ||
+	return is_final || is_told(marks, ring->seen_ns) ||
 	       used > ring->ring.data_bytes / UNSETTLED_SHARE;
 }
 
@@ -401,8 +408,7 @@ static int remove_programs(struct marks_intake *marks, bool is_final)
 
 		if (is_final)
 			program_ends(marks, program, marks->reader.limit_ns);
-		if (!program->has_ended ||
-		    (!is_final && marks->reader.limit_ns - program->noticed_ns < HOLD_NS)) {
+		if (!program->has_ended || (!is_final && !is_told(marks, program->noticed_ns))) {
 			at = &program->next;
 			continue;
 		}
@@ -415,23 +421,22 @@ static int remove_programs(struct marks_intake *marks, bool is_final)
 	return r;
 }
 
-/* Until a ring would have an eighth in use, if marks go on to come as they did. */
+/*
+ * Until a ring would have an eighth in use if marks go on to come as they did;
+ * but not much longer than the last time, because they come in bursts.
+ */
 static uint64_t next_interval_ns(const struct marks_intake *marks, uint64_t since_ns)
 {
 	const uint64_t wanted_bytes = marks->ring_bytes / FULL_SHARE;
-	uint64_t interval_ns = 2 * marks->interval_ns;
+	uint64_t interval_ns = marks->interval_ns ? 2 * marks->interval_ns : LONGEST_INTERVAL_NS;
 
 	if (marks->n_unsettled || marks->n_ended || marks->ended)
 		return HOLD_NS;
-	if (marks->most_bytes > wanted_bytes)
+	if (marks->most_bytes && interval_ns > since_ns * wanted_bytes / marks->most_bytes)
 		interval_ns = since_ns * wanted_bytes / marks->most_bytes;
-	else if (!interval_ns || interval_ns * marks->most_bytes > since_ns * wanted_bytes)
-		interval_ns = marks->most_bytes ? since_ns * wanted_bytes / marks->most_bytes
-						: interval_ns;
-	if (interval_ns > LONGEST_INTERVAL_NS)
+	if (interval_ns >= LONGEST_INTERVAL_NS)
 		return 0;
-	return interval_ns && interval_ns < SHORTEST_INTERVAL_NS ? SHORTEST_INTERVAL_NS
-								 : interval_ns;
+	return interval_ns < SHORTEST_INTERVAL_NS ? SHORTEST_INTERVAL_NS : interval_ns;
 }
 
 static void set_timer(struct marks_intake *marks)
@@ -448,23 +453,20 @@ static void set_timer(struct marks_intake *marks)
 
 int marks_intake_drain(struct marks_intake *marks, bool is_final)
 {
+	const uint64_t horizon_ns = marks->sampled_ns > HOLD_NS ? marks->sampled_ns - HOLD_NS : 0;
 	int r = marks->failure;
 
 	if (!marks->first && !marks->ended)
 		return is_final && r == 0 ? marks_store_finish(&marks->store) : r;
 	mark_reader_set_time(&marks->reader);
-	/* The sampler has told all that is older. */
-	if (marks->reader.limit_ns > 2 * HOLD_NS)
-		marks->store.horizon_ns = marks->reader.limit_ns - 2 * HOLD_NS;
+	marks->store.horizon_ns = horizon_ns;
 	marks->most_bytes = 0;
 	for (struct mark_program *program = marks->first; r == 0 && program;
 	     program = program->next)
 		r = drain_program(marks, program, is_final);
 	if (r == 0)
 		r = remove_programs(marks, is_final);
-	threads_forget(marks, marks->reader.limit_ns > 2 * HOLD_NS
-				      ? marks->reader.limit_ns - 2 * HOLD_NS
-				      : 0);
+	threads_forget(marks, horizon_ns);
 	set_timer(marks);
 	return r < 0 || !is_final ? r : marks_store_finish(&marks->store);
 }

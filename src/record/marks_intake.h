@@ -40,7 +40,7 @@ struct marks_intake {
 	size_t n_ended;		   /* … of the programs */
 	size_t n_unsettled;	   /* rings whose threads are not known yet */
 	struct mark_thread *ended; /* … threads, whose last samples may still come */
-	uint64_t looked_ns;	   /* when marks_intake_look was called last */
+	uint64_t sampled_ns;	   /* of the last look */
 	uint64_t drained_ns;
 	uint64_t most_bytes;  /* that a ring had in it at the last drain … */
 	uint64_t ring_bytes;  /* … of so many */
@@ -68,8 +68,11 @@ int marks_intake_listen(struct marks_intake *marks, struct error *err);
 int marks_intake_add(struct marks_intake *marks, uint32_t pid, uint64_t session, uint64_t time_ns,
 		     struct marks_memory *memory);
 
-/* See what is in the rings by now, and, if epoll_fd is readable, who has come or ended. */
-void marks_intake_look(struct marks_intake *marks, bool is_readable);
+/*
+ * See what is in the rings by now, and, if epoll_fd is readable, who has come or
+ * ended.  What is older than `sampled_ns`, less some milliseconds, the sampler has told before.
+ */
+void marks_intake_look(struct marks_intake *marks, uint64_t sampled_ns, bool is_readable);
 
 /* The node of profile.marks.scopes that the thread was in at that time; 0: none. */
 uint32_t marks_intake_scope(struct marks_intake *marks, struct live_thread *thread,

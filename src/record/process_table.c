@@ -102,6 +102,7 @@ static void start_thread(struct live_thread *thread, struct live_process *proces
 	thread->end_ns = 0;
 	thread->has_entry = false;
 	thread->is_alive = true;
+	thread->inherited_scope = 0;
 	process->n_threads++;
 	stack_path_clear(&thread->path);
 	thread->wait.is_seen = thread->wait.is_waiting = thread->wait.is_leaving = false;
@@ -203,6 +204,7 @@ int process_table_comm(struct process_table *table, uint32_t pid, uint32_t tid, 
 		if (table->now_ns)
 			thread->start_ns = table->now_ns;
 		thread->has_entry = false;
+		thread->inherited_scope = 0;
 		thread->process->n_threads = 1;
 		thread->process->owner = ++table->n_owners;
 		thread->process->is_known = true;

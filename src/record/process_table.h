@@ -45,6 +45,7 @@ struct live_thread {
 	struct stack_path path;
 	struct thread_wait wait;
 	struct mark_thread *marks; /* what it marks, by whoever tells of it; NULL: nothing */
+	uint32_t inherited_scope;  /* that its process was forked in; 0: none */
 };
 
 struct process_table {

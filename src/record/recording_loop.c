@@ -134,12 +134,13 @@ static int take_sources(struct recording *recording, bool is_final, struct error
  */
 static int take_all(struct recording *recording, bool is_final, struct error *err)
 {
+	const uint64_t now = recording_clock_ns(CLOCK_MONOTONIC);
 	int r;
 
 	if (recording->is_failed)
 		return take_sources(recording, is_final, err);
 	sampler_begin(recording->sampler, is_final);
-	marks_intake_look(&recording->marks, recording->has_marks);
+	marks_intake_look(&recording->marks, now, recording->has_marks);
 	recording->has_marks = false;
 	r = take_sources(recording, is_final, err);
 	if (r == 0)
