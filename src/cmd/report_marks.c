@@ -148,8 +148,9 @@ static void note_scopes(struct report_part *part, const struct scope_rows *rows)
 		note_more(part, "~: scaled back from a part of the calls.");
 	if (n_open) {
 		note_more(part, "");
-		buffer_printf(&part->note, "%s never ended (open), and %s in no other figure.",
-			      units_count(count, n_open), n_open == 1 ? "is" : "are");
+		buffer_printf(&part->note, "%s %s never ended (open) and %s in no other figure.",
+			      units_count(count, n_open), n_open == 1 ? "call" : "calls",
+			      n_open == 1 ? "is" : "are");
 	}
 	if (!n_cut)
 		return;
@@ -193,9 +194,21 @@ static int add_scopes(const struct marks_maker *maker)
 	return r;
 }
 
+/* Of short runs all are among the slowest. */
+static bool has_all_calls(const struct marks *marks)
+{
+	uint64_t n_calls = 0;
+
+	for (size_t i = 0; i < marks->scopes.n_nodes; i++)
+		n_calls += marks->scopes.nodes[i].durations_ns.n_values +
+			   marks->scopes.nodes[i].n_open;
+	return marks->has_all_calls || marks->n_calls >= n_calls;
+}
+
 static void note_kept(struct report_part *part, const struct marks_maker *maker)
 {
-	if (part->table.n_rows && !maker->profile->marks.has_all_calls && view_is_part(maker->view))
+	if (part->table.n_rows && !has_all_calls(&maker->profile->marks) &&
+	    view_is_part(maker->view))
 		note_more(part, "Of the calls that were kept: those that were the slowest of the "
 				"whole run, or failed (record --keep-events keeps all).");
 }
@@ -282,22 +295,28 @@ static int add_errors(const struct marks_maker *maker)
 /* "Left out: 1,200 scopes and 30 counters …" */
 static void note_timeline(struct report_part *part, const struct timeline *timeline)
 {
-	static const char *const words[TIMELINE_N_KINDS] = {
-		[TIMELINE_MILESTONE] = "milestones",
-		[TIMELINE_SCOPE] = "calls of scopes (the shortest)",
-		[TIMELINE_COUNTER] = "values of counters",
-		[TIMELINE_SNAPSHOT] = "snapshots",
-		[TIMELINE_MEMORY] = "measurements of memory",
+	static const struct {
+		const char *one;
+		const char *many;
+	} words[TIMELINE_N_KINDS] = {
+		[TIMELINE_MILESTONE] = { "milestone", "milestones" },
+		[TIMELINE_SCOPE] = { "call of a scope", "calls of scopes (the shortest)" },
+		[TIMELINE_COUNTER] = { "value of a counter", "values of counters" },
+		[TIMELINE_SNAPSHOT] = { "snapshot", "snapshots" },
+		[TIMELINE_MEMORY] = { "measurement of memory", "measurements of memory" },
 	};
 	char count[UNITS_TEXT_BYTES];
 
 	note_nothing(part, "marks");
 	for (size_t i = 0; i < TIMELINE_N_KINDS; i++) {
-		if (!timeline->n_left_out[i])
+		const size_t n = timeline->n_left_out[i];
+
+		if (!n)
 			continue;
-		buffer_printf(&part->note, "%s%s %s", part->n_left_out ? ", " : "Left out: ",
-			      units_count(count, timeline->n_left_out[i]), words[i]);
-		part->n_left_out += timeline->n_left_out[i];
+		buffer_printf(&part->note, "%s%s %s",
+			      part->n_left_out ? ", " : "Left out: ", units_count(count, n),
+			      n == 1 ? words[i].one : words[i].many);
+		part->n_left_out += n;
 	}
 	if (part->n_left_out)
 		buffer_add_string(&part->note, " (--max 0 shows all).");
@@ -317,8 +336,7 @@ static int add_timeline(const struct marks_maker *maker)
 		return r;
 	r = marks_table_timeline(&part->table, maker->profile, &timeline);
 	note_timeline(part, &timeline);
-	if (part->table.n_rows && !maker->profile->marks.has_all_calls &&
-	    maker->profile->marks.n_calls)
+	if (part->table.n_rows && !has_all_calls(&maker->profile->marks))
 		note_more(part, "Of scopes only the slowest calls and those that failed were kept "
 				"(record --keep-events keeps all).");
 	timeline_release(&timeline);

@@ -95,6 +95,26 @@ static void histogram_merge__is_as_if_all_were_added_to_one(void **state)
 	histogram_release(&whole);
 }
 
+static void histogram_merge_times__counts_each_as_many(void **state)
+{
+	struct histogram part = { 0 };
+	struct histogram whole = { 0 };
+
+	(void)state;
+	for (uint64_t value = 1; value <= 1000; value++)
+		assert_int_equal(histogram_add(&part, value, 1), 0);
+	assert_int_equal(histogram_add(&whole, 5000, 10), 0);
+	assert_int_equal(histogram_merge_times(&whole, &part, 100), 0);
+	assert_int_equal(whole.n_values, 100010);
+	assert_int_equal(histogram_percentile(&whole, 0.5), histogram_percentile(&part, 0.5));
+	assert_int_equal(whole.min, 1);
+	assert_int_equal(whole.max, 5000);
+	assert_int_equal(histogram_merge_times(&whole, &part, UINT64_MAX), 0);
+	assert_int_equal(whole.n_values, UINT64_MAX);
+	histogram_release(&part);
+	histogram_release(&whole);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -102,6 +122,7 @@ int main(void)
 		cmocka_unit_test(percentile__is_within_one_percent),
 		cmocka_unit_test(percentile__of_one_number_is_that_number),
 		cmocka_unit_test(histogram_merge__is_as_if_all_were_added_to_one),
+		cmocka_unit_test(histogram_merge_times__counts_each_as_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
