@@ -56,6 +56,12 @@ void marks_environment_read(void);
 bool marks_can_connect(void);
 void marks_gone(void);
 
+/* Is somebody there, as far as one can tell from outside? */
+bool marks_is_recorder_there(void);
+
+/* Send a request with the descriptor that the answer will come on; false: nobody is there. */
+bool marks_ask(uint32_t request, int reply_fd);
+
 /* In a child: the same recorder, another program. */
 void marks_connect_fork_child(void);
 

@@ -156,6 +156,35 @@ static bool segment_send(int socket_fd, int memory_fd, const struct marks_segmen
 	return recorder_send(socket_fd, memory_fd, &hello, sizeof(hello));
 }
 
+bool marks_is_recorder_there(void)
+{
+	const int socket_fd = marks_can_connect() ? recorder_connect(address.socket_name) : -1;
+
+	if (socket_fd >= 0)
+		(void)syscall(SYS_close, (long)socket_fd);
+	return socket_fd >= 0;
+}
+
+bool marks_ask(uint32_t request, int reply_fd)
+{
+	struct marks_hello hello = {
+		.magic = MARKS_WIRE_MAGIC,
+		.version = MARKS_WIRE_VERSION,
+		.time_ns = marks_monotonic_ns(),
+		.kind = MARKS_HELLO_REQUEST,
+		.n_slots = request,
+	};
+	const int socket_fd = marks_can_connect() ? recorder_connect(address.socket_name) : -1;
+	bool is_sent;
+
+	if (socket_fd < 0)
+		return false;
+	memcpy(hello.token, address.token, sizeof(hello.token));
+	is_sent = recorder_send(socket_fd, reply_fd, &hello, sizeof(hello));
+	(void)syscall(SYS_close, (long)socket_fd);
+	return is_sent;
+}
+
 struct marks_segment *marks_segment_new(uint32_t n_slots, size_t *ret_size_bytes)
 {
 	uint64_t ring_bytes = address.ring_bytes;

@@ -20,6 +20,17 @@ enum marks_hello_kind {
 	MARKS_HELLO_SEGMENT =
 		1, /* with a memfd, sealed against shrinking: a struct marks_segment */
 	MARKS_HELLO_MILESTONE = 2, /* of `tsprof mark`; followed by its name and its data */
+	/*
+	 * Of a program's, about the recording as a whole.  With one end of a pair of sockets, on
+	 * which the recorder says that it is done, with one byte, or closes it if it will not.
+	 */
+	MARKS_HELLO_REQUEST = 3,
+};
+
+enum marks_request {
+	MARKS_REQUEST_PAUSE = 1,
+	MARKS_REQUEST_RESUME = 2,
+	MARKS_REQUEST_STOP = 3, /* of the program that had itself recorded; done: is written */
 };
 
 enum { MARKS_TOKEN_BYTES = 16, MARKS_SOCKET_NAME_MAX_BYTES = 100 };
@@ -33,7 +44,7 @@ struct marks_hello {
 	uint64_t time_ns;    /* CLOCK_MONOTONIC */
 	uint64_t ring_bytes; /* SEGMENT */
 	uint32_t kind;	     /* enum marks_hello_kind */
-	uint32_t n_slots;    /* SEGMENT */
+	uint32_t n_slots;    /* SEGMENT; of a REQUEST: which */
 	uint32_t name_bytes; /* MILESTONE: at most TSPROF_NAME_MAX_BYTES */
 	uint32_t data_bytes; /* … and TSPROF_TEXT_MAX_BYTES */
 };

@@ -2,7 +2,9 @@
 #include "cmd/command.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <regex.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,6 +45,8 @@ struct record_options {
 	uint64_t duration_ns;
 	uint64_t delay_ns;
 	bool is_paused;
+	const char *ready_text;
+	int ready_fd;
 	uint64_t max_bytes;
 	bool with_waits;
 	bool keeps_events;
@@ -104,6 +108,11 @@ static const struct option record_options[] = {
 	  .kind = OPTION_FLAG,
 	  .help = "start sampling when SIGUSR2 comes, which pauses it later",
 	  .offset = offsetof(struct record_options, is_paused) },
+	{ .name = "ready-fd",
+	  .kind = OPTION_STRING,
+	  .argument = "FD",
+	  .help = "when samples are taken, write to FD where programs can mark",
+	  .offset = offsetof(struct record_options, ready_text) },
 	{ .name = "max-size",
 	  .kind = OPTION_BYTES,
 	  .argument = "BYTES",
@@ -233,6 +242,13 @@ static void show_written(void *context, const struct profile *profile,
 		app_say(app, "%s", result->statement);
 }
 
+/* Whoever waits learns that nothing will come, and the number of the reason. */
+static void tell_failure(const struct record_options *options, int code)
+{
+	if (options->ready_fd >= 0)
+		(void)dprintf(options->ready_fd, "%d", code);
+}
+
 static int run_recorder(struct record *record, const struct recorder_options *recorder_options)
 {
 	const struct record_options *options = record->options;
@@ -248,6 +264,8 @@ static int run_recorder(struct record *record, const struct recorder_options *re
 		return app_fail(app, EXIT_FAILED, &err);
 	}
 	r = recorder_run(&profile, &result, recorder_options, &err);
+	if (r < 0 && !result.has_started)
+		tell_failure(options, r);
 	if (r < 0 && record->has_status_line && result.has_started)
 		(void)fputs("\r\033[K", app->messages);
 	if (r == 0)
@@ -329,6 +347,7 @@ static int record(struct app *app, const struct record_options *options,
 		.unwinder = unwind_backend_find(options->unwinder),
 		.probes = probes,
 		.without_symbols = options->without_symbols,
+		.ready_fd = options->ready_fd,
 		.resources_hz = options->resources_hz != RESOURCES_UNSET ? options->resources_hz
 				: options->is_system			 ? 0
 									 : RESOURCES_DEFAULT_HZ,
@@ -344,9 +363,13 @@ static int record(struct app *app, const struct record_options *options,
 	struct sampler_choice choice;
 	struct error err = ERROR_INIT;
 	bool is_other_event;
+	int r;
 
-	if (sampler_choose(&choice, options->engine, &recorder_options.sampler, &err) < 0)
+	r = sampler_choose(&choice, options->engine, &recorder_options.sampler, &err);
+	if (r < 0) {
+		tell_failure(options, r);
 		return app_fail(app, EXIT_FAILED, &err);
+	}
 	recorder_options.engine = choice.engine;
 	recorder_options.engine_reason = choice.reason;
 	is_other_event = choice.event != recorder_options.sampler.event;
@@ -381,6 +404,22 @@ static int add_pids(struct record_options *options, const char *text, struct err
 			return 0;
 		at = end + 1;
 	}
+}
+
+static int check_ready_fd(struct record_options *options, struct error *err)
+{
+	char *end;
+	long number;
+
+	if (!options->ready_text)
+		return 0;
+	number = strtol(options->ready_text, &end, 10);
+	if (*options->ready_text < '0' || *options->ready_text > '9' || *end || number > INT_MAX ||
+	    fcntl((int)number, F_SETFD, FD_CLOEXEC) < 0)
+		return error_set(err, -EINVAL, "--ready-fd: '%s' is no open descriptor",
+				 options->ready_text);
+	options->ready_fd = (int)number;
+	return 0;
 }
 
 static int compile_pattern(struct record_options *options, struct error *err)
@@ -456,6 +495,7 @@ static int record_run(struct app *app, int argc, char **argv)
 		.rate_hz = 997,
 		.engine = "auto",
 		.resources_hz = RESOURCES_UNSET,
+		.ready_fd = -1,
 		.event = perf_event_kinds[0].name,
 		.n_snapshots = MARKS_SNAPSHOTS_PER_NAME,
 		.unwinder = unwind_backends[0]->name,
@@ -469,7 +509,7 @@ static int record_run(struct app *app, int argc, char **argv)
 	} else if (n_operands == OPTIONS_ERROR) {
 		status = EXIT_USAGE;
 	} else if (check_options(&options, n_operands, &err) < 0 ||
-		   compile_pattern(&options, &err) < 0) {
+		   check_ready_fd(&options, &err) < 0 || compile_pattern(&options, &err) < 0) {
 		app_say(app, "record: %s", err.message);
 		status = EXIT_USAGE;
 	} else {

@@ -1,11 +1,14 @@
 /* Messages are of one size, but for a milestone's name and data behind the fixed part. */
 #include "os/marks_socket.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "lib/marks_wire.h"
 #include "os/sigprof_launch.h"
@@ -90,6 +93,7 @@ static bool greet(void *context, const struct hello_message *message)
 		.session = hello.session,
 		.ring_bytes = hello.ring_bytes,
 		.n_slots = hello.n_slots,
+		.request = hello.n_slots,
 		.fd = message->fd,
 	};
 	if (hello.kind == MARKS_HELLO_MILESTONE && is_milestone(message, &hello)) {
@@ -97,8 +101,8 @@ static bool greet(void *context, const struct hello_message *message)
 		told.name_bytes = hello.name_bytes;
 		told.data = texts + hello.name_bytes;
 		told.data_bytes = hello.data_bytes;
-	} else if (hello.kind != MARKS_HELLO_SEGMENT || message->size_bytes != sizeof(hello) ||
-		   message->fd < 0) {
+	} else if ((hello.kind != MARKS_HELLO_SEGMENT && hello.kind != MARKS_HELLO_REQUEST) ||
+		   message->size_bytes != sizeof(hello) || message->fd < 0) {
 		return false;
 	}
 	return taking->take(taking->context, &told);
@@ -112,4 +116,17 @@ void marks_socket_update(struct marks_socket *socket,
 	_Alignas(struct marks_hello) char buffer[MESSAGE_MAX_BYTES];
 
 	hello_socket_update(&socket->hello, buffer, sizeof(buffer), greet, &taking);
+}
+
+int marks_reply_keep(int fd)
+{
+	return fcntl(fd, F_DUPFD_CLOEXEC, 0);
+}
+
+/* What is no socket gets no answer: a pipe could be full. */
+void marks_reply(int fd, bool is_done)
+{
+	if (is_done)
+		(void)send(fd, "1", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+	(void)close(fd);
 }

@@ -21,7 +21,7 @@ struct marks_socket {
 
 #define MARKS_SOCKET_INIT ((struct marks_socket){ .hello = HELLO_SOCKET_INIT })
 
-/* What marks into the memory of `fd`, or one milestone. */
+/* What marks into the memory of `fd`, one milestone, or a request that `fd` waits for. */
 struct marks_message {
 	uint32_t kind; /* enum marks_hello_kind */
 	uint32_t pid;  /* as the recorder's pid namespace has it */
@@ -29,7 +29,8 @@ struct marks_message {
 	uint64_t session;
 	uint64_t ring_bytes;
 	uint32_t n_slots;
-	int fd; /* borrowed */
+	uint32_t request; /* enum marks_request, or anything */
+	int fd;		  /* borrowed */
 	const char *name;
 	size_t name_bytes;
 	const char *data;
@@ -53,5 +54,11 @@ static inline int marks_socket_fd(const struct marks_socket *socket)
 void marks_socket_update(struct marks_socket *socket,
 			 bool (*take)(void *context, const struct marks_message *message),
 			 void *context);
+
+/* The descriptor of a request, kept for later; -1: that is not possible. */
+int marks_reply_keep(int fd);
+
+/* Tell whoever waits at its other end, without waiting for them, and close it. */
+void marks_reply(int fd, bool is_done);
 
 #endif

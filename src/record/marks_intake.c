@@ -196,6 +196,9 @@ static bool take_message(void *context, const struct marks_message *message)
 
 	if (message->kind == MARKS_HELLO_MILESTONE)
 		return take_milestone(marks, message);
+	if (message->kind == MARKS_HELLO_REQUEST)
+		return marks->requests &&
+		       requests_add(marks->requests, message->request, message->fd);
 	return marks_memory_map(&memory, message->fd, message->n_slots, message->ring_bytes,
 				NULL) == 0 &&
 	       marks_intake_add(marks, message->pid, message->session, message->time_ns, &memory) ==

@@ -11,6 +11,7 @@
 #include "record/mark_reader.h"
 #include "record/marks_store.h"
 #include "record/process_table.h"
+#include "record/requests.h"
 
 /*
  * The marks of the library, from the programs' memory to the profile, and the
@@ -32,6 +33,7 @@ struct marks_intake {
 	struct marks_store store;
 	struct marks_socket socket;
 	struct mark_reader reader;
+	struct requests *requests; /* borrowed; the loop's to meet; NULL: there are none */
 	int epoll_fd; /* readable when somebody says hello or ends, or it is time */
 	int timer_fd;
 	struct mark_program *first;

@@ -2,6 +2,8 @@
 #include "record/recorder.h"
 
 #include <errno.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "record/recording.h"
 #include "record/run_info.h"
@@ -78,14 +80,16 @@ static int limit_file(struct recording *recording, struct error *err)
 	return profile_writer_limit(recording->writer, &limit, err);
 }
 
-/* Only who is launched can find us. */
+/* Who is not launched can only find us if somebody waits for that. */
 static int prepare_marks(struct recording *recording, struct error *err)
 {
 	const struct recorder_options *options = recording->options;
 	int r = marks_intake_init(&recording->marks, recording->profile,
 				  &recording->intake.processes, &options->marks, err);
 
-	if (r == 0 && options->target.argv)
+	recording->marks.requests = &recording->requests;
+	recording->requests.may_stop = options->ready_fd >= 0;
+	if (r == 0 && (options->target.argv || options->ready_fd >= 0))
 		r = marks_intake_listen(&recording->marks, err);
 	return r;
 }
@@ -159,6 +163,16 @@ static int prepare(struct recording *recording, struct error *err)
 	return r < 0 ? r : prepare_resources(recording, err);
 }
 
+static int tell_ready(struct recording *recording, struct error *err)
+{
+	const int fd = recording->options->ready_fd;
+	const char *text = recording->marks.socket.environment;
+
+	if (fd < 0 || write(fd, text, strlen(text)) == (ssize_t)strlen(text))
+		return 0;
+	return error_set_errno(err, -errno, "--ready-fd");
+}
+
 static int start(struct recording *recording, struct error *err)
 {
 	const uint64_t start_ns = recording->profile->info.start_ns;
@@ -184,7 +198,7 @@ static int start(struct recording *recording, struct error *err)
 	recording->result->has_started = true;
 	if (recording->options->sampler.is_attaching && !recording->control.is_paused)
 		sampler_resume(recording->sampler);
-	return 0;
+	return tell_ready(recording, err);
 }
 
 static void finish(struct recording *recording, bool is_written)
@@ -232,6 +246,7 @@ int recorder_run(struct profile *profile, struct recorder_result *result,
 			r = recording_finish_file(&recording, err);
 		finish(&recording, r == 0);
 	}
+	requests_finish(&recording.requests, r == 0);
 	/* After a failure what was recorded stays beside the name it should have got. */
 	if (recording.writer)
 		profile_writer_abandon(recording.writer, !result->has_started);

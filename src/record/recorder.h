@@ -46,6 +46,11 @@ struct recorder_options {
 	const struct unwind_backend *unwinder;
 	const struct probe_plan *probes; /* whose points are in `sampler`; NULL: none */
 	bool without_symbols;
+	/*
+	 * Marks are taken from processes attached to as well, and one of them may end the
+	 * recording; where they find it is written here once samples are taken.  -1: nobody asks.
+	 */
+	int ready_fd;
 	struct marks_store_options marks;
 	uint64_t resources_hz;	    /* readings of the target's memory; 0: none */
 	const regex_t *mark_output; /* lines of the command that match are milestones; or NULL */

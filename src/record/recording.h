@@ -16,6 +16,7 @@
 #include "record/output_marks.h"
 #include "record/marks_intake.h"
 #include "record/recorder.h"
+#include "record/requests.h"
 #include "record/resources.h"
 #include "record/target.h"
 
@@ -60,6 +61,7 @@ struct recording {
 	struct profile_writer *writer; /* NULL after a failure to write */
 	struct intake intake;
 	struct marks_intake marks;
+	struct requests requests;
 	struct resources resources;
 	bool has_marks;		    /* … or somebody who says hello */
 	struct output_marks output; /* when lines that are printed are milestones */

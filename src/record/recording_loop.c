@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/units.h"
+#include "lib/marks_hello_wire.h"
 
 #define FLUSH_INTERVAL_NS (100 * NS_PER_MS)
 #define PROGRESS_INTERVAL_NS (250 * NS_PER_MS)
@@ -196,6 +197,24 @@ static int handle_signals(struct recording *recording, struct error *err)
 	return r;
 }
 
+/* The program waits, so that what it does next is treated as it asked. */
+static int meet_requests(struct recording *recording, struct error *err)
+{
+	uint32_t what;
+	int reply_fd;
+	int r = 0;
+
+	while (r == 0 && requests_next(&recording->requests, &what, &reply_fd)) {
+		if (what == MARKS_REQUEST_STOP)
+			recording->is_stopped = true;
+		else if (recording->control.is_paused != (what == MARKS_REQUEST_PAUSE))
+			r = toggle(recording, err);
+		if (reply_fd >= 0)
+			marks_reply(reply_fd, r == 0);
+	}
+	return r;
+}
+
 /* The first failure is kept, and a command waited for. */
 static bool is_over(struct recording *recording)
 {
@@ -238,6 +257,8 @@ static int take_turn(struct recording *recording, struct error *err)
 
 	if (r == 0)
 		r = take_all(recording, false, err);
+	if (r == 0)
+		r = meet_requests(recording, err);
 	if (control_resume_if_due(&recording->control, recording_clock_ns(CLOCK_MONOTONIC)))
 		set_paused(recording, false);
 	return r;
