@@ -6,6 +6,8 @@
 
 #include "lib/marks_client.h"
 
+enum { N_OWN_SITES = MARKS_MAX_SITES - MARKS_OTHER_SITES };
+
 /* Of the program's whole life, for the segments that come later: by fork, or a new start. */
 static struct marks_site known[MARKS_MAX_SITES];
 static _Atomic uint32_t n_known; /* relaxed; ever claimed */
@@ -68,7 +70,7 @@ void marks_sites_publish(struct marks_segment *segment)
 
 	atomic_thread_fence(memory_order_seq_cst);
 	n = atomic_load_explicit(&n_known, memory_order_relaxed);
-	for (uint32_t i = 0; i < n && i < MARKS_MAX_SITES; i++)
+	for (uint32_t i = 0; i < (n > N_OWN_SITES ? MARKS_MAX_SITES : n); i++)
 		site_publish(segment, i);
 }
 
@@ -82,7 +84,7 @@ static uint32_t known_find(const struct tsprof_site *site)
 		return MARKS_MAX_SITES;
 	memset(&wanted, 0, sizeof(wanted));
 	site_describe(&wanted, site);
-	for (uint32_t i = 0; i < n && i < MARKS_MAX_SITES; i++)
+	for (uint32_t i = 0; i < n && i < N_OWN_SITES; i++)
 		if (known[i].line == wanted.line &&
 		    atomic_load_explicit(&known[i].kind, memory_order_acquire) == site->kind &&
 		    memcmp(&known[i], &wanted, sizeof(wanted)) == 0)
@@ -94,12 +96,12 @@ static uint32_t known_add(const struct tsprof_site *site)
 {
 	uint32_t index = atomic_fetch_add_explicit(&n_known, 1, memory_order_relaxed);
 
-	if (index < MARKS_MAX_SITES - 1) {
+	if (index < N_OWN_SITES) {
 		site_describe(&known[index], site);
 	} else {
 		const struct tsprof_site others = { .name = "[other sites]", .kind = site->kind };
 
-		index = MARKS_MAX_SITES - 1;
+		index = N_OWN_SITES + (site->kind - 1) % MARKS_OTHER_SITES;
 		site_describe(&known[index], &others);
 	}
 	return index;

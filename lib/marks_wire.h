@@ -32,6 +32,7 @@ enum {
 	MARKS_WIRE_VERSION = 1,
 	MARKS_PAGE_BYTES = 4096,
 	MARKS_MAX_SITES = 4096,
+	MARKS_OTHER_SITES = TSPROF_KIND_SNAPSHOT, /* the last, one of each kind, for all the rest */
 	MARKS_MAX_SLOTS = 256,
 	MARKS_RING_MIN_BYTES = 256 << 10,
 	MARKS_RING_MAX_BYTES = 64 << 20,
@@ -64,7 +65,7 @@ struct marks_segment {
 };
 static_assert(sizeof(struct marks_segment) == 56, "wire layout");
 
-/* The site of id n + 1 is the n-th; the last one stands for all that found no place. */
+/* The site of id n + 1 is the n-th; the last ones stand for all of a kind that found no place. */
 struct marks_site {
 	_Atomic uint32_t kind; /* enum tsprof_kind; 0 until all else is there (release) */
 	uint32_t line;

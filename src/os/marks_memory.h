@@ -35,7 +35,7 @@ void marks_memory_stop(struct marks_memory *memory);
 /* What is said of the whole process. */
 struct marks_status {
 	bool has_counter;    /* times are of the processor's counter, else CLOCK_MONOTONIC */
-	uint32_t n_sites;    /* claimed; beyond MARKS_MAX_SITES they share the last */
+	uint32_t n_sites;    /* claimed; there may be more than have entries */
 	uint64_t n_homeless; /* marks of threads for which there was no slot */
 };
 

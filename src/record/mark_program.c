@@ -74,9 +74,8 @@ void mark_program_count(struct mark_program *program, struct marks_quality *qual
 	for (size_t i = 0; i < program->n_segments; i++) {
 		struct mark_segment *segment = &program->segments[i];
 		const struct marks_status status = marks_memory_status(&segment->memory);
-		const uint64_t n_dropped = status.n_sites > MARKS_MAX_SITES
-						   ? status.n_sites - MARKS_MAX_SITES
-						   : 0;
+		const uint64_t n_own = MARKS_MAX_SITES - MARKS_OTHER_SITES;
+		const uint64_t n_dropped = status.n_sites > n_own ? status.n_sites - n_own : 0;
 
 		quality->n_homeless += status.n_homeless - segment->n_homeless;
 		segment->n_homeless = status.n_homeless;

@@ -263,10 +263,12 @@ static void threads__without_a_slot_are_counted(void **state)
 	assert_int_equal(atomic_load(&segment->n_without_slot), 2);
 }
 
-static void sites__beyond_the_table_share_the_last(void **state)
+static void sites__beyond_the_table_share_the_last_of_their_kind(void **state)
 {
 	struct tsprof_site one = { .name = "one", .kind = TSPROF_KIND_SCOPE };
 	struct tsprof_site two = { .name = "two", .kind = TSPROF_KIND_SCOPE };
+	struct tsprof_site milestone = { .name = "three", .kind = TSPROF_KIND_MILESTONE };
+	uint32_t id;
 
 	(void)state;
 	for (size_t i = 0; i < MARKS_MAX_SITES; i++) {
@@ -276,10 +278,15 @@ static void sites__beyond_the_table_share_the_last(void **state)
 
 		(void)marks_site_id(&site);
 	}
-	assert_int_equal(marks_site_id(&one), MARKS_MAX_SITES);
-	assert_int_equal(marks_site_id(&two), MARKS_MAX_SITES);
-	assert_site_name(MARKS_MAX_SITES, "[other sites]");
-	assert_int_equal(marks_site_id(&one), MARKS_MAX_SITES);
+	id = marks_site_id(&one);
+	assert_in_range(id, MARKS_MAX_SITES - MARKS_OTHER_SITES + 1, MARKS_MAX_SITES);
+	assert_int_equal(marks_site_id(&two), id);
+	assert_int_equal(marks_site_id(&one), id);
+	assert_site_name(id, "[other sites]");
+	assert_int_equal(site_of(id).kind, TSPROF_KIND_SCOPE);
+	assert_int_not_equal(marks_site_id(&milestone), id);
+	assert_int_equal(site_of(marks_site_id(&milestone)).kind, TSPROF_KIND_MILESTONE);
+	assert_int_equal(site_of(id).kind, TSPROF_KIND_SCOPE);
 	assert_true(atomic_load(&segment->n_sites) > MARKS_MAX_SITES);
 }
 
@@ -463,8 +470,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(start__refuses_sizes_without_sense, set_up,
 						tear_down),
 		/* The last: it leaves no place for further sites. */
-		cmocka_unit_test_setup_teardown(sites__beyond_the_table_share_the_last, set_up,
-						tear_down),
+		cmocka_unit_test_setup_teardown(
+			sites__beyond_the_table_share_the_last_of_their_kind, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
