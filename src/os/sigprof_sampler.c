@@ -119,8 +119,8 @@ static void set_facts(struct sampler_facts *facts, const struct sampler_options 
 static int set_environment(struct sigprof_sampler *sampler, struct error *err)
 {
 	const struct sigprof_session_text text = {
-		.socket_name = sampler->sessions.name,
-		.token = sampler->sessions.token,
+		.socket_name = sampler->sessions.socket.name,
+		.token = sampler->sessions.socket.token,
 		.period_ns = sampler->base.facts.period_ns,
 		.stack_bytes = sampler->base.facts.stack_bytes,
 		.ring_bytes = sampler->base.facts.ring_bytes,
@@ -149,7 +149,7 @@ static int open_fds(struct sigprof_sampler *sampler, struct error *err)
 	sampler->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (sampler->epoll_fd < 0 || sampler->timer_fd < 0 ||
 	    epoll_ctl(sampler->epoll_fd, EPOLL_CTL_ADD, sampler->timer_fd, &interest) < 0 ||
-	    epoll_ctl(sampler->epoll_fd, EPOLL_CTL_ADD, sampler->sessions.epoll_fd, &interest) <
+	    epoll_ctl(sampler->epoll_fd, EPOLL_CTL_ADD, sampler->sessions.socket.epoll_fd, &interest) <
 		    0 ||
 	    set_interval(sampler, BUSY_INTERVAL_NS) < 0)
 		return error_set_errno(err, -errno, "epoll");

@@ -5,24 +5,17 @@
 #include "os/sigprof_sessions.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/random.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/array.h"
 #include "os/proc_tasks.h"
 
 enum {
-	BACKLOG = 4096, /* as many as net.core.somaxconn allows by default */
 	MAX_MEMORIES = 512,
 	MAX_SESSIONS = 100000,
 };
@@ -47,41 +40,10 @@ static int compare_tid(void *context, uint32_t tid)
 	return 0;
 }
 
-static int listen_at(struct sigprof_sessions *sessions, struct error *err)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	const size_t name_size = strlen(sessions->name);
-	const socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + name_size);
-
-	memcpy(address.sun_path + 1, sessions->name, name_size);
-	sessions->listen_fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (sessions->listen_fd < 0 ||
-	    bind(sessions->listen_fd, (const struct sockaddr *)&address, size) < 0 ||
-	    listen(sessions->listen_fd, BACKLOG) < 0)
-		return error_set_errno(err, -errno, "socket for the sampled processes");
-	return 0;
-}
-
 int sigprof_sessions_open(struct sigprof_sessions *sessions, struct error *err)
 {
-	struct epoll_event interest = { .events = EPOLLIN };
-	uint64_t name[2];
-	int r;
-
 	*sessions = SIGPROF_SESSIONS_INIT;
-	if (getrandom(sessions->token, sizeof(sessions->token), 0) < 0 ||
-	    getrandom(name, sizeof(name), 0) < 0)
-		return error_set_errno(err, -errno, "getrandom");
-	(void)snprintf(sessions->name, sizeof(sessions->name), "tsprof-%016" PRIx64 "%016" PRIx64,
-		       name[0], name[1]);
-	r = listen_at(sessions, err);
-	if (r < 0)
-		return r;
-	sessions->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	if (sessions->epoll_fd < 0 ||
-	    epoll_ctl(sessions->epoll_fd, EPOLL_CTL_ADD, sessions->listen_fd, &interest) < 0)
-		return error_set_errno(err, -errno, "epoll");
-	return 0;
+	return hello_socket_open(&sessions->socket, err);
 }
 
 uint32_t sigprof_session_n_not_sampled(const struct sigprof_session *session)
@@ -110,12 +72,7 @@ void sigprof_sessions_close(struct sigprof_sessions *sessions)
 {
 	while (sessions->first)
 		sigprof_sessions_remove(sessions, sessions->first);
-	for (size_t i = 0; i < sessions->n_pending; i++)
-		(void)close(sessions->pending[i]);
-	if (sessions->listen_fd >= 0)
-		(void)close(sessions->listen_fd);
-	if (sessions->epoll_fd >= 0)
-		(void)close(sessions->epoll_fd);
+	hello_socket_close(&sessions->socket);
 	*sessions = SIGPROF_SESSIONS_INIT;
 }
 
@@ -166,7 +123,7 @@ static struct sigprof_session *session_new(struct sigprof_sessions *sessions,
 	session->inner_pid = hello->pid;
 	session->pid_fd = (int)syscall(SYS_pidfd_open, (long)pid, 0L);
 	if (session->pid_fd < 0 ||
-	    epoll_ctl(sessions->epoll_fd, EPOLL_CTL_ADD, session->pid_fd, &interest) < 0)
+	    epoll_ctl(sessions->socket.epoll_fd, EPOLL_CTL_ADD, session->pid_fd, &interest) < 0)
 		session->is_over = session->has_ended = true;
 	supersede(sessions, pid);
 	if (hello->kind == SIGPROF_HELLO_FORK) {
@@ -220,111 +177,32 @@ static int add_memory(struct sigprof_session *session, const struct sigprof_hell
 static bool is_welcome(const struct sigprof_sessions *sessions, const struct sigprof_hello *hello)
 {
 	return hello->magic == SIGPROF_WIRE_MAGIC && hello->version == SIGPROF_WIRE_VERSION &&
-	       memcmp(hello->token, sessions->token, sizeof(hello->token)) == 0 &&
+	       memcmp(hello->token, sessions->socket.token, sizeof(hello->token)) == 0 &&
 	       hello->kind >= SIGPROF_HELLO_EXEC && hello->kind <= SIGPROF_HELLO_MORE;
 }
 
-static void greet(struct sigprof_sessions *sessions, const struct sigprof_hello *hello,
-		  uint32_t pid, int memory_fd)
+/* Of hello_socket_update: the hello of a process, or of memory for more of its threads. */
+static bool greet(void *context, const struct hello_message *message)
 {
-	struct sigprof_session *session = sigprof_sessions_find(sessions, hello->session);
+	struct sigprof_sessions *sessions = context;
+	struct sigprof_session *session;
+	struct sigprof_hello hello;
 
-	if (session && session->pid != pid)
+	if (message->is_cut || message->size_bytes != sizeof(hello) || message->fd < 0)
+		return false;
+	memcpy(&hello, message->bytes, sizeof(hello));
+	if (!is_welcome(sessions, &hello))
+		return false;
+	session = sigprof_sessions_find(sessions, hello.session);
+	if (session && session->pid != message->pid)
 		session = NULL;
 	else if (!session)
-		session = session_new(sessions, hello, pid);
-	if (!session || add_memory(session, hello, memory_fd) < 0) {
-		sessions->n_refused++;
-		return;
-	}
+		session = session_new(sessions, &hello, message->pid);
+	if (!session || add_memory(session, &hello, message->fd) < 0)
+		return false;
 	if (sessions->is_stopped)
 		sigprof_memory_stop(&session->memories[session->n_memories - 1].memory);
-}
-
-/* The memfd that came with a message; others are closed.  -1 when there is none. */
-static int take_fd(struct msghdr *message)
-{
-	int taken = -1;
-
-	for (struct cmsghdr *part = CMSG_FIRSTHDR(message); part;
-	     part = CMSG_NXTHDR(message, part)) {
-		const size_t n_fds = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-
-		if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS)
-			continue;
-		for (size_t i = 0; i < n_fds; i++) {
-			int fd;
-
-			memcpy(&fd, CMSG_DATA(part) + i * sizeof(fd), sizeof(fd));
-			if (taken >= 0)
-				(void)close(taken);
-			taken = fd;
-		}
-	}
-	return taken;
-}
-
-/* False when its message has not come so far. */
-static bool receive(struct sigprof_sessions *sessions, int fd)
-{
-	_Alignas(struct cmsghdr) char control[CMSG_SPACE(4 * sizeof(int))];
-	struct sigprof_hello hello;
-	struct iovec data = { .iov_base = &hello, .iov_len = sizeof(hello) };
-	struct msghdr message = { .msg_iov = &data,
-				  .msg_iovlen = 1,
-				  .msg_control = control,
-				  .msg_controllen = sizeof(control) };
-	struct ucred peer;
-	socklen_t peer_size = sizeof(peer);
-	ssize_t n_received;
-	int memory_fd;
-
-	n_received = recvmsg(fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
-	if (n_received < 0)
-		return errno != EAGAIN && errno != EINTR;
-	memory_fd = take_fd(&message);
-	if (n_received == (ssize_t)sizeof(hello) && memory_fd >= 0 &&
-	    is_welcome(sessions, &hello) &&
-	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &peer_size) == 0 && peer.pid > 0)
-		greet(sessions, &hello, (uint32_t)peer.pid, memory_fd);
-	else
-		sessions->n_refused++;
-	if (memory_fd >= 0)
-		(void)close(memory_fd);
 	return true;
-}
-
-/* Connecting and sending are two steps, and the target may be held up between them. */
-static void receive_pending(struct sigprof_sessions *sessions)
-{
-	size_t n_left = 0;
-
-	for (size_t i = 0; i < sessions->n_pending; i++) {
-		if (receive(sessions, sessions->pending[i]))
-			(void)close(sessions->pending[i]);
-		else
-			sessions->pending[n_left++] = sessions->pending[i];
-	}
-	sessions->n_pending = n_left;
-}
-
-static void accept_all(struct sigprof_sessions *sessions)
-{
-	struct epoll_event interest = { .events = EPOLLIN };
-	int fd;
-
-	while (sessions->n_pending < SIGPROF_MAX_PENDING) {
-		fd = accept4(sessions->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-		if (fd < 0)
-			return;
-		(void)epoll_ctl(sessions->epoll_fd, EPOLL_CTL_ADD, fd, &interest);
-		sessions->pending[sessions->n_pending++] = fd;
-		if (sessions->n_pending == SIGPROF_MAX_PENDING)
-			receive_pending(sessions);
-	}
-	/* Whoever connects and then says nothing must not keep the others out. */
-	(void)close(sessions->pending[0]);
-	sessions->pending[0] = sessions->pending[--sessions->n_pending];
 }
 
 static void see_who_ended(struct sigprof_sessions *sessions)
@@ -342,8 +220,9 @@ static void see_who_ended(struct sigprof_sessions *sessions)
 
 void sigprof_sessions_update(struct sigprof_sessions *sessions)
 {
-	accept_all(sessions);
-	receive_pending(sessions);
+	struct sigprof_hello hello;
+
+	hello_socket_update(&sessions->socket, &hello, sizeof(hello), greet, sessions);
 	see_who_ended(sessions);
 }
 

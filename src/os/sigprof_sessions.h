@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "model/address_space.h"
+#include "os/hello_socket.h"
 #include "os/sigprof_ring.h"
 
 /*
@@ -52,24 +53,16 @@ struct sigprof_session {
 	size_t n_memories, capacity;
 };
 
-enum { SIGPROF_MAX_PENDING = 256 };
-
 struct sigprof_sessions {
-	int listen_fd;
-	int epoll_fd; /* readable when somebody connects or ends */
-	uint8_t token[SIGPROF_TOKEN_BYTES];
-	char name[48]; /* of the socket, without the leading zero */
+	struct hello_socket socket; /* its epoll_fd is readable when somebody connects or ends */
 	struct sigprof_session *first;
 	size_t n_sessions;
 	size_t n_seen;		 /* programs that ever connected */
 	uint32_t n_threads_gone; /* not sampled, of sessions that are gone */
-	size_t n_refused;	 /* connections that were not what they should be */
 	bool is_stopped;
-	int pending[SIGPROF_MAX_PENDING]; /* connected, and said nothing so far */
-	size_t n_pending;
 };
 
-#define SIGPROF_SESSIONS_INIT ((struct sigprof_sessions){ .listen_fd = -1, .epoll_fd = -1 })
+#define SIGPROF_SESSIONS_INIT ((struct sigprof_sessions){ .socket = HELLO_SOCKET_INIT })
 
 int sigprof_sessions_open(struct sigprof_sessions *sessions, struct error *err);
 void sigprof_sessions_close(struct sigprof_sessions *sessions);
