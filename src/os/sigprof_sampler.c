@@ -149,8 +149,8 @@ static int open_fds(struct sigprof_sampler *sampler, struct error *err)
 	sampler->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (sampler->epoll_fd < 0 || sampler->timer_fd < 0 ||
 	    epoll_ctl(sampler->epoll_fd, EPOLL_CTL_ADD, sampler->timer_fd, &interest) < 0 ||
-	    epoll_ctl(sampler->epoll_fd, EPOLL_CTL_ADD, sampler->sessions.socket.epoll_fd, &interest) <
-		    0 ||
+	    epoll_ctl(sampler->epoll_fd, EPOLL_CTL_ADD, sampler->sessions.socket.epoll_fd,
+		      &interest) < 0 ||
 	    set_interval(sampler, BUSY_INTERVAL_NS) < 0)
 		return error_set_errno(err, -errno, "epoll");
 	return 0;
