@@ -18,7 +18,16 @@
 
 enum { N_LOOPS = 1000000, MAX_ROUNDS = 200, N_SLOTS = 4, RING_BYTES = 8 << 20 };
 
-enum piece { PIECE_EMPTY, PIECE_OFF, PIECE_ONE, PIECE_MILESTONE, PIECE_TWO, PIECE_SCOPE, N_PIECES };
+enum piece {
+	PIECE_EMPTY,
+	PIECE_OFF,
+	PIECE_ONE,
+	PIECE_MILESTONE,
+	PIECE_TWO,
+	PIECE_SCOPE,
+	PIECE_CLOCK,
+	N_PIECES
+};
 
 struct bench {
 	struct marks_segment *segment;
@@ -78,6 +87,7 @@ static void stamp_now(struct stamp *stamp, uint64_t i)
 __attribute__((noinline)) static double run_piece(enum piece piece)
 {
 	const double start = now_ns();
+	struct timespec clock;
 
 	switch (piece) {
 	case PIECE_EMPTY:
@@ -98,6 +108,12 @@ __attribute__((noinline)) static double run_piece(enum piece piece)
 	case PIECE_OFF:
 	case PIECE_SCOPE:
 		FOR_EACH_LOOP(TSPROF_SCOPE("scope"));
+		break;
+	case PIECE_CLOCK:
+		FOR_EACH_LOOP({
+			(void)clock_gettime(CLOCK_MONOTONIC, &clock);
+			stamps[i % 256].time = (uint64_t)clock.tv_nsec;
+		});
 		break;
 	case N_PIECES:
 		break;
@@ -165,6 +181,7 @@ int main(int argc, char **argv)
 	       ns[PIECE_MILESTONE], ns[PIECE_MILESTONE] / ns[PIECE_ONE]);
 	printf("two_stamps_ns %.2f\nscope_ns %.2f\nscope_ratio %.3f\n", ns[PIECE_TWO],
 	       ns[PIECE_SCOPE], ns[PIECE_SCOPE] / ns[PIECE_TWO]);
+	printf("clock_ns %.2f\n", ns[PIECE_CLOCK]);
 	(void)munmap(bench->segment, segment_bytes);
 	free(bench);
 	return 0;

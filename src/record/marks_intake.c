@@ -335,9 +335,11 @@ static bool is_told(const struct marks_intake *marks, uint64_t time_ns)
 static bool is_due(const struct marks_intake *marks, const struct mark_ring *ring, bool is_final)
 {
 	const uint64_t used = ring->ring.head - ring->ring.tail;
+	/* Many threads have a part of their rings each, see lib/marks_places.c. */
+	const uint64_t most = ring->ring.data_bytes / UNSETTLED_SHARE /
+			      (marks->n_unsettled ? marks->n_unsettled : 1);
 
-	return is_final || is_told(marks, ring->seen_ns) ||
-	       used > ring->ring.data_bytes / UNSETTLED_SHARE;
+	return is_final || is_told(marks, ring->seen_ns) || used > most;
 }
 
 static int drain_ring(struct marks_intake *marks, struct mark_ring *ring, bool is_final)
