@@ -32,6 +32,7 @@ struct marks_thread {
 	struct marks_slot *slot; /* NULL: nobody's */
 	unsigned char *ring;
 	uint64_t touched_bytes; /* of the ring, whoever had it */
+	uint32_t n_full;	/* marks that found no room */
 	uint32_t generation;	/* see marks_generation */
 };
 
@@ -55,6 +56,9 @@ void marks_environment_read(void);
 /* Is there a recorder to send segments to?  From marks_gone on there is none. */
 bool marks_can_connect(void);
 void marks_gone(void);
+
+/* Was the recorder killed, so that it could not say that it stops?  Asks by connecting. */
+bool marks_recorder_is_gone(void);
 
 /* Is somebody there, as far as one can tell from outside? */
 bool marks_is_recorder_there(void);

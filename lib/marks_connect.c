@@ -185,6 +185,16 @@ bool marks_ask(uint32_t request, int reply_fd)
 	return is_sent;
 }
 
+bool marks_recorder_is_gone(void)
+{
+	const int socket_fd = marks_can_connect() ? recorder_connect(address.socket_name) : -1;
+
+	if (socket_fd < 0)
+		return marks_can_connect() && errno == ECONNREFUSED;
+	(void)syscall(SYS_close, (long)socket_fd);
+	return false;
+}
+
 struct marks_segment *marks_segment_new(uint32_t n_slots, size_t *ret_size_bytes)
 {
 	uint64_t ring_bytes = address.ring_bytes;

@@ -11,6 +11,7 @@
 
 enum {
 	STEP_BYTES = 16 << 10,
+	FULL_BEFORE_ASKING = 1 << 16,
 	TRIM_BYTES = 256 << 10, /* touched needlessly, before it is worth a system call */
 };
 
@@ -75,6 +76,13 @@ static bool start_over(struct marks_thread *thread, uint64_t share, uint64_t siz
 	return true;
 }
 
+/* Nothing was read for long: perhaps there is nobody. */
+static void count_full(struct marks_thread *thread)
+{
+	if (++thread->n_full % FULL_BEFORE_ASKING == 0 && marks_recorder_is_gone())
+		marks_stop();
+}
+
 unsigned char *marks_room_get(struct marks_thread *thread, uint64_t size_bytes, uint64_t reserved)
 {
 	const uint64_t ring_bytes = thread->segment->ring_bytes;
@@ -89,8 +97,10 @@ unsigned char *marks_room_get(struct marks_thread *thread, uint64_t size_bytes, 
 		return NULL;
 	if ((used == 0 && offset_of_head(thread) >= STEP_BYTES) ||
 	    offset_of_head(thread) + size_bytes > room_end(thread, share, reserved)) {
-		if (!start_over(thread, share, size_bytes + reserved))
+		if (!start_over(thread, share, size_bytes + reserved)) {
+			count_full(thread);
 			return NULL;
+		}
 	}
 	end = offset_of_head(thread) + size_bytes;
 	if (end > thread->touched_bytes)

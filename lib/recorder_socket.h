@@ -10,7 +10,7 @@
  * May change errno.
  */
 
-/* A connection (close-on-exec, never blocking) to an abstract socket; -1: nobody is there. */
+/* A connection (close-on-exec, never blocking) to an abstract socket; -1: none, errno says why. */
 int recorder_connect(const char *socket_name);
 
 /* One message; `memory_fd` goes with it unless it is negative. */
