@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/marks_lost.h"
 #include "lib/marks_wire.h"
 #include "tsprof.h"
 
@@ -34,6 +35,7 @@ struct marks_thread {
 	uint64_t touched_bytes; /* of the ring, whoever had it */
 	uint32_t n_full;	/* marks that found no room */
 	uint32_t generation;	/* see marks_generation */
+	struct marks_lost lost; /* of the thread that has it */
 };
 
 /* Everything of the parent's is let go of; for children that no handler was called in, too. */

@@ -208,8 +208,10 @@ struct marks_thread *marks_place_claim(void)
 	thread = claim_anywhere();
 	if (!thread && marks_can_connect())
 		thread = claim_in_new();
-	if (thread)
+	if (thread) {
 		thread->generation = now;
+		thread->lost.n_open = thread->lost.n_deeper = 0;
+	}
 	return thread;
 }
 

@@ -116,13 +116,52 @@ static void leave(void)
 	own.is_inside = false;
 }
 
+/* No room: the next one has to ask again. */
+static struct marks_thread *lose(struct marks_thread *thread)
+{
+	atomic_fetch_add_explicit(&thread->slot->n_lost, 1, memory_order_relaxed);
+	thread->fast.at = thread->fast.end = NULL;
+	return thread;
+}
+
+/*
+ * How much of the ring is to be kept free: nothing for what tells of errors and for
+ * ends of what has begun; half for milestones, which are few and divide the run.
+ */
+static uint64_t reserved_for(uint32_t what)
+{
+	const uint32_t kind = what & (MARKS_WHAT_CUT - 1);
+
+	if (kind == TSPROF_WHAT_ERROR || kind == TSPROF_WHAT_END)
+		return 0;
+	return kind == TSPROF_WHAT_MILESTONE || kind == TSPROF_WHAT_DATA
+		       ? MARKS_RING_RESERVED_BYTES / 2
+		       : MARKS_RING_RESERVED_BYTES;
+}
+
+/* Where the record goes, if there is room; keeps account of scopes that are not known. */
+static unsigned char *find_room(struct marks_thread *thread, const struct tsprof_site *site,
+				uint32_t what, uint64_t size_bytes)
+{
+	struct marks_lost *lost = &thread->lost;
+	const bool is_known = marks_lost_any(lost);
+	unsigned char *at = NULL;
+
+	if (what == TSPROF_WHAT_END && is_known && marks_lost_end(lost, site))
+		return NULL;
+	if (what != TSPROF_WHAT_BEGIN || !marks_lost_is_full(lost))
+		at = marks_room_get(thread, size_bytes, reserved_for(what));
+	if (what == TSPROF_WHAT_BEGIN && (is_known || !at))
+		marks_lost_begin(lost, site, !at);
+	return at;
+}
+
 /* A whole record, payload included. */
 static struct marks_thread *put_record(struct tsprof_site *site, uint32_t what, const void *bytes,
 				       size_t size)
 {
 	struct marks_thread *thread = thread_get();
 	const uint64_t size_bytes = RECORD_BYTES + ((size + RECORD_BYTES - 1) & ~(size_t)15);
-	const bool is_error = (what & (MARKS_WHAT_CUT - 1)) == TSPROF_WHAT_ERROR;
 	struct tsprof_record_ record = { .what = what | (uint32_t)size << MARKS_WHAT_BITS };
 	unsigned char *at;
 
@@ -132,12 +171,9 @@ static struct marks_thread *put_record(struct tsprof_site *site, uint32_t what, 
 		marks_stop(); /* the recorder wants no more */
 		return NULL;
 	}
-	at = marks_room_get(thread, size_bytes, is_error ? 0 : MARKS_RING_RESERVED_BYTES);
-	if (!at) {
-		atomic_fetch_add_explicit(&thread->slot->n_lost, 1, memory_order_relaxed);
-		thread->fast.at = thread->fast.end = NULL;
-		return thread;
-	}
+	at = find_room(thread, site, what, size_bytes);
+	if (!at)
+		return lose(thread);
 	record.site = site ? marks_site_id(site) : 0;
 	record.time = marks_time(thread->segment);
 	memcpy(at, &record, sizeof(record));
@@ -145,7 +181,10 @@ static struct marks_thread *put_record(struct tsprof_site *site, uint32_t what, 
 		memcpy(at + RECORD_BYTES, bytes, size);
 	/* Pairs with the recorder's acquire. */
 	__atomic_store_n(&thread->slot->head, thread->slot->head + size_bytes, __ATOMIC_RELEASE);
-	marks_room_open(thread);
+	if (marks_lost_any(&thread->lost))
+		thread->fast.at = thread->fast.end = NULL;
+	else
+		marks_room_open(thread);
 	return thread;
 }
 

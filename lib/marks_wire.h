@@ -36,7 +36,7 @@ enum {
 	MARKS_MAX_SLOTS = 256,
 	MARKS_RING_MIN_BYTES = 256 << 10,
 	MARKS_RING_MAX_BYTES = 64 << 20,
-	MARKS_RING_RESERVED_BYTES = 16 << 10, /* kept free for what tells of errors */
+	MARKS_RING_RESERVED_BYTES = 16 << 10, /* kept free for errors, ends and milestones */
 	/* In tsprof_record_.what: enum tsprof_what, then the bytes of the payload. */
 	MARKS_WHAT_BITS = 8,
 	MARKS_WHAT_SKIP = 255, /* nothing until the ring's end */
