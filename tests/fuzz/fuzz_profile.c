@@ -15,6 +15,34 @@
 #include "tree/calltree.h"
 #include "tree/view.h"
 
+/* By phase, scope and category, and between whatever milestones there are. */
+static void look_at_marks(const struct profile *profile, struct buffer *out)
+{
+	static const char *const phases[] = { NULL, "loaded..ready", "..end", "0..ready#2" };
+	struct calltree tree;
+
+	for (unsigned int i = 0; i < 12; i++) {
+		struct view view = VIEW_INIT;
+		struct error err = ERROR_INIT;
+
+		view.states = SAMPLE_STATES_ALL;
+		view.by = VIEW_BY_PHASE + i % 3;
+		view.with_scopes = i & 1;
+		view.phase = phases[i / 3];
+		view.in_scope = i % 4 == 3 ? "*" : NULL;
+		if (view_resolve(&view, profile, &err) < 0) {
+			if (!err.message[0] || strchr(err.message, '\n'))
+				abort();
+		} else if (calltree_build(&tree, profile, &view, &err) == 0) {
+			if (view_duration_ns(&view, profile) > INT64_MAX)
+				abort();
+			folded_write(out, &tree, true);
+			calltree_release(&tree);
+		}
+		view_release(&view);
+	}
+}
+
 static void look_at(const uint8_t *data, size_t size)
 {
 	struct view view = VIEW_INIT;
@@ -38,6 +66,7 @@ static void look_at(const uint8_t *data, size_t size)
 			calltree_release(&tree);
 		}
 	}
+	look_at_marks(&profile, &out);
 	quality_line_write(&out, &profile);
 	buffer_release(&out);
 	profile_release(&profile);
