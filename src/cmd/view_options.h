@@ -48,8 +48,7 @@ struct view_options {
 			    thread, NULL),                                                         \
 		VIEW_OPTION(type, "process", "NAME|PID",                                           \
 			    "only the processes of that name or number", process, NULL),           \
-		VIEW_OPTION(type, "by", "GROUP",                                                   \
-			    "split by process, thread, comm, state, phase, scope, category", by,   \
+		VIEW_OPTION(type, "by", "GROUP", "split what is shown by GROUP", by,               \
 			    view_by_words),                                                        \
 		VIEW_OPTION(type, "state", "STATE",                                                \
 			    "only running, waiting or a reason for it; all", state,                \
