@@ -136,8 +136,11 @@ int moments_fail_unknown(const struct moments *moments, const char *name, struct
 		r = error_set_no_memory(err);
 	name_list_write(&list, &text);
 	if (r == -EINVAL)
-		(void)error_set(err, r, "no milestone is called '%s'%s", name,
-				buffer_string(&text));
+		(void)error_set(err, r,
+				name[0] >= '0' && name[0] <= '9'
+					? "'%s' is neither a time, like 1.5s, nor a milestone%s"
+					: "no milestone is called '%s'%s",
+				name, buffer_string(&text));
 	buffer_release(&text);
 	name_list_release(&list);
 	return r;

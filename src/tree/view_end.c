@@ -71,7 +71,7 @@ static int parse_name(struct view_end *end, const struct moments *moments, const
 int view_end_parse(struct view_end *end, const struct moments *moments, const char *text,
 		   const char *usual, struct error *err)
 {
-	const bool is_given = text && *text;
+	const bool is_given = text != NULL;
 	const bool is_name = is_given && strncmp(text, PREFIX, strlen(PREFIX)) == 0;
 	const char *const name = is_name ? text + strlen(PREFIX) : is_given ? text : usual;
 	int r;
@@ -101,9 +101,9 @@ static int parse_cut(struct view_end *ret_from, struct view_end *ret_to,
 
 	if (!from)
 		return error_set_no_memory(err);
-	r = view_end_parse(ret_from, moments, from, "start", err);
+	r = view_end_parse(ret_from, moments, *from ? from : NULL, "start", err);
 	free(from);
-	return r < 0 ? r : view_end_parse(ret_to, moments, dots + 2, "end", err);
+	return r < 0 ? r : view_end_parse(ret_to, moments, dots[2] ? dots + 2 : NULL, "end", err);
 }
 
 int view_end_parse_phase(struct view_end *ret_from, struct view_end *ret_to,

@@ -36,7 +36,7 @@ struct view_position {
 /* Is it a time rather than a milestone?  "" and NULL are not. */
 bool view_end_parse_time(uint64_t *ret_ns, const char *text);
 
-/* NULL or "" is `usual`: "start" or "end". */
+/* NULL is `usual`: "start" or "end". */
 int view_end_parse(struct view_end *end, const struct moments *moments, const char *text,
 		   const char *usual, struct error *err);
 

@@ -102,6 +102,8 @@ static void view_window__says_why_there_is_none(void **state)
 		{ NULL, NULL, "tick..reddy", "--phase: no milestone is called 'reddy'" },
 		{ NULL, NULL, "tick", "expected A..B" },
 		{ NULL, NULL, "..", "expected A..B" },
+		{ "", NULL, NULL, "no milestone is called ''" },
+		{ "1.5.3", NULL, NULL, "'1.5.3' is neither a time" },
 		{ "tick#4", NULL, NULL, "'tick' occurs 3 times" },
 		{ "tick#0", NULL, NULL, "no milestone is called 'tick#0'" },
 		{ "tick#18446744073709551616", NULL, NULL, "no milestone is called" },
