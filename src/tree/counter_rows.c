@@ -24,28 +24,34 @@ static int compare_values(const void *a, const void *b)
 	return x->last_ns < y->last_ns ? -1 : x->last_ns > y->last_ns;
 }
 
-/* The running mean does not overflow where the sum would. */
 static void add_value(struct counter_row *row, const struct counter_row *value)
 {
 	row->n_values++;
-	row->mean += (value->mean - row->mean) / (double)row->n_values;
 	row->min = fmin(row->min, value->min);
 	row->max = fmax(row->max, value->max);
 	row->last = value->last;
 	row->last_ns = value->last_ns;
 }
 
+/* The sum of values of one name is in more digits than theirs, and does not overflow. */
 static void join_values(struct counter_rows *rows)
 {
+	long double sum = 0;
 	size_t n = 0;
 
 	for (size_t i = 0; i < rows->n_rows; i++) {
 		struct counter_row *last = n ? &rows->rows[n - 1] : NULL;
+		const double value = rows->rows[i].last;
 
-		if (last && compare_names(last, &rows->rows[i]) == 0)
+		if (last && compare_names(last, &rows->rows[i]) == 0) {
 			add_value(last, &rows->rows[i]);
-		else
-			rows->rows[n++] = rows->rows[i];
+			sum += value;
+		} else {
+			last = &rows->rows[n++];
+			*last = rows->rows[i];
+			sum = value;
+		}
+		last->mean = (double)(sum / (long double)last->n_values);
 	}
 	rows->n_rows = n;
 }
