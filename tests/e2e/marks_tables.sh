@@ -3,6 +3,8 @@
 # just inside and from just outside of every scope: the truth lies between the two,
 # however busy the machine is.  The slack is for the clocks, which agree to a microsecond,
 # and for the rounding of what it printed.
+# check calls the functions.
+# shellcheck disable=SC2317
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
 require_record
