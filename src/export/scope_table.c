@@ -124,6 +124,14 @@ static struct table_cell duration_cell(uint64_t duration_ns, const struct scope_
 	return mark_known_cell(duration_ns, row->n_recorded > 0);
 }
 
+/* A file may say anything of it: no less than nothing, no more than fits. */
+static uint64_t rounded_ns(double duration_ns)
+{
+	if (!(duration_ns > 0))
+		return 0;
+	return duration_ns < (double)UINT64_MAX ? (uint64_t)(duration_ns + 0.5) : UINT64_MAX;
+}
+
 static struct table_cell estimate_cell(struct table_cell cell, const struct scope_row *row)
 {
 	cell.is_estimate = row->is_estimate && !cell.is_empty && (cell.number || cell.share > 0);
@@ -174,7 +182,7 @@ static struct table_cell cell_of(const struct profile *profile, const struct sco
 	case SCOPE_SELF:
 		return estimate_cell(duration_cell(row->self_ns, row), row);
 	case SCOPE_MEAN:
-		return duration_cell((uint64_t)(row->mean_ns + 0.5), row);
+		return duration_cell(rounded_ns(row->mean_ns), row);
 	case SCOPE_CPU:
 		return per_call_cell(row->cpu_ns, row);
 	case SCOPE_ALLOCATED:
@@ -195,7 +203,7 @@ static struct table_cell cell_of(const struct profile *profile, const struct sco
 	case SCOPE_MIN:
 		return duration_cell(row->min_ns, row);
 	case SCOPE_DEVIATION:
-		return mark_known_cell((uint64_t)(row->deviation_ns + 0.5), row->n_recorded > 1);
+		return mark_known_cell(rounded_ns(row->deviation_ns), row->n_recorded > 1);
 	case SCOPE_RECORDED:
 		return mark_known_cell(row->n_recorded, row->is_estimate);
 	case SCOPE_CUT:
