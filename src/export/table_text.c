@@ -81,15 +81,13 @@ static void cell_text(struct buffer *out, enum column_kind kind, const struct ta
 	}
 }
 
-/* "│  ├─ " in front of the first column's text. */
-static void add_tree_lines(struct buffer *out, const struct table *table, size_t row_index,
-			   const bool *has_more)
+/* "│  ├─ " in front of the first column's text, for so many levels. */
+static void add_tree_lines(struct buffer *out, const struct table_row *row, const bool *has_more,
+			   unsigned int n_levels)
 {
-	const struct table_row *row = &table->rows[row_index];
-
-	for (unsigned int depth = 1; depth < row->depth && depth < TREE_MAX_DEPTH; depth++)
-		buffer_add_string(out, has_more[depth] ? "│  " : "   ");
-	if (row->depth)
+	for (unsigned int level = 1; level < n_levels; level++)
+		buffer_add_string(out, has_more[level] ? "│  " : "   ");
+	if (n_levels)
 		buffer_add_string(out, row->is_last ? "└─ " : "├─ ");
 }
 
@@ -98,6 +96,17 @@ static size_t tree_columns(const struct table_row *row)
 	const unsigned int depth = row->depth < TREE_MAX_DEPTH ? row->depth : TREE_MAX_DEPTH;
 
 	return (size_t)depth * TREE_STEP_COLUMNS;
+}
+
+/* The levels that leave room for a name; of a row that is deeper the number tells. */
+static unsigned int shown_levels(const struct table_row *row, const char *name, size_t width)
+{
+	const size_t wanted = utf8_columns(name);
+	const size_t needed = wanted < TEXT_MIN_COLUMNS ? wanted : TEXT_MIN_COLUMNS;
+	const size_t room = width > needed ? (width - needed) / TREE_STEP_COLUMNS : 0;
+	const unsigned int depth = row->depth < TREE_MAX_DEPTH ? row->depth : TREE_MAX_DEPTH;
+
+	return depth < room ? depth : (unsigned int)room;
 }
 
 /* What the style adds around all columns and between two of them. */
@@ -268,6 +277,25 @@ struct line_source {
 	size_t row; /* SIZE_MAX: the header */
 };
 
+/* The lines of the tree in front of the first field; returns their columns. */
+static size_t add_levels(struct buffer *field, struct buffer *text,
+			 const struct line_source *source, size_t width)
+{
+	const struct table_row *row = &source->layout->table->rows[source->row];
+	const unsigned int n_levels = shown_levels(row, buffer_string(text), width);
+	struct buffer numbered = BUFFER_INIT;
+
+	add_tree_lines(field, row, source->has_more, n_levels);
+	if (n_levels < row->depth) {
+		buffer_printf(&numbered, "[%u] %s", row->depth, buffer_string(text));
+		buffer_clear(text);
+		buffer_add(text, buffer_string(&numbered), numbered.size);
+		text->is_failed |= numbered.is_failed;
+		buffer_release(&numbered);
+	}
+	return (size_t)n_levels * TREE_STEP_COLUMNS;
+}
+
 static void add_field(struct buffer *out, const struct line_source *source, size_t i)
 {
 	const struct table *table = source->layout->table;
@@ -283,10 +311,8 @@ static void add_field(struct buffer *out, const struct line_source *source, size
 		const struct table_row *row = &table->rows[source->row];
 
 		cell_text(&text, kind, &table->cells[row->first_cell + i]);
-		if (i == 0 && tree_columns(row) < width) {
-			add_tree_lines(&field, table, source->row, source->has_more);
-			used = tree_columns(row);
-		}
+		if (i == 0)
+			used = add_levels(&field, &text, source, width);
 	}
 	escape_terminal_fit(&field, buffer_string(&text), width - used);
 	used = utf8_columns(buffer_string(&field));

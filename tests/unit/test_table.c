@@ -194,6 +194,26 @@ static void table_write_text__keeps_names_readable_where_asked(void **state)
 	table_release(&table);
 }
 
+static void table_write_text__numbers_levels_that_find_no_room(void **state)
+{
+	struct buffer out = BUFFER_INIT;
+	struct table table;
+
+	(void)state;
+	init(&table);
+	for (unsigned int depth = 0; depth < 100; depth++)
+		add(&table, (struct table_row){ .depth = depth, .is_last = true }, "recursive",
+		    "m");
+	table_write_text(&out, &table, TABLE_PLAIN, 40);
+	check_width(out.data, 40, false);
+	assert_non_null(strstr(out.data, "\n└─ recursive"));
+	assert_non_null(strstr(out.data, "└─ [99] "));
+	for (char *line = strchr(out.data, '\n'); line && line[1]; line = strchr(line + 1, '\n'))
+		assert_true(line == strstr(out.data, "\nrecursive") || line[1] != 'r');
+	buffer_release(&out);
+	table_release(&table);
+}
+
 static void table_write_csv__quotes_and_keeps_all_columns(void **state)
 {
 	struct buffer out = BUFFER_INIT;
@@ -238,6 +258,7 @@ int main(void)
 		cmocka_unit_test(table_write_text__leaves_out_a_column_that_says_nothing),
 		cmocka_unit_test(table__has_times_bytes_and_numbers),
 		cmocka_unit_test(table_write_text__keeps_names_readable_where_asked),
+		cmocka_unit_test(table_write_text__numbers_levels_that_find_no_room),
 		cmocka_unit_test(table_write_csv__quotes_and_keeps_all_columns),
 		cmocka_unit_test(table_write_json__leaves_out_empty_cells),
 	};
