@@ -9,8 +9,8 @@
 #include "record/probe_fields.h"
 #include "record/probe_mend.h"
 
-/* As long as a stack dump can be. */
-enum { MENDED_BYTES = 65536 };
+/* As long as a stack dump can be; beyond so many places none is remembered. */
+enum { MENDED_BYTES = 65536, MAX_IPS = 1 << 16 };
 
 #if defined(__x86_64__)
 enum { RETURN_ADDRESS_BYTES = 8 };
@@ -51,6 +51,8 @@ void probe_calls_release(struct probe_calls *calls)
 	free(calls->n_hits);
 	free(calls->stack_bytes);
 	hash_index_release(&calls->index);
+	hash_index_release(&calls->ip_index);
+	free(calls->ips);
 	buffer_release(&calls->text);
 	*calls = (struct probe_calls){ 0 };
 }
@@ -91,6 +93,32 @@ static struct probe_thread *get_thread(struct probe_calls *calls, uint32_t pid, 
 	}
 	grown[calls->n_threads++] = thread;
 	return thread;
+}
+
+static bool is_probe(const struct probe_calls *calls, uint64_t ip)
+{
+	struct hash_cursor cursor = hash_index_cursor(&calls->ip_index, hash_u64(ip));
+	uint32_t at;
+
+	while ((at = hash_index_next(&calls->ip_index, &cursor)) != HASH_INDEX_NONE)
+		if (calls->ips[at] == ip)
+			return true;
+	return false;
+}
+
+/* The places where the kernel has put break points, as far as anybody came by. */
+static int remember_ip(struct probe_calls *calls, uint64_t ip)
+{
+	uint64_t *grown;
+
+	if (is_probe(calls, ip) || calls->n_ips == MAX_IPS)
+		return 0;
+	grown = array_grown(calls->ips, &calls->ips_capacity, calls->n_ips + 1, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	calls->ips = grown;
+	grown[calls->n_ips] = ip;
+	return hash_index_add(&calls->ip_index, hash_u64(ip), (uint32_t)calls->n_ips++);
 }
 
 static int site_of(struct probe_calls *calls, uint32_t index, uint32_t *ret_site)
@@ -220,6 +248,8 @@ static int take_entry(struct probe_calls *calls, struct probe_thread *thread, ui
 	if (!probe_fields_read_entry(&fields, &calls->text, traced->spec, traced->has_arguments,
 				     record->probe.bytes, record->probe.size_bytes))
 		return 0;
+	if (thread->last_ip != record->probe.ip && remember_ip(calls, record->probe.ip) < 0)
+		return -ENOMEM;
 	thread->last_ip = record->probe.ip;
 	thread->last_sp = fields.sp;
 	if (!probe_spec_has_return(traced->spec))
@@ -352,7 +382,8 @@ const struct raw_sample *probe_calls_mend(struct probe_calls *calls, uint64_t tr
 	if (!thread)
 		return raw;
 	*mended = *raw;
-	is_changed = probe_mend_registers(mended, thread, trampoline);
+	is_changed = probe_mend_registers(mended, thread, trampoline,
+					  is_probe(calls, registers_pc(&raw->registers) - 1));
 	if (mended->stack_size_bytes > MENDED_BYTES || !mended->stack_bytes ||
 	    !probe_mend_is_needed(mended, thread, trampoline))
 		return is_changed ? mended : raw;

@@ -59,6 +59,9 @@ struct probe_calls {
 	struct probe_thread **threads;	 /* never move */
 	size_t n_threads, threads_capacity;
 	struct hash_index index; /* by tid */
+	uint64_t *ips;		 /* where probes were hit, in any process */
+	size_t n_ips, ips_capacity;
+	struct hash_index ip_index;
 	struct buffer text;
 	struct raw_sample mended;
 	uint8_t *stack_bytes; /* of `mended` */

@@ -18,9 +18,7 @@ enum {
 	WORD_BYTES = sizeof(uint64_t),
 	UPROBES_PAGE_BYTES = 4096,
 	TRAMPOLINE_BYTES = 128,
-	/* What the trampoline pushes before it calls the kernel (Linux 6.11), and a word to spare.
-	 */
-	TRAMPOLINE_STACK_BYTES = 4 * WORD_BYTES,
+	PUSHED_BYTES = 3 * WORD_BYTES, /* by the trampoline, see n_pushed */
 };
 
 static void set_pc_and_sp(struct raw_sample *sample, uint64_t pc, uint64_t sp)
@@ -43,42 +41,98 @@ static uint64_t sp_after(const struct raw_sample *sample, const struct probe_cal
 	return sample->registers.arch == ARCH_X86_64 ? call->slot + WORD_BYTES : call->slot;
 }
 
-static bool is_returning(const struct raw_sample *sample, const struct probe_call *call)
+/*
+ * How many words the trampoline has pushed when it is at this offset: rax, rcx and
+ * r11, then it calls the kernel and pops them again (Linux 6.11).  Before, and on
+ * aarch64, it was one break point.
+ */
+static uint64_t n_pushed(uint64_t offset)
 {
-	const uint64_t after = sp_after(sample, call);
-	const uint64_t sp = registers_sp(&sample->registers);
+	static const uint8_t words[] = { 0, 1, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 2, 1 };
 
-	return call->slot && after >= sp && after - sp <= TRAMPOLINE_STACK_BYTES;
+	return offset < sizeof(words) ? words[offset] : 0;
 }
 
-/* Of functions that called each other in place of returning, only the first knows where to. */
+/* Of functions that jumped to each other in place of returning, only the first knows where to. */
 static const struct probe_call *returning_call(const struct raw_sample *sample,
-					       const struct probe_thread *thread,
+					       const struct probe_thread *thread, uint64_t after,
 					       uint64_t trampoline)
 {
-	for (size_t i = thread->n_open; i > 0; i--)
-		if (is_returning(sample, &thread->open[i - 1]) &&
+	for (size_t i = thread->n_open; i > 0 && sp_after(sample, &thread->open[i - 1]) <= after;
+	     i--)
+		if (sp_after(sample, &thread->open[i - 1]) == after &&
 		    thread->open[i - 1].return_ip != trampoline)
 			return &thread->open[i - 1];
-	return is_returning(sample, &thread->ended) && thread->ended.return_ip != trampoline
+	return thread->ended.slot && sp_after(sample, &thread->ended) == after &&
+			       thread->ended.return_ip != trampoline
 		       ? &thread->ended
 		       : NULL;
 }
 
-bool probe_mend_registers(struct raw_sample *sample, const struct probe_thread *thread,
-			  uint64_t trampoline)
+/* In the trampoline, or in the kernel on its behalf, which takes the words off meanwhile. */
+static bool mend_returning(struct raw_sample *sample, const struct probe_thread *thread,
+			   uint64_t offset, uint64_t trampoline)
 {
-	const uint64_t offset = registers_pc(&sample->registers) - trampoline;
+	const uint64_t sp = registers_sp(&sample->registers);
 	const struct probe_call *call;
 
-	if (!trampoline || offset >= UPROBES_PAGE_BYTES)
+	call = returning_call(sample, thread, sp + n_pushed(offset) * WORD_BYTES, trampoline);
+	if (!call && sample->is_in_kernel)
+		call = returning_call(sample, thread, sp, trampoline);
+	if (call)
+		set_pc_and_sp(sample, call->return_ip, sp_after(sample, call));
+	return call != NULL;
+}
+
+/* The kernel has just put the address of the return in place, but not yet the stack pointer. */
+static bool mend_returned(struct raw_sample *sample, const struct probe_thread *thread)
+{
+	const struct probe_call *call = &thread->ended;
+
+	if (!sample->is_in_kernel || !call->slot ||
+	    registers_pc(&sample->registers) != call->return_ip ||
+	    registers_sp(&sample->registers) + PUSHED_BYTES != sp_after(sample, call))
 		return false;
-	if (offset < TRAMPOLINE_BYTES) {
-		call = returning_call(sample, thread, trampoline);
-		if (call)
-			set_pc_and_sp(sample, call->return_ip, sp_after(sample, call));
-		return call != NULL;
-	}
+	set_pc_and_sp(sample, call->return_ip, sp_after(sample, call));
+	return true;
+}
+
+/*
+ * At the break point, before the hit was told: the processor points behind the
+ * one byte of the break point, where a push would have been done already.
+ */
+static bool mend_arriving(struct raw_sample *sample, const struct probe_thread *thread)
+{
+	const uint64_t ip = registers_pc(&sample->registers) - 1;
+	const uint64_t sp = registers_sp(&sample->registers);
+
+	if (thread->last_ip == ip && sp + WORD_BYTES == thread->last_sp)
+		return false;
+	set_pc_and_sp(sample, ip, sp);
+	return true;
+}
+
+/* The kernel carries out a push: the word is there, but the pc is still before it. */
+static bool mend_pushing(struct raw_sample *sample, const struct probe_thread *thread)
+{
+	if (!sample->is_in_kernel || registers_pc(&sample->registers) != thread->last_ip ||
+	    registers_sp(&sample->registers) + WORD_BYTES != thread->last_sp)
+		return false;
+	set_pc_and_sp(sample, thread->last_ip, thread->last_sp);
+	return true;
+}
+
+bool probe_mend_registers(struct raw_sample *sample, const struct probe_thread *thread,
+			  uint64_t trampoline, bool is_behind_probe)
+{
+	const uint64_t offset = registers_pc(&sample->registers) - trampoline;
+
+	if (sample->registers.arch == ARCH_X86_64 && sample->is_in_kernel && is_behind_probe)
+		return mend_arriving(sample, thread);
+	if (!trampoline || offset >= UPROBES_PAGE_BYTES)
+		return mend_returned(sample, thread) || mend_pushing(sample, thread);
+	if (offset < TRAMPOLINE_BYTES)
+		return mend_returning(sample, thread, offset, trampoline);
 	if (thread->last_ip)
 		set_pc_and_sp(sample, thread->last_ip, registers_sp(&sample->registers));
 	return thread->last_ip != 0;

@@ -16,10 +16,11 @@
 /*
  * The thread was interrupted in the kernel's own code for probes: in the
  * trampoline it has already returned, in the place where the instruction
- * under a probe is carried out it is still at that.  True when something changed.
+ * under a probe is carried out it is still at that.  `is_behind_probe`: its pc is
+ * one byte behind a probe.  True when something changed.
  */
 bool probe_mend_registers(struct raw_sample *sample, const struct probe_thread *thread,
-			  uint64_t trampoline);
+			  uint64_t trampoline, bool is_behind_probe);
 
 /* Does the dump hold return addresses that the kernel replaced? */
 bool probe_mend_is_needed(const struct raw_sample *sample, const struct probe_thread *thread,
