@@ -114,7 +114,7 @@ static void find_shown(bool is_shown[N_SCOPE_FIELDS], const struct scope_rows *r
 		is_shown[SCOPE_ERRORS] |= row->n_errors > 0;
 		is_shown[SCOPE_OPEN] |= row->n_open > 0;
 		is_shown[SCOPE_CPU] |= row->n_costs > 0;
-		is_shown[SCOPE_ALLOCATED] |= row->allocated_bytes > 0;
+		is_shown[SCOPE_ALLOCATED] |= scope_cost_known(row->allocated_bytes) > 0;
 		is_shown[SCOPE_FAULTS] |= row->n_faults > 0;
 	}
 }
@@ -186,7 +186,9 @@ static struct table_cell cell_of(const struct profile *profile, const struct sco
 	case SCOPE_CPU:
 		return per_call_cell(row->cpu_ns, row);
 	case SCOPE_ALLOCATED:
-		return per_call_cell(row->allocated_bytes, row);
+		return row->allocated_bytes != SCOPE_COST_UNKNOWN
+			       ? per_call_cell(row->allocated_bytes, row)
+			       : mark_known_cell(0, false);
 	case SCOPE_FAULTS:
 		return (struct table_cell){
 			.real = row->n_costs ? (double)row->n_faults / (double)row->n_costs : 0,

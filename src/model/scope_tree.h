@@ -41,6 +41,12 @@ static inline uint64_t scope_cost_sum(uint64_t a, uint64_t b)
 	return a > SCOPE_COST_UNKNOWN - b ? SCOPE_COST_UNKNOWN : a + b;
 }
 
+/* What of it is known. */
+static inline uint64_t scope_cost_known(uint64_t cost)
+{
+	return cost == SCOPE_COST_UNKNOWN ? 0 : cost;
+}
+
 struct scope_tree {
 	struct scope_node *nodes;
 	size_t n_nodes;

@@ -85,7 +85,7 @@ static int check_sums(const struct scope_tree *scopes)
 			node->n_open,
 			node->cpu_ns,
 			node->n_faults,
-			node->allocated_bytes,
+			scope_cost_known(node->allocated_bytes),
 		};
 
 		for (size_t k = 0; k < 9; k++) {

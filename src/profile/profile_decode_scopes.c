@@ -205,7 +205,7 @@ static int replace_in_sums(struct profile_decoder *decoder, const struct scope_n
 		{ old->n_cut, node->n_cut },
 		{ old->n_open, node->n_open },
 		{ old->cpu_ns, node->cpu_ns },
-		{ old->allocated_bytes, node->allocated_bytes },
+		{ scope_cost_known(old->allocated_bytes), scope_cost_known(node->allocated_bytes) },
 		{ old->n_faults, node->n_faults },
 	};
 

@@ -148,7 +148,7 @@ static int row_add_node(struct row_builder *builder, uint32_t at, uint32_t id)
 	row->n_open += node->n_open;
 	row->n_costs += node->n_costs;
 	row->cpu_ns += node->cpu_ns;
-	row->allocated_bytes += node->allocated_bytes;
+	row->allocated_bytes = scope_cost_sum(row->allocated_bytes, node->allocated_bytes);
 	row->n_faults += node->n_faults;
 	moments_add(&builder->moments[at], node, (double)rate);
 	return histogram_merge_times(&builder->moments[at].durations_ns, &node->durations_ns, rate);

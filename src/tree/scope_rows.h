@@ -40,7 +40,7 @@ struct scope_row {
 	uint64_t n_open;  /* recorded calls that never ended: in nothing else here */
 	uint64_t n_costs; /* recorded calls that know what they cost; sums of those: */
 	uint64_t cpu_ns;
-	uint64_t allocated_bytes;
+	uint64_t allocated_bytes; /* or SCOPE_COST_UNKNOWN */
 	uint64_t n_faults;
 };
 
