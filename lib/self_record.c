@@ -122,13 +122,19 @@ static int start_with_sockets(const char *path, const int sockets[2])
 		     : read_answer(sockets[0]);
 }
 
+static void forget_messages(void)
+{
+	if (message_fd >= 0)
+		(void)close(message_fd);
+	message_fd = -1;
+}
+
 static int start(const char *path)
 {
 	int sockets[2];
 	int r;
 
-	if (message_fd >= 0)
-		(void)close(message_fd);
+	forget_messages(); /* of a parent's */
 	message_fd = (int)syscall(SYS_memfd_create, "tsprof-messages", (long)MFD_CLOEXEC);
 	if (message_fd < 0)
 		return fail(-errno, "no memory for tsprof's messages");
@@ -151,17 +157,16 @@ PUBLIC int tsprof_start(const char *path)
 	} else {
 		r = start(path);
 		started_by = r == 0 ? getpid() : 0;
+		if (r < 0)
+			forget_messages();
 	}
 	(void)pthread_mutex_unlock(&start_lock);
 	return r;
 }
 
-static int stop(void)
+/* What there is to say after a stop. */
+static int result_of_stop(int r)
 {
-	const int r = ask(MARKS_REQUEST_STOP, STOP_WAIT_MS);
-
-	marks_stop();
-	started_by = 0;
 	switch (r) {
 	case 0:
 		return 0;
@@ -172,6 +177,16 @@ static int stop(void)
 	default:
 		return fail_as_recorder(r, "tsprof could not write the profile");
 	}
+}
+
+static int stop(void)
+{
+	const int r = result_of_stop(ask(MARKS_REQUEST_STOP, STOP_WAIT_MS));
+
+	marks_stop();
+	started_by = 0;
+	forget_messages();
+	return r;
 }
 
 PUBLIC int tsprof_stop(void)
