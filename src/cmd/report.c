@@ -40,6 +40,8 @@ static const struct option report_options[] = {
 	{ "per", 0, OPTION_STRING, "SCOPE", "the breakdown of an average call of SCOPE",
 	  offsetof(struct report_options, per), NULL },
 	REPORT_MARKS_OPTIONS(report_options),
+	{ "memory", 0, OPTION_FLAG, NULL, "the memory of processes over time, and its growth",
+	  offsetof(struct report_options, with_memory), NULL },
 	{ "output", 'o', OPTION_STRING, "FILE", "the file that --snapshot writes",
 	  offsetof(struct report_options, output), NULL },
 	{ "json", 0, OPTION_FLAG, NULL, "write JSON", offsetof(struct report_options, as_json),
@@ -53,12 +55,17 @@ static int report_check_options(struct app *app, const struct report_options *op
 	const int n_tables = options->is_breakdown + options->with_processes +
 			     options->with_threads + options->with_modules + options->with_lines +
 			     (options->callers_of != NULL) + (options->callees_of != NULL) +
-			     report_marks_n_tables(&options->marks);
+			     report_marks_n_tables(&options->marks) + options->with_memory;
 	const char *const other = options->view.by	   ? "--by"
 				  : options->view.state	   ? "--state"
 				  : options->view.in_scope ? "--in-scope"
 				  : options->view.category ? "--category"
 							   : NULL;
+
+	const char *const of_process = options->view.thread	? "--thread"
+				       : options->view.in_scope ? "--in-scope"
+				       : options->view.category ? "--category"
+								: NULL;
 
 	if (options->as_json && options->as_csv)
 		app_say(app, "report: --json and --csv exclude each other; see 'tsprof report -h'");
@@ -74,6 +81,10 @@ static int report_check_options(struct app *app, const struct report_options *op
 	else if (options->output && !options->marks.snapshot)
 		app_say(app, "report: -o goes with --snapshot (redirect other output); see "
 			     "'tsprof report -h'");
+	else if (options->with_memory && of_process)
+		app_say(app,
+			"report: --memory is of processes: leave %s out; see 'tsprof report -h'",
+			of_process);
 	else if (options->per && n_tables > 1)
 		app_say(app, "report: --per is of the breakdown alone: leave other tables out; "
 			     "see 'tsprof report -h'");

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cmd/report_memory.h"
 #include "cmd/view_text.h"
 #include "tree/function_find.h"
 #include "tree/measure.h"
@@ -346,6 +347,8 @@ int report_parts_add(struct report_output *output, const struct report_options *
 	}
 	if (r == 0 && report_marks_n_tables(&options->marks))
 		r = report_marks_add(output, &options->marks, options->top, err);
+	if (r == 0 && options->with_memory)
+		r = report_memory_add(output, options->top, err);
 	if (r == 0 && output->n_parts == 0) {
 		maker.request = (struct report_request){ .kind = REPORT_FUNCTIONS };
 		r = add_request(&maker, err);

@@ -26,6 +26,7 @@ struct report_options {
 	const char *components;
 	const char *per; /* the scope whose calls the breakdown is of; NULL: of the run */
 	struct report_marks_options marks;
+	bool with_memory;
 	const char *output; /* a file, of --snapshot; NULL: standard output */
 	bool as_json;
 	bool as_csv;

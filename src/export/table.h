@@ -25,7 +25,8 @@ enum column_kind {
 	COLUMN_SHARE_ERROR,  /* 0…1, shown as percent: "1.2" */
 	COLUMN_TIME,	     /* nanoseconds, shown as seconds with six decimals */
 	COLUMN_BYTES,
-	COLUMN_NUMBER, /* any; shown with six significant digits */
+	COLUMN_NUMBER,		  /* any; shown with six significant digits */
+	COLUMN_SIGNED_BYTES,	  /* of any sign, shown with it: "+1.5 MiB" */
 	COLUMN_FINE_MICROSECONDS, /* nanoseconds and parts of them, shown as "1,234.567" µs */
 };
 
@@ -39,7 +40,7 @@ struct table_cell {
 	const char *text; /* borrowed until the table is released; COLUMN_TEXT */
 	uint64_t number;  /* all that are whole */
 	double share;	  /* COLUMN_SHARE* */
-	double real;	  /* COLUMN_NUMBER, COLUMN_FINE_MICROSECONDS; may be negative */
+	double real;	  /* COLUMN_NUMBER, _SIGNED_BYTES, _FINE_MICROSECONDS; may be negative */
 	bool is_empty;
 	bool is_estimate; /* "~" in front of it, in text */
 };

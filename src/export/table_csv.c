@@ -22,6 +22,9 @@ static void csv_add_cell(struct buffer *out, enum column_kind kind, const struct
 	case COLUMN_SHARE_ERROR:
 		buffer_printf(out, "%.6f", cell->share);
 		break;
+	case COLUMN_SIGNED_BYTES:
+		buffer_printf(out, "%.0f", cell->real);
+		break;
 	case COLUMN_FINE_MICROSECONDS:
 		buffer_printf(out, "%.3f", cell->real);
 		break;

@@ -1,6 +1,8 @@
 /* Rows as objects, flat: what a row belongs to is a column of the table. */
 #include "export/table.h"
 
+#include <math.h>
+
 static void json_add_cell(struct json_writer *json, const struct table_column *column,
 			  const struct table_cell *cell)
 {
@@ -20,6 +22,9 @@ static void json_add_cell(struct json_writer *json, const struct table_column *c
 	case COLUMN_SHARE:
 	case COLUMN_SHARE_ERROR:
 		json_number(json, column->key, cell->share);
+		break;
+	case COLUMN_SIGNED_BYTES:
+		json_real(json, column->key, round(cell->real));
 		break;
 	case COLUMN_FINE_MICROSECONDS:
 		json_number(json, column->key, cell->real);

@@ -36,6 +36,15 @@ static void add_fine_microseconds(struct buffer *out, double ns)
 		      (unsigned int)(whole_ns % NS_PER_US));
 }
 
+static void add_signed_bytes(struct buffer *out, double bytes)
+{
+	char text[UNITS_TEXT_BYTES];
+	const double size = fabs(bytes) + 0.5;
+	const uint64_t whole = size < (double)UINT64_MAX ? (uint64_t)size : UINT64_MAX;
+
+	buffer_printf(out, "%s%s", !whole ? "" : bytes < 0 ? "-" : "+", units_bytes(text, whole));
+}
+
 /* The cell's text, whole; numbers are ASCII but for "µs". */
 static void cell_text(struct buffer *out, enum column_kind kind, const struct table_cell *cell)
 {
@@ -71,6 +80,9 @@ static void cell_text(struct buffer *out, enum column_kind kind, const struct ta
 		break;
 	case COLUMN_BYTES:
 		buffer_add_string(out, units_bytes(text, cell->number));
+		break;
+	case COLUMN_SIGNED_BYTES:
+		add_signed_bytes(out, cell->real);
 		break;
 	case COLUMN_FINE_MICROSECONDS:
 		add_fine_microseconds(out, cell->real);
@@ -397,9 +409,13 @@ static char ascii_of(uint32_t c)
 		{ 0x2514, '`' }, /* └ */
 		{ 0x251c, '|' }, /* ├ */
 		{ 0x2026, '~' }, /* … */
-		{ 0x00b1, '+' }, /* ± */
-		{ 0x00b5, 'u' }, /* µ, the micro sign */
-		{ 0x03bc, 'u' }, /* μ, the letter */
+		{ 0x2581, '_' }, /* ▁, and so on to the full block */
+		{ 0x2582, '.' }, { 0x2583, ':' }, { 0x2584, '-' }, { 0x2585, '=' },
+		{ 0x2586, '+' }, { 0x2587, '*' }, { 0x2588, '#' }, /* █ */
+		{ 0x00b1, '+' },				   /* ± */
+		{ 0x00b2, '2' },				   /* ² */
+		{ 0x00b5, 'u' },				   /* µ, the micro sign */
+		{ 0x03bc, 'u' },				   /* μ, the letter */
 	};
 
 	if (c < 0x80)
