@@ -78,6 +78,9 @@ static int report_check_options(struct app *app, const struct report_options *op
 	else if (options->marks.snapshot && (n_tables || options->as_json || options->as_csv))
 		app_say(app, "report: --snapshot writes the bytes of one, and no tables; see "
 			     "'tsprof report -h'");
+	else if (options->view.by && report_marks_n_tables(&options->marks))
+		app_say(app, "report: --by does not split tables of marks (leave it out); see "
+			     "'tsprof report -h'");
 	else if (options->output && !options->marks.snapshot)
 		app_say(app, "report: -o goes with --snapshot (redirect other output); see "
 			     "'tsprof report -h'");

@@ -151,24 +151,26 @@ static void add_kind(struct timeline_line *line, const struct profile *profile,
 }
 
 /* Of memory the process is known and no thread: any of its own names it. */
-static uint32_t thread_of_pid(const struct profile *profile, uint32_t pid)
+static uint32_t thread_of_process(const struct profile *profile,
+				  const struct resource_sample *resource)
 {
 	for (uint32_t i = 0; i < profile->n_threads; i++)
-		if (profile->threads[i].pid == pid)
+		if (profile->threads[i].pid == resource->pid &&
+		    profile_run_of(profile, i) == resource->run)
 			return i;
 	return MARK_NO_THREAD;
 }
 
-static int add_memory_cells(struct table *table, const struct profile *profile, uint32_t pid,
-			    struct table_cell *cells)
+static int add_memory_cells(struct table *table, const struct profile *profile,
+			    const struct resource_sample *resource, struct table_cell *cells)
 {
-	const uint32_t thread = thread_of_pid(profile, pid);
+	const uint32_t thread = thread_of_process(profile, resource);
 	struct table_cell *threads = &cells[N_TIMELINE_CELLS];
 
 	if (mark_threads_add_cells(table, profile, thread, threads) < 0)
 		return -ENOMEM;
 	threads[0] = threads[3] = (struct table_cell){ .is_empty = true };
-	threads[2] = mark_number_cell(pid);
+	threads[2] = mark_number_cell(resource->pid);
 	if (thread == MARK_NO_THREAD)
 		return 0;
 	cells[TIMELINE_NAME] = mark_group_cell(table, profile, VIEW_BY_PROCESS, thread);
@@ -200,8 +202,7 @@ static int add_entry(struct table *table, const struct profile *profile,
 							       marks->sites[line.site].category);
 	}
 	r = entry->kind == TIMELINE_MEMORY
-		    ? add_memory_cells(table, profile, marks->resources[entry->index].pid,
-				       line.cells)
+		    ? add_memory_cells(table, profile, &marks->resources[entry->index], line.cells)
 		    : mark_threads_add_cells(table, profile, line.thread,
 					     &line.cells[N_TIMELINE_CELLS]);
 	return r < 0 ? r : table_add_row(table, (struct table_row){ 0 }, line.cells);

@@ -92,6 +92,8 @@ report --scopes -o "$work/x"
 check "-o is for --snapshot" is_refusal 2 "goes with --snapshot"
 report --milestones --scopes --csv
 check "--csv takes one table" is_refusal 2 "one table at a time"
+report --scopes --by thread
+check "--by is for samples" is_refusal 2 "does not split tables of marks"
 report --scopes --in-scope nobody
 check "an unknown scope is told" is_refusal 1 "nobody"
 if command -v script >/dev/null 2>&1; then
