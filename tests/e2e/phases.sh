@@ -19,29 +19,52 @@ seconds()
 	"$TSPROF" fold -i "$work/p.tsprof" --time "$@" | awk '{ n += $NF } END { printf "%.6f\n", n / 1e6 }'
 }
 
-# NAME TRUTH MEASURED PARTS: the tick at each end of a part may belong to its neighbour.
-agrees()
+# MEASURED TRUTH PARTS: the tick at each end of a part may belong to its neighbour.
+is_near()
 {
-	check "$1: $3 s of $2 s" \
-		holds "$3 > 0.97 * $2 - $tick * $4 && $3 < 1.03 * $2 + $tick * $4"
+	echo "$1 s of $2 s"
+	awk "BEGIN { exit !($1 > 0.97 * $2 - $tick * $3 && $1 < 1.03 * $2 + $tick * $3) }"
+}
+
+running_agrees()
+{
+	is_near "$(seconds --phase work..rest --thread phases)" "$(truth work 2)" "$rounds" &&
+		is_near "$(seconds --in-scope inner)" "$(truth inner 2)" "$rounds" &&
+		is_near "$(seconds --in-scope outer)" "$(truth outer 2)" "$rounds" &&
+		is_near "$(seconds --category numbers)" "$(truth inner 2)" "$rounds"
+}
+
+# It waits all the time: in a phase as long as the phase is.
+waiting_agrees()
+{
+	is_near "$(seconds --phase work..rest --state waiting --thread sleeper)" \
+		"$(truth work 3)" "$rounds"
+}
+
+# FIGURES OPTION…: record until they agree, three times at most: a hypervisor that takes
+# the CPU away makes the thread's clock and the sampler's differ.
+record_agrees()
+{
+	figures=$1
+	shift
+	for _ in 1 2 3; do
+		run "$TSPROF" record "$@" -o "$work/p.tsprof" -- "$program" "$rounds"
+		[ "$status" -eq 0 ] || return 1
+		cp "$work/out" "$work/truth"
+		"$figures" && return 0
+	done
+	return 1
 }
 
 for engine in perf sigprof; do
 	# sigprof may have nothing finer than the kernel's own tick.
 	tick=0.001
 	[ "$engine" = perf ] || tick=0.004
-	run "$TSPROF" record --engine "$engine" -o "$work/p.tsprof" -- "$program" "$rounds"
-	if [ "$status" -ne 0 ] && [ "$engine" = perf ]; then
-		echo "no perf engine here: $(head -1 "$work/err")"
+	if [ "$engine" = perf ] && ! "$TSPROF" record -q --engine perf -o "$work/probe" -- true; then
 		continue
 	fi
-	check "$engine: recorded" is_status 0
-	cp "$work/out" "$work/truth"
-	agrees "$engine: --phase work..rest" "$(truth work 2)" \
-		"$(seconds --phase work..rest --thread phases)" "$rounds"
-	agrees "$engine: --in-scope inner" "$(truth inner 2)" "$(seconds --in-scope inner)" "$rounds"
-	agrees "$engine: --in-scope outer" "$(truth outer 2)" "$(seconds --in-scope outer)" "$rounds"
-	agrees "$engine: --category numbers" "$(truth inner 2)" "$(seconds --category numbers)" "$rounds"
+	check "$engine: CPU time in phases, scopes and categories" \
+		record_agrees running_agrees --engine "$engine"
 	check "$engine: scopes are frames in order" sh -c \
 		"'$TSPROF' fold -i '$work/p.tsprof' --by scope | grep -q '^scope:outer;scope:inner;phases;'"
 	"$TSPROF" report -i "$work/p.tsprof" --by phase >"$work/phases"
@@ -50,21 +73,18 @@ for engine in perf sigprof; do
 		"work → rest,rest → work,rest → over,over → end,"
 done
 
-run "$TSPROF" record -q --off-cpu -o "$work/p.tsprof" -- "$program" "$rounds"
 tick=0.001
+run "$TSPROF" record -q --off-cpu -o "$work/probe" -- true
 [ "$status" -eq 0 ] || skip_test "cannot record switches here: $(head -1 "$work/err")"
-cp "$work/out" "$work/truth"
-# It waits all the time: in a phase as long as the phase is.
-agrees "the sleeper's wait in work..rest" "$(truth work 3)" \
-	"$(seconds --phase work..rest --state waiting --thread sleeper)" "$rounds"
+check "waiting in phases" record_agrees waiting_agrees --off-cpu
 for phase in "work → rest" "rest → work"; do
 	"$TSPROF" fold -i "$work/p.tsprof" --time --by phase --state waiting --thread sleeper |
 		awk -v phase="$phase;" 'index($0, phase) == 1 { n += $NF } END { printf "%.6f\n", n / 1e6 }' \
 			>"$work/by"
 	from=${phase% → *}
-	agrees "--by phase has the same: $phase" \
-		"$(seconds --phase "$from..${phase#* → }" --state waiting --thread sleeper)" \
-		"$(cat "$work/by")" 0
+	whole=$(seconds --phase "$from..${phase#* → }" --state waiting --thread sleeper)
+	check "--by phase has the same: $phase: $(cat "$work/by") s of $whole s" \
+		holds "$(cat "$work/by") > $whole - 0.001 && $(cat "$work/by") < $whole + 0.001"
 done
 all=$(seconds --state all)
 parts=$("$TSPROF" fold -i "$work/p.tsprof" --time --by phase --state all |
