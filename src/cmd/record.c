@@ -10,6 +10,7 @@
 #include "base/buffer.h"
 #include "base/units.h"
 #include "cmd/record_options.h"
+#include "cmd/record_probes.h"
 #include "cmd/record_summary.h"
 #include "model/profile.h"
 #include "os/allocation_counter.h"
@@ -247,32 +248,6 @@ static int run_recorder(struct record *record, const struct recorder_options *re
 	return status;
 }
 
-/* Which functions, before anything runs; to be released even when it fails. */
-static int plan_probes(struct app *app, struct probe_plan *plan,
-		       const struct record_options *options, const char *command)
-{
-	const struct probe_request request = {
-		.marks = options->marked_functions.strings,
-		.n_marks = options->marked_functions.n_strings,
-		.traces = options->traced_functions.strings,
-		.n_traces = options->traced_functions.n_strings,
-		.command = command,
-		.pid = options->n_pids ? options->pids[0] : 0,
-	};
-	struct error err = ERROR_INIT;
-	const int r = probe_plan_make(plan, &request, &err);
-
-	if (r < 0)
-		return app_fail(app, EXIT_FAILED, &err);
-	for (const char *line = buffer_string(&plan->remarks); *line && !options->is_quiet;) {
-		const size_t n_bytes = strcspn(line, "\n");
-
-		app_say(app, "%.*s", (int)n_bytes, line);
-		line += n_bytes + (line[n_bytes] != '\0');
-	}
-	return EXIT_OK;
-}
-
 static int record(struct app *app, const struct record_options *options,
 		  const struct probe_plan *probes, char *const *argv)
 {
@@ -371,7 +346,16 @@ static int record_run(struct app *app, int argc, char **argv)
 		struct probe_plan probes;
 
 		argv[n_operands + 1] = NULL;
-		status = plan_probes(app, &probes, &options, n_operands ? argv[1] : NULL);
+		status = record_probes_plan(app, &probes,
+					    &(struct probe_request){
+						    .marks = options.marked_functions.strings,
+						    .n_marks = options.marked_functions.n_strings,
+						    .traces = options.traced_functions.strings,
+						    .n_traces = options.traced_functions.n_strings,
+						    .command = n_operands ? argv[1] : NULL,
+						    .pid = options.n_pids ? options.pids[0] : 0,
+					    },
+					    options.is_quiet);
 		if (status == EXIT_OK)
 			status = record(app, &options, &probes, n_operands ? argv + 1 : NULL);
 		probe_plan_release(&probes);

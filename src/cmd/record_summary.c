@@ -193,11 +193,39 @@ static void show_limits(struct app *app, const struct profile *profile,
 			result->n_limited_programs);
 }
 
+/* What the command paid for being asked, and what came of it. */
+static void show_probes(struct app *app, const struct probe_summary *probes)
+{
+	char text[UNITS_TEXT_BYTES];
+	char cost[UNITS_TEXT_BYTES];
+
+	if (probes->cost_ns)
+		app_say(app, "probes were hit %s times, which took some %s of the command's time",
+			units_count(text, probes->n_hits), units_duration(cost, probes->cost_ns));
+	if (probes->n_never_hit)
+		app_say(app, "%s%s was never called", probes->never_hit,
+			probes->n_never_hit > 1 ? " (and other functions with probes)" : "");
+	if (probes->n_lost)
+		app_say(app,
+			"%s hits of probes were lost, as they came too fast (trace functions that "
+			"are called less often)",
+			units_count(text, probes->n_lost));
+	if (probes->n_too_deep)
+		app_say(app,
+			"%s calls were more than %d deep in traced functions, where the kernel "
+			"tells no returns: they have no duration",
+			units_count(text, probes->n_too_deep), PROBE_CALLS_MAX_DEPTH);
+	if (probes->n_unmatched)
+		app_say(app, "%s returns came of calls whose beginning was not seen",
+			units_count(text, probes->n_unmatched));
+}
+
 void record_summary_show(struct app *app, const struct profile *profile,
 			 const struct recorder_result *result, const char *path)
 {
 	show_line(app, profile, result, path);
 	show_marks(app, &profile->marks);
+	show_probes(app, &result->probes);
 	show_limits(app, profile, result);
 }
 

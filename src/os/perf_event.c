@@ -221,7 +221,7 @@ static struct perf_event_attr probe_attributes(const struct perf_event_options *
 
 	attr.type = PERF_TYPE_TRACEPOINT;
 	attr.config = options->trace_event;
-	attr.sample_period = 1;
+	attr.sample_period = !options->is_bare;
 	attr.sample_type = PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_RAW;
 	attr.wakeup_watermark = (uint32_t)options->wakeup_bytes;
 	attr.exclude_idle = 0;

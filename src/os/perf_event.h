@@ -70,7 +70,8 @@ struct perf_event_options {
 	bool is_of_another; /* a process that may be somebody else's; EPERM is about it alone */
 	bool without_kernel_stacks;
 	uint32_t trace_event; /* of PERF_ROLE_PROBES: the event's number */
-	bool is_bare; /* ticks only, without registers and stacks: what a tick itself costs */
+	bool is_bare; /* ticks only, without registers and stacks, or probes that only count: what
+			it costs itself */
 };
 
 enum { PERF_EVENT_STACK_MAX_BYTES = 65528 };

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "os/probe_price.h"
 #include "record/probe_fields.h"
 #include "record/probe_mend.h"
 
@@ -368,6 +369,33 @@ int probe_calls_finish(struct probe_calls *calls, uint64_t time_ns)
 	for (size_t i = 0; r == 0 && i < calls->n_threads; i++)
 		r = finish_thread(calls, calls->threads[i], time_ns);
 	return r;
+}
+
+struct probe_summary probe_calls_sum_up(const struct probe_calls *calls)
+{
+	struct probe_summary summary = { .n_lost = calls->n_lost,
+					 .n_too_deep = calls->n_too_deep,
+					 .n_unmatched = calls->n_unmatched };
+	struct probe_price price = { 0 };
+	double cost_ns = 0;
+
+	for (size_t i = 0; calls->plan && i < calls->plan->n_probes; i++) {
+		summary.n_hits += calls->n_hits[i];
+		summary.n_never_hit += !calls->n_hits[i];
+		if (!calls->n_hits[i] && !summary.never_hit)
+			summary.never_hit = calls->plan->probes[i].name;
+	}
+	if (!summary.n_hits || probe_price_measure(&price, false, NULL) < 0)
+		return summary;
+	for (size_t i = 0; i < calls->plan->n_probes; i++) {
+		const struct probe *probe = &calls->plan->probes[i];
+
+		cost_ns += (double)calls->n_hits[i] *
+			   ((probe_spec_has_return(probe->spec) ? price.call_ns : price.entry_ns) +
+			    (probe->is_stepped ? price.stepped_ns : 0));
+	}
+	summary.cost_ns = (uint64_t)cost_ns;
+	return summary;
 }
 
 const struct raw_sample *probe_calls_mend(struct probe_calls *calls, uint64_t trampoline,

@@ -70,6 +70,17 @@ struct probe_calls {
 	uint64_t n_unmatched; /* returns whose entry was not seen */
 };
 
+/* What it was all worth. */
+struct probe_summary {
+	uint64_t n_hits; /* entries */
+	uint64_t n_lost;
+	uint64_t n_too_deep;
+	uint64_t n_unmatched;
+	size_t n_never_hit;    /* functions that nobody called */
+	const char *never_hit; /* the first of them; of the plan */
+	uint64_t cost_ns;      /* of the target's time, by what a hit costs here; 0: not known */
+};
+
 /* Does nothing, at no cost, when the plan is empty.  Returns 0 or -ENOMEM. */
 int probe_calls_init(struct probe_calls *calls, const struct probe_plan *plan,
 		     struct marks_store *store, struct process_table *processes);
@@ -87,6 +98,9 @@ int probe_calls_end_thread(struct probe_calls *calls, uint32_t tid, uint64_t tim
 
 /* The same for all threads: the recording is over. */
 int probe_calls_finish(struct probe_calls *calls, uint64_t time_ns);
+
+/* Measures what hits cost, if there were any. */
+struct probe_summary probe_calls_sum_up(const struct probe_calls *calls);
 
 /*
  * The sample with its return addresses where they were: `raw` itself when none is missing,

@@ -105,6 +105,16 @@ static int find(char **ret_path, const struct probe_request *request, const char
 	return *ret_path ? 0 : error_set_no_memory(err);
 }
 
+/* Exceptions take the runtime of the language. */
+static int look_for_cxx(void *context, const char *soname)
+{
+	struct probe_file *file = context;
+
+	file->is_cxx = strncmp(soname, "libstdc++.so", 12) == 0 ||
+		       strncmp(soname, "libc++.so", 9) == 0;
+	return file->is_cxx;
+}
+
 int probe_file_open(struct probe_file **ret_file, const struct probe_request *request,
 		    const char *library, struct error *err)
 {
@@ -132,6 +142,7 @@ int probe_file_open(struct probe_file **ret_file, const struct probe_request *re
 					   NULL) == 0;
 	file->is_go = elf_image_section(&file->image, ".gopclntab").bytes != NULL ||
 		      elf_image_section(&file->image, ".go.buildinfo").bytes != NULL;
+	(void)library_path_needed(&file->image, look_for_cxx, file);
 	*ret_file = file;
 	return 0;
 }

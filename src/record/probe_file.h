@@ -17,6 +17,7 @@ struct probe_file {
 	struct elf_image debug; /* of its separate debug file */
 	bool has_debug;
 	bool is_go;
+	bool is_cxx;	 /* exceptions may leave its functions */
 	bool is_program; /* not a library of it */
 };
 

@@ -259,6 +259,13 @@ static int plan_spec(struct probe_plan *plan, const struct probe_spec *spec,
 			"%zu of the functions that %s fits begin with an instruction that the "
 			"kernel must step over: each call of them costs some 15 µs\n",
 			n_stepped, spec->function);
+	if (r == 0 && planning.file->is_cxx && probe_spec_has_return(spec))
+		buffer_printf(
+			&plan->remarks,
+			"%s: an exception that leaves it would end the program, since nothing "
+			"can unwind the kernel's return probes (--mark-function without %%return "
+			"is safe)\n",
+			spec->function);
 	function_search_release(&planning.search);
 	probe_file_close(planning.file);
 	return r;

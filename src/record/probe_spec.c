@@ -106,6 +106,11 @@ static size_t type_bytes(const char *text, size_t n_bytes)
 
 	while (at > 0 && text[at - 1] != ' ' && text[at - 1] != '*')
 		at--;
+	/* A star of a type has a blank before it, of a pattern has none. */
+	if (at > 1 && text[at - 1] == '*' && text[at - 2] != ' ' && text[at - 2] != '*')
+		return 0;
+	if (at == n_bytes)
+		return 0;
 	if (at == 0 || probe_type_parse(&type, &name, &name_bytes, text, at, NULL) < 0 ||
 	    name_bytes)
 		return 0;

@@ -10,6 +10,7 @@
 #include "os/sampler.h"
 #include "record/control.h"
 #include "record/marks_store.h"
+#include "record/probe_calls.h"
 #include "record/probe_plan.h"
 #include "record/target.h"
 #include "unwind/unwinder.h"
@@ -82,6 +83,7 @@ struct recorder_result {
 	size_t n_other_versions;     /* programs that mark with another version of the library */
 	char *remark;		     /* what limits the engine, to be freed; NULL: nothing */
 	char *statement;	     /* what the unwinder has to say, to be freed; NULL: nothing */
+	struct probe_summary probes; /* borrows from the plan */
 	struct sampler_facts sampler;
 };
 

@@ -66,11 +66,15 @@ NOINLINE long outer(int ms, const char *text)
 NOINLINE int recurse(int depth);
 NOINLINE int recurse(int depth)
 {
+	int below;
+
 	if (depth == 0) {
-		inner(2);
+		inner(BURN_MS);
 		return 0;
 	}
-	return recurse(depth - 1) + 1 + (int)(sink & 0);
+	below = recurse(depth - 1);
+	sink++; /* so that it is no loop */
+	return below + 1;
 }
 
 NOINLINE void jump_out(int code);
@@ -95,7 +99,7 @@ NOINLINE int tail_second(int n)
 	return n + 1;
 }
 
-NOINLINE int tail_first(int n);
+__attribute__((optimize("optimize-sibling-calls"))) NOINLINE int tail_first(int n);
 NOINLINE int tail_first(int n)
 {
 	sink++;
