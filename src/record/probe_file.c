@@ -10,8 +10,6 @@
 #include "symbol/debug_files.h"
 #include "symbol/library_path.h"
 
-enum { CODE_BYTES = 32, PROBE_FILE_MAX_SYMBOLS_OF_STRIPPED = 64 };
-
 struct mapped_library {
 	const char *name;
 	uint32_t pid;
@@ -165,18 +163,27 @@ int probe_file_search(const struct probe_file *file, struct function_search *ret
 				   name);
 }
 
-const uint8_t *probe_file_code(const struct probe_file *file, uint64_t vaddr,
-			       size_t *ret_size_bytes)
+struct probe_spot probe_file_spot(const struct probe_file *file,
+				  const struct function_match *function, bool keeps_arguments)
 {
-	for (size_t n = CODE_BYTES; n > 0; n--) {
-		const uint8_t *code = elf_image_at_vaddr(&file->image, vaddr, n);
+	struct probe_code code = {
+		.machine = file->image.machine,
+		.vaddr = function->vaddr,
+		.size_bytes = function->size_bytes,
+		.keeps_arguments = keeps_arguments,
+	};
 
-		*ret_size_bytes = n;
-		if (code)
-			return code;
+	for (size_t i = 0; i < file->image.n_segments; i++) {
+		const struct elf_segment *segment = &file->image.segments[i];
+
+		if (!segment->is_executable || function->vaddr < segment->vaddr ||
+		    function->vaddr - segment->vaddr >= segment->file_size)
+			continue;
+		code.text = file->image.file.bytes + segment->file_offset;
+		code.text_bytes = segment->file_size;
+		code.text_vaddr = segment->vaddr;
 	}
-	*ret_size_bytes = 0;
-	return NULL;
+	return probe_spot_find(&code);
 }
 
 struct elsewhere {

@@ -9,6 +9,7 @@
 #include "record/probe_plan.h"
 #include "symbol/elf_image.h"
 #include "symbol/function_search.h"
+#include "symbol/probe_spot.h"
 
 /* The ELF file in which functions are to be probed: a program or one of its libraries. */
 struct probe_file {
@@ -30,9 +31,9 @@ void probe_file_close(struct probe_file *file);
 int probe_file_search(const struct probe_file *file, struct function_search *ret_search,
 		      const char *name);
 
-/* The first bytes of a function, borrowed, and how many there are. */
-const uint8_t *probe_file_code(const struct probe_file *file, uint64_t vaddr,
-			       size_t *ret_size_bytes);
+/* Where in a function its probe goes. */
+struct probe_spot probe_file_spot(const struct probe_file *file,
+				  const struct function_match *function, bool keeps_arguments);
 
 /* -ENOENT: there is no such function, and what may have been meant. */
 int probe_file_error_missing(const struct probe_file *file, const struct function_search *search,

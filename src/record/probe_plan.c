@@ -10,7 +10,6 @@
 #include "record/probe_fields.h"
 #include "record/probe_file.h"
 #include "symbol/function_search.h"
-#include "symbol/probe_spot.h"
 
 enum { CANDIDATES_SHOWN = 6 };
 
@@ -81,9 +80,8 @@ static int add_function(struct planning *planning, const struct function_match *
 {
 	struct probe_plan *plan = planning->plan;
 	const struct probe_spec *spec = planning->spec;
-	size_t n_code;
-	const uint8_t *code = probe_file_code(planning->file, match->vaddr, &n_code);
-	const struct probe_spot spot = probe_spot_find(planning->file->image.machine, code, n_code);
+	const bool has_arguments = spec->n_arguments && !match->is_clone;
+	const struct probe_spot spot = probe_file_spot(planning->file, match, has_arguments);
 	struct probe *grown = array_grown(plan->probes, &plan->probes_capacity, plan->n_probes + 1,
 					  sizeof(*grown));
 	int r;
@@ -95,7 +93,7 @@ static int add_function(struct planning *planning, const struct function_match *
 		.spec = spec,
 		.name = probe_name(spec, match->name),
 		.is_stepped = spot.is_stepped,
-		.has_arguments = spec->n_arguments && !match->is_clone,
+		.has_arguments = has_arguments,
 	};
 	if (!grown[plan->n_probes++].name)
 		return -ENOMEM;

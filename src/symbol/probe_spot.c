@@ -4,7 +4,9 @@
 #include <elf.h>
 #include <string.h>
 
-enum { ENDBR_BYTES = 4, NOP_MAX_BYTES = 8 };
+#include "symbol/skippable.h"
+
+enum { ENDBR_BYTES = 4, NOP_MAX_BYTES = 8, SKIPPED_MAX = 8 };
 
 /* The nops that the kernel itself pads with (asm/nops.h), by length; it knows no others. */
 static const uint8_t nops[NOP_MAX_BYTES + 1][NOP_MAX_BYTES] = {
@@ -57,15 +59,53 @@ static bool x86_is_endbr(const uint8_t *code, size_t size_bytes)
 	return size_bytes >= ENDBR_BYTES && memcmp(code, endbr64, ENDBR_BYTES) == 0;
 }
 
-/* endbr64 is stepped; it changes nothing, so what follows it will do. */
-static struct probe_spot x86_find(const uint8_t *code, size_t size_bytes)
+/*
+ * Nobody comes to the bytes behind `vaddr` up to the spot but from the function's
+ * beginning, as far as direct jumps and calls of the whole segment go; and the function itself
+ * does not compute where it jumps.
+ */
+static bool is_straight(const struct probe_code *function, const uint8_t *code, size_t size_bytes,
+			uint64_t spot)
 {
+	return function->size_bytes && size_bytes >= function->size_bytes &&
+	       !skippable_may_jump_anywhere(code, function->size_bytes) &&
+	       !skippable_may_be_jumped_to(function->text, function->text_bytes,
+					   function->text_vaddr, function->vaddr + 1, spot);
+}
+
+/* Behind what may be skipped, the first instruction that is cheap; 0 when there is none. */
+static size_t x86_cheaper(const struct probe_code *function, const uint8_t *code, size_t size_bytes)
+{
+	size_t at = x86_is_endbr(code, size_bytes) ? ENDBR_BYTES : 0;
+
+	for (int i = 0; i < SKIPPED_MAX; i++) {
+		const size_t n = at < size_bytes ? skippable_bytes(code + at, size_bytes - at,
+								   function->keeps_arguments)
+						 : 0;
+
+		if (!n || at + n >= function->size_bytes)
+			return 0;
+		at += n;
+		if (x86_is_emulated(code + at, size_bytes - at))
+			return is_straight(function, code, size_bytes, function->vaddr + at) ? at
+											     : 0;
+	}
+	return 0;
+}
+
+/* endbr64 is stepped; it changes nothing, so what follows it will do. */
+static struct probe_spot x86_find(const struct probe_code *function, const uint8_t *code,
+				  size_t size_bytes)
+{
+	size_t skipped;
+
 	if (x86_is_emulated(code, size_bytes))
 		return (struct probe_spot){ 0 };
 	if (x86_is_endbr(code, size_bytes) &&
 	    x86_is_emulated(code + ENDBR_BYTES, size_bytes - ENDBR_BYTES))
 		return (struct probe_spot){ .skip_bytes = ENDBR_BYTES };
-	return (struct probe_spot){ .is_stepped = true };
+	skipped = x86_cheaper(function, code, size_bytes);
+	return (struct probe_spot){ .skip_bytes = (uint32_t)skipped, .is_stepped = !skipped };
 }
 
 /* Branches, and what reads memory or an address relative to the pc. */
@@ -90,7 +130,15 @@ static struct probe_spot aarch64_find(const uint8_t *code, size_t size_bytes)
 	return (struct probe_spot){ .is_stepped = !aarch64_is_simulated(word) };
 }
 
-struct probe_spot probe_spot_find(uint16_t machine, const uint8_t *code, size_t size_bytes)
+struct probe_spot probe_spot_find(const struct probe_code *function)
 {
-	return machine == EM_X86_64 ? x86_find(code, size_bytes) : aarch64_find(code, size_bytes);
+	const uint64_t offset = function->vaddr - function->text_vaddr;
+	const uint8_t *code;
+
+	if (offset >= function->text_bytes)
+		return (struct probe_spot){ .is_stepped = true };
+	code = function->text + offset;
+	return function->machine == EM_X86_64
+		       ? x86_find(function, code, function->text_bytes - offset)
+		       : aarch64_find(code, function->text_bytes - offset);
 }

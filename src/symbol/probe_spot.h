@@ -23,7 +23,17 @@ struct probe_spot {
 	bool is_stepped;     /* dear */
 };
 
-/* `machine` is EM_X86_64 or EM_AARCH64; `code` are the function's first bytes. */
-struct probe_spot probe_spot_find(uint16_t machine, const uint8_t *code, size_t size_bytes);
+/* What is known of the function. */
+struct probe_code {
+	uint16_t machine;    /* EM_X86_64 or EM_AARCH64 */
+	uint64_t vaddr;	     /* of the function */
+	uint64_t size_bytes; /* of it; 0: not known, and then little can be told */
+	const uint8_t *text; /* the segment that it is in, from where others might jump to it */
+	size_t text_bytes;
+	uint64_t text_vaddr;
+	bool keeps_arguments; /* they are asked for at the spot */
+};
+
+struct probe_spot probe_spot_find(const struct probe_code *function);
 
 #endif
