@@ -10,7 +10,7 @@
  * the marks.  Only what can still be asked for is kept, and never more than
  * SCOPE_HISTORY_MAX_ENTRIES.  All zero at first.
  */
-enum { SCOPE_HISTORY_MAX_ENTRIES = 1 << 18 };
+enum { SCOPE_HISTORY_MAX_ENTRIES = 1 << 20 };
 
 struct scope_history {
 	struct scope_change {
