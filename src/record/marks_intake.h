@@ -34,7 +34,7 @@ struct marks_intake {
 	struct marks_socket socket;
 	struct mark_reader reader;
 	struct requests *requests; /* borrowed; the loop's to meet; NULL: there are none */
-	int epoll_fd; /* readable when somebody says hello or ends, or it is time */
+	int epoll_fd;		   /* readable when somebody says hello or ends, or it is time */
 	int timer_fd;
 	struct mark_program *first;
 	size_t n_programs;

@@ -194,6 +194,11 @@ for engine in $engines; do
 	check_exec
 	check_bounds
 	check_pause
+	if unshare -pf --mount-proc true 2>/dev/null; then
+		run record_with "$engine" -q -o "$work/p" -- unshare -pf --mount-proc "$program" 60
+		cp "$work/out" "$work/truth"
+		agrees_with_truth
+	fi
 	record 0 -q -- threads 500
 	check "$engine: 500 brief threads" test "$(scope brief calls)" = 500
 	record 0 -q -- flood 1000000
