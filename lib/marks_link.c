@@ -15,7 +15,11 @@
 
 PUBLIC int tsprof_link_1(struct tsprof_link_ *link);
 
-enum { LOCK_TRIES = 1000, LOCK_WAIT_NS = 100000, KERNEL_SIGSET_BYTES = 8 };
+enum {
+	LOCK_TRIES = 20000, /* seconds: where many threads want a CPU, the holder waits for one */
+	LOCK_WAIT_NS = 100000,
+	KERNEL_SIGSET_BYTES = 8,
+};
 
 static pthread_once_t link_once = PTHREAD_ONCE_INIT;
 static _Atomic uint32_t is_locked; /* acquired and released as a lock */

@@ -68,6 +68,10 @@ check "the child has its own" has_calls "in the child" 1
 check "the parent's milestones are there" has_milestones parent 1
 check "the child's too" has_milestones child 1
 
+record_case exec
+check "what was before an exec stays" has_milestones "before the exec" 1
+check "what comes after it marks anew" has_milestones after 1
+
 record_case names
 view --scopes >"$work/scopes"
 check "NULL and nothing are no name" grep -q '^\[no name\],2,' "$work/scopes"
