@@ -3,6 +3,7 @@
  * no mutation would ever get past those.
  */
 #include "fuzz.h"
+#include "mark_tables.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -67,6 +68,7 @@ static void look_at(const uint8_t *data, size_t size)
 		}
 	}
 	look_at_marks(&profile, &out);
+	mark_tables_write_all(&out, &profile);
 	quality_line_write(&out, &profile);
 	buffer_release(&out);
 	profile_release(&profile);
