@@ -13,10 +13,11 @@
  * The memory of the target's processes over time, for report --memory.
  *
  * Never more than 0.4 % of one core: a round of readings that took a time t is
- * not followed by another within 500 t, and neither is a reading of what takes
- * the kernel long (PSS, [heap] and switches), of which there is one process's at a time,
- * each at most once a second.  Readings that fill RESOURCES_MAX_READINGS are thinned
- * out to half, of two the larger one staying, and come half as often then.
+ * not followed by another within 500 t.  What takes the kernel long (PSS, [heap] and switches)
+ * is read of one process at a time, of each at most once a second, and only when 500 times
+ * what it will probably take has passed since the start without being spent so.  Readings that fill
+ * RESOURCES_MAX_READINGS are thinned out to half, of two the larger one staying, and come half as
+ * often then.
  */
 enum {
 	RESOURCES_DEFAULT_HZ = 10,
@@ -39,7 +40,8 @@ struct resources {
 	size_t cursor; /* where to look for numbers that are used again */
 	uint64_t interval_ns;
 	uint64_t next_ns;
-	uint64_t details_next_ns;
+	uint64_t start_ns;	   /* of the first round */
+	uint64_t details_spent_ns; /* CPU time */
 	int fd; /* readable when it is time; -1: the caller comes by often enough */
 };
 

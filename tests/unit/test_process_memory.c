@@ -109,6 +109,7 @@ static void take(struct run *run, uint64_t after_ns)
 static void resources__come_as_often_as_asked(void **state)
 {
 	const struct marks *marks;
+	size_t n_with_details = 0;
 	struct run run;
 
 	(void)state;
@@ -120,8 +121,12 @@ static void resources__come_as_often_as_asked(void **state)
 		take(&run, 20 * NS_PER_MS);
 	/* Two seconds; fewer where a reading takes longer than 0.2 ms. */
 	assert_true(marks->n_resources >= 4 && marks->n_resources <= 21);
-	assert_true(marks->resources[0].pss_bytes > 0);
 	assert_int_equal(marks->resources[0].pid, getpid());
+	/* What is dear waits until it was earned. */
+	assert_int_equal(marks->resources[0].pss_bytes, 0);
+	for (size_t i = 0; i < marks->n_resources; i++)
+		n_with_details += marks->resources[i].pss_bytes > 0;
+	assert_true(n_with_details >= 1 && n_with_details <= 2);
 	run_release(&run);
 }
 
