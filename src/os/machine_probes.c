@@ -19,6 +19,7 @@
 #include "os/perf_event.h"
 #include "os/sampler.h"
 #include "os/sampler_choice.h"
+#include "os/trace_events.h"
 
 static int try_event(struct perf_event_attr *attr, pid_t pid, int cpu)
 {
@@ -151,5 +152,6 @@ void machine_probes_run(struct machine_probes *probes, uint64_t rate_hz)
 	probe_perf(probes, &options);
 	probe_events(probes);
 	probes->bpf = probe_bpf();
+	(void)trace_events_check(&probes->functions);
 	probes->tick_ns = tick_ns();
 }

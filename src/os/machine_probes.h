@@ -41,6 +41,8 @@ struct machine_probes {
 	int switch_stacks; /* their stacks, which are taken in the kernel */
 	int bpf;	   /* a map of one entry */
 
+	struct error functions; /* probes in functions; code 0: they can be had */
+
 	uint64_t tick_ns; /* of the kernel's clock, which CPU timers wait for; 0: not known */
 };
 

@@ -398,6 +398,16 @@ static void check_all(struct machine_checks *checks, const struct facts *facts)
 	add_refusal(check, facts, &refusal);
 }
 
+static void check_functions(struct machine_checks *checks, const struct facts *facts)
+{
+	struct machine_check *check = add_check(checks, "functions", "function probes");
+
+	if (!facts->probes->functions.code)
+		judge(check, MACHINE_YES, "--mark-function, --trace-function");
+	else
+		judge(check, MACHINE_NO, "%s", facts->probes->functions.message);
+}
+
 static void check_replaced_files(struct machine_checks *checks, const struct facts *facts)
 {
 	struct machine_check *check = add_check(checks, "replaced_files", "replaced files");
@@ -474,6 +484,7 @@ void machine_checks_make(struct machine_checks *checks, const struct machine_set
 	check_cycles(checks, &facts);
 	check_attach(checks, &facts);
 	check_all(checks, &facts);
+	check_functions(checks, &facts);
 	check_replaced_files(checks, &facts);
 	check_debug_files(checks, &facts);
 	choose_engine(checks, &facts);
