@@ -151,7 +151,7 @@ int view_text_check(const struct view *view, const struct calltree *tree, struct
 	struct buffer size = BUFFER_INIT;
 
 	if (!calltree_value_is_empty(&tree->nodes[0].total) ||
-	    (!view->marks->window.n_spans && !view->marks->scopes.has_node))
+	    (!view_is_window(view) && !view->marks->scopes.has_node))
 		return 0;
 	view_text_add(&what, view);
 	add_wall(&size, view, profile);

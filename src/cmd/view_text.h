@@ -19,7 +19,7 @@ void view_text_add_size(struct buffer *out, const struct view *view, const struc
 void view_text_write_json(struct json_writer *json, const struct view *view,
 			  const struct profile *profile, const struct calltree *tree);
 
-/* -ENODATA where milestones or scopes were asked for and no sample is in them, saying why. */
+/* -ENODATA where a time or scopes were asked for and no sample is in them, saying why. */
 int view_text_check(const struct view *view, const struct calltree *tree, struct error *err);
 
 #endif

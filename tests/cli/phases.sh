@@ -104,6 +104,7 @@ refuse "no scope is called 'prase' (did you mean parse?); there are" --in-scope 
 refuse "(did you mean cpu?); there are cpu, io, request" --category cpux
 refuse "no scope 'compress' has the category" --in-scope compress --category cpu
 refuse "no sample was taken there: phase loaded#2.., in 20.0 ms" --phase loaded#2..
+refuse "no sample was taken there: from 1.00 s, in 0 ns" --from 1
 input=$work/plain
 "$BUILD/tests/cli/make_profile" "$input" <<'EOT' || exit 99
 app/1 app/1 main 5
