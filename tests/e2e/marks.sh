@@ -7,7 +7,7 @@
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
 find_engines "perf sigprof"
-program=$BUILD/tests/workloads/marks
+program=$BUILD/tests/workloads/marking
 
 # STATUS RECORD-OPTION… -- KIND…: record the program with $engine.
 record()

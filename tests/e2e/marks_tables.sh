@@ -34,7 +34,7 @@ record_marks()
 {
 	for attempt in 1 2 3; do
 		record_with "$1" -q --keep-events -o "$work/p" -- \
-			"$BUILD/tests/workloads/marks" 60 >"$work/truth" 2>"$work/log" || return 1
+			"$BUILD/tests/workloads/marking" 60 >"$work/truth" 2>"$work/log" || return 1
 		"$TSPROF" report -i "$work/p" | head -3 | grep -q "lost marks" || return 0
 		echo "attempt $attempt lost marks"
 	done
@@ -121,7 +121,7 @@ for engine in $engines; do
 	check_errors "$engine"
 done
 
-record_with "${engines##* }" -q -o "$work/p" -- "$BUILD/tests/workloads/marks" names \
+record_with "${engines##* }" -q -o "$work/p" -- "$BUILD/tests/workloads/marking" names \
 	>"$work/out" 2>&1
 run "$TSPROF" report -i "$work/p" --scopes --milestones --timeline
 check "names of all kinds are told" is_status 0

@@ -1,18 +1,18 @@
 /*
  * Marks that know their own truth: prints what a recording of it should show.
  *
- *	marks [CALLS]           two threads with CALLS requests each
- *	marks die HOW CALLS     dies inside an open scope: kill, abort, _exit, exit, segv
- *	marks fork              forks inside a scope, which both end
- *	marks cross             begins a scope on one thread and ends it on another
- *	marks unbalanced        ends without begins, and a jump out of scopes
- *	marks threads COUNT     threads that mark once and end
- *	marks flood CALLS       as fast as it can
- *	marks names             of all kinds
- *	marks bounds COUNT      snapshots, counter values and failed calls, COUNT of each
- *	marks exec              becomes another marking program inside a scope
- *	marks pause SECONDS     a milestone and a counter value every 10 ms, inside a scope
- *	marks idle SECONDS      marks once and sleeps
+ *	marking [CALLS]           two threads with CALLS requests each
+ *	marking die HOW CALLS     dies inside an open scope: kill, abort, _exit, exit, segv
+ *	marking fork              forks inside a scope, which both end
+ *	marking cross             begins a scope on one thread and ends it on another
+ *	marking unbalanced        ends without begins, and a jump out of scopes
+ *	marking threads COUNT     threads that mark once and end
+ *	marking flood CALLS       as fast as it can
+ *	marking names             of all kinds
+ *	marking bounds COUNT      snapshots, counter values and failed calls, COUNT of each
+ *	marking exec              becomes another marking program inside a scope
+ *	marking pause SECONDS     a milestone and a counter value every 10 ms, inside a scope
+ *	marking idle SECONDS      marks once and sleeps
  *
  * "scope NAME CALLS INNER OUTER CPU": what was measured from just inside and from just
  * outside of all its calls, and the CPU time within; the truth lies between, whatever else
