@@ -110,7 +110,7 @@ check "fork: entered once" calls_are forking 1
 check "fork: called in both" calls_are inner 3
 check "fork: stacks of both" all_within "main;" ";inner"
 
-probe --trace-function compare --trace-function libc:qsort -- "$probed" sort 300
+probe --trace-function compare --trace-function libc:qsort -- "$probed" sort 5000
 check "libraries: their functions" calls_are qsort 1
 check "libraries: what they call back" holds "$(field compare calls) > 1000"
 check "libraries: stacks" all_within "main;" ";compare"
