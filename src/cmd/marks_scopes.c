@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "base/units.h"
+#include "record/mark_calls.h"
 #include "tree/call_rows.h"
 #include "tree/mark_filter.h"
 #include "tree/scope_rows.h"
@@ -81,13 +82,23 @@ bool marks_scopes_have_all_calls(const struct marks *marks)
 	return marks->has_all_calls || marks->n_calls >= n_calls;
 }
 
+/* So many of each site are kept: the slowest of all, but perhaps not of a part. */
+static bool may_miss_calls(const struct marks_maker *maker, size_t n_shown)
+{
+	const struct view *view = maker->view;
+
+	return !marks_scopes_have_all_calls(&maker->profile->marks) &&
+	       (n_shown > MARK_CALLS_SLOWEST || view_is_part(view) || view->in_scope ||
+		view->category);
+}
+
 static void note_kept(struct report_part *part, const struct marks_maker *maker)
 {
-	if (part->table.n_rows && !marks_scopes_have_all_calls(&maker->profile->marks) &&
-	    view_is_part(maker->view))
-		marks_part_note(part,
-				"Of the calls that were kept: those that were the slowest of the "
-				"whole run, or failed (record --keep-events keeps all).");
+	if (part->table.n_rows && may_miss_calls(maker, part->table.n_rows))
+		marks_part_note(
+			part,
+			"Of the calls that were kept: of each scope those that were the "
+			"slowest of the whole run, or failed (record --keep-events keeps all).");
 }
 
 int marks_scopes_add_slowest(const struct marks_maker *maker)
