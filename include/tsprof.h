@@ -441,8 +441,8 @@ static inline void tsprof_full_end_(struct tsprof_full_scope_ *scope)
 
 /*
  * … with the CPU time, page faults and allocated bytes of its thread (those where
- * `record --count-allocations` counts them).  A begin and an end are a microsecond, and
- * half of that is within the scope: not for what is called very often.
+ * `record --count-allocations` counts them).  A begin and an end are one or two
+ * microseconds, half of it within the scope: not for what is called very often.
  */
 #define TSPROF_SCOPE_FULL(name) TSPROF_SCOPE_FULL_N_(__COUNTER__, name)
 

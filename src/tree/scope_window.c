@@ -75,8 +75,8 @@ static int count_call(struct nesting *nesting, const struct open_call *open)
 	if (call->flags & SCOPE_CALL_COSTS) {
 		node->n_costs++;
 		node->cpu_ns += call->cpu_ns;
-		node->allocated_bytes =
-			scope_cost_sum(node->allocated_bytes, call->allocated_bytes);
+		node->allocated_bytes = scope_cost_sum(node->allocated_bytes,
+						       call->allocated_bytes);
 		node->n_faults += call->n_faults;
 	}
 	if (open->is_outer)

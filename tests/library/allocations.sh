@@ -1,6 +1,7 @@
 #!/bin/sh
 # record --count-allocations: what is counted is right, whatever allocates, and what
 # cannot be counted is not shown as nothing.
+# shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
 
 require_record

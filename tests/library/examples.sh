@@ -1,6 +1,7 @@
 #!/bin/sh
 # The examples: they compile without a warning, do their work when nothing records, and
 # under `tsprof record` their marks are there.
+# shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
 
 warnings='-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror'

@@ -1,6 +1,7 @@
 #!/bin/sh
 # The installed headers: without a warning in C and C++, each alone, and with
 # -DTSPROF_DISABLE as if they were not there.
+# shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
 
 warnings='-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror'

@@ -1,5 +1,6 @@
 #!/bin/sh
 # Programs that have themselves recorded, with the shared library and the static one.
+# shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
 
 require_record
