@@ -186,9 +186,10 @@ static void assert_makes_sense(const struct profile *profile)
 		assert_true(isfinite(marks->counters[i].value));
 }
 
-/* Each byte takes each value, with the CRC made good again: what only the decoders can see. */
+/* Each byte takes telling values, with the CRC made good again: what only the decoders can see. */
 static void profile_marks__impossible_numbers_never_get_through(void **state)
 {
+	static const uint8_t values[] = { 0, 1, 2, 5, 0x3f, 0x40, 0x7f, 0x80, 0xbf, 0xc0, 0xff };
 	struct buffer bytes = BUFFER_INIT;
 
 	(void)state;
@@ -199,17 +200,19 @@ static void profile_marks__impossible_numbers_never_get_through(void **state)
 		uint32_t type;
 
 		memcpy(&type, bytes.data + chunk, sizeof(type));
-		for (size_t i = 0; i < size * 256U && type != PROFILE_CHUNK_STRINGS; i++) {
-			const char old = bytes.data[payload + i / 256];
+		for (size_t i = 0; i < size * N_ITEMS(values) && type != PROFILE_CHUNK_STRINGS;
+		     i++) {
+			const char old = bytes.data[payload + i / N_ITEMS(values)];
 			struct profile profile;
 
-			bytes.data[payload + i / 256] = (char)i;
+			bytes.data[payload + i / N_ITEMS(values)] =
+				(char)values[i % N_ITEMS(values)];
 			profile_encode_chunk_seal(bytes.data + chunk, size);
 			if (read_buffer(&profile, &bytes, NULL) == 0) {
 				assert_makes_sense(&profile);
 				profile_release(&profile);
 			}
-			bytes.data[payload + i / 256] = old;
+			bytes.data[payload + i / N_ITEMS(values)] = old;
 		}
 		profile_encode_chunk_seal(bytes.data + chunk, size);
 		chunk = payload + size;
