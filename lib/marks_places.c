@@ -229,11 +229,12 @@ static void give_back(const struct room *room, uint32_t i)
 	struct marks_slot *slot = &slots_of(room->segment)[i];
 	uint32_t free_state = MARKS_SLOT_FREE;
 
-	if (!thread->touched_bytes ||
-	    !atomic_compare_exchange_strong_explicit(&slot->state, &free_state, MARKS_SLOT_USED,
+	/* Acquire: pairs with the release of the slot; its figures are ours from here. */
+	if (!atomic_compare_exchange_strong_explicit(&slot->state, &free_state, MARKS_SLOT_USED,
 						     memory_order_acquire, memory_order_relaxed))
 		return;
-	if (madvise(thread->ring, thread->touched_bytes, MADV_REMOVE) == 0) {
+	if (thread->touched_bytes &&
+	    madvise(thread->ring, thread->touched_bytes, MADV_REMOVE) == 0) {
 		atomic_fetch_sub_explicit(&n_idle, thread->touched_bytes, memory_order_relaxed);
 		thread->touched_bytes = 0;
 	}

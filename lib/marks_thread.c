@@ -27,10 +27,13 @@ static _Thread_local struct own {
 static pthread_key_t key; /* for its destructor alone */
 static bool has_key;
 
-/* In the last round, as the destructors of others may mark. */
+/*
+ * Late, as the destructors of others may mark, but not in the last round: sanitizers, which
+ * a program that is linked with us may be built with, take leave of their threads there.
+ */
 static void thread_end(void *unused)
 {
-	if (++own.n_end_rounds < PTHREAD_DESTRUCTOR_ITERATIONS) {
+	if (++own.n_end_rounds < PTHREAD_DESTRUCTOR_ITERATIONS - 1) {
 		(void)pthread_setspecific(key, unused);
 		return;
 	}
