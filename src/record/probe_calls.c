@@ -301,6 +301,18 @@ static int take_return(struct probe_calls *calls, struct probe_thread *thread, u
 	return i ? end_call(calls, thread, &thread->ended, true, record->time_ns) : 0;
 }
 
+/* Other calls may be where these were: a cut stack is better than a wrong one. */
+static void forget_returns(struct probe_calls *calls)
+{
+	for (size_t i = 0; i < calls->n_threads; i++) {
+		struct probe_thread *thread = calls->threads[i];
+
+		for (size_t j = 0; j < thread->n_open; j++)
+			thread->open[j].return_ip = 0;
+		thread->ended = (struct probe_call){ 0 };
+	}
+}
+
 int probe_calls_take(struct probe_calls *calls, const struct sampler_record *record)
 {
 	const struct probe_plan *plan = calls->plan;
@@ -309,6 +321,7 @@ int probe_calls_take(struct probe_calls *calls, const struct sampler_record *rec
 
 	if (record->kind == SAMPLER_RECORD_LOST_PROBES) {
 		calls->n_lost += record->n_lost;
+		forget_returns(calls);
 		return 0;
 	}
 	if (!plan || record->probe.index >= plan->n_points)

@@ -32,7 +32,7 @@ enum { PROBE_CALLS_MAX_DEPTH = 64 };
 
 struct probe_call {
 	uint64_t slot;	    /* the stack pointer at the function's entry */
-	uint64_t return_ip; /* what the kernel took away */
+	uint64_t return_ip; /* what the kernel took away; 0: not known any more */
 	uint64_t start_ns;
 	uint32_t probe;
 	bool is_inherited; /* entered before the fork */

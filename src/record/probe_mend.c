@@ -61,7 +61,7 @@ static const struct probe_call *returning_call(const struct raw_sample *sample,
 	for (size_t i = thread->n_open; i > 0 && sp_after(sample, &thread->open[i - 1]) <= after;
 	     i--)
 		if (sp_after(sample, &thread->open[i - 1]) == after &&
-		    thread->open[i - 1].return_ip != trampoline)
+		    thread->open[i - 1].return_ip && thread->open[i - 1].return_ip != trampoline)
 			return &thread->open[i - 1];
 	return thread->ended.slot && sp_after(sample, &thread->ended) == after &&
 			       thread->ended.return_ip != trampoline
@@ -211,7 +211,7 @@ void probe_mend_stack(struct raw_sample *sample, uint8_t *bytes, const struct pr
 		uint64_t to;
 
 		range_of(sample, thread, i - 1, &at, &to);
-		for (; find_replaced(&dump, &at, to, trampoline); at += WORD_BYTES)
+		for (; ip && find_replaced(&dump, &at, to, trampoline); at += WORD_BYTES)
 			memcpy(bytes + (at - dump.start), &ip, sizeof(ip));
 	}
 	if (sample->registers.arch == ARCH_AARCH64 && thread->n_open &&

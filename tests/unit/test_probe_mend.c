@@ -70,6 +70,18 @@ static void probe_mend__leaves_alone_what_was_not_replaced(void **state)
 	assert_false(probe_mend_is_needed(&fixture.sample, &fixture.thread, TRAMPOLINE));
 }
 
+static void probe_mend__does_not_guess_what_is_no_longer_known(void **state)
+{
+	struct fixture fixture;
+
+	(void)state;
+	fixture_init(&fixture, ARCH_X86_64);
+	open_call(&fixture, SP + 10 * 8, 0);
+	fixture.words[10] = TRAMPOLINE;
+	mend(&fixture);
+	assert_int_equal(fixture.words[10], TRAMPOLINE);
+}
+
 static void probe_mend__follows_tail_calls(void **state)
 {
 	struct fixture fixture;
@@ -165,6 +177,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(probe_mend__puts_return_addresses_back),
 		cmocka_unit_test(probe_mend__leaves_alone_what_was_not_replaced),
+		cmocka_unit_test(probe_mend__does_not_guess_what_is_no_longer_known),
 		cmocka_unit_test(probe_mend__follows_tail_calls),
 		cmocka_unit_test(probe_mend__returns_from_the_trampoline),
 		cmocka_unit_test(probe_mend__knows_the_call_that_just_ended),
