@@ -205,7 +205,10 @@ static void show_written(void *context, const struct profile *profile,
 		app_say(app, "%s", result->statement);
 }
 
-/* Whoever waits learns that nothing will come, and the number of the reason. */
+/*
+ * Whoever waits learns that nothing will come, and the number of the reason.  After the message,
+ * which they may read next.
+ */
 static void tell_failure(const struct record_options *options, int code)
 {
 	if (options->ready_fd >= 0)
@@ -227,8 +230,6 @@ static int run_recorder(struct record *record, const struct recorder_options *re
 		return app_fail(app, EXIT_FAILED, &err);
 	}
 	r = recorder_run(&profile, &result, recorder_options, &err);
-	if (r < 0 && !result.has_started)
-		tell_failure(options, r);
 	if (r < 0 && record->has_status_line && result.has_started)
 		(void)fputs("\r\033[K", app->messages);
 	if (r == 0)
@@ -239,6 +240,8 @@ static int run_recorder(struct record *record, const struct recorder_options *re
 		status = app_fail(app, result.exit_status, &err);
 	else
 		status = app_fail(app, EXIT_FAILED, &err);
+	if (r < 0 && !result.has_started)
+		tell_failure(options, r);
 	if (r < 0 && result.has_started)
 		app_say(app, "what was recorded until then can be read from %s.part",
 			options->output);
@@ -306,8 +309,9 @@ static int record(struct app *app, const struct record_options *options,
 	if (r == 0)
 		r = sampler_choose(&choice, options->engine, &recorder_options.sampler, &err);
 	if (r < 0) {
+		(void)app_fail(app, EXIT_FAILED, &err);
 		tell_failure(options, r);
-		return app_fail(app, EXIT_FAILED, &err);
+		return EXIT_FAILED;
 	}
 	recorder_options.engine = choice.engine;
 	recorder_options.engine_reason = choice.reason;
