@@ -205,13 +205,15 @@ static void check_kernel_time(struct machine_checks *checks, const struct facts 
 static void check_waiting(struct machine_checks *checks, const struct facts *facts)
 {
 	struct machine_check *check = add_check(checks, "waiting", "waiting");
+	const struct machine_probes *probes = facts->probes;
 
-	if (is_without_perf(check, facts))
-		return;
-	if (facts->probes->switches == 0 && facts->probes->switch_stacks == 0)
+	if (!is_without_perf(check, facts) && probes->switches == 0 && probes->switch_stacks == 0)
 		judge(check, MACHINE_YES, "--off-cpu can tell where threads wait");
-	else
+	else if (probes->perf.code == 0)
 		refuse_kernel(check, facts, "--off-cpu needs the kernel's context switches");
+	if (check->verdict == MACHINE_NO && probes->has_sigprof && probes->sigprof.code == 0)
+		judge(check, MACHINE_PARTLY,
+		      "--off-cpu measures the calls that wait, without the kernel's part");
 }
 
 /* kallsyms_show_value(): kptr_restrict 0 and paranoid 1, or CAP_SYSLOG up to kptr_restrict 1. */

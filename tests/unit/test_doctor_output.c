@@ -53,6 +53,8 @@ static void make_debian(struct situation *debian)
 			    .tick_ns = 4000000 },
 	};
 	(void)error_set(&debian->probes.perf, -EACCES, "refused");
+	(void)error_set(&debian->probes.functions, -EACCES,
+			"the kernel lets only root put probes into functions");
 	machine_checks_make(&debian->checks, &debian->settings, &debian->probes);
 	machine_values_make(&debian->values, &debian->settings, &debian->probes);
 }

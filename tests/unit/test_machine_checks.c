@@ -103,7 +103,12 @@ static void level_2__costs_kernel_time_names_and_waits(void **state)
 	situation.settings.kallsyms = KALLSYMS_HIDDEN;
 	situation.probes.has_kernel = false;
 	situation.probes.switch_stacks = -EACCES;
+	situation.probes.has_sigprof = true;
 	assert_remedy(check(&situation, "waiting"), "sudo sysctl kernel.perf_event_paranoid=1");
+	assert_int_equal(check(&situation, "waiting")->verdict, MACHINE_PARTLY);
+	(void)error_set(&situation.probes.sigprof, -ENOENT, "no library");
+	assert_int_equal(check(&situation, "waiting")->verdict, MACHINE_NO);
+	situation.probes.sigprof = (struct error){ 0 };
 	assert_int_equal(check(&situation, "perf")->verdict, MACHINE_YES);
 	assert_int_equal(check(&situation, "kernel_time")->verdict, MACHINE_NO);
 	assert_remedy(check(&situation, "kernel_time"), "sudo sysctl kernel.perf_event_paranoid=1");
