@@ -19,8 +19,11 @@ enum {
 	THREADS_MAX = 1024,
 };
 
-/* Returns the number of bytes, 0 for none, with a NUL behind them. */
-static size_t read_proc(char *text, size_t capacity, uint32_t pid, const char *name)
+/*
+ * Returns the number of bytes, 0 for none, with a NUL behind them.  One read gives all
+ * of a file that is made in one piece, as most of them are; `in_pieces` are the others.
+ */
+static size_t read_proc(char *text, size_t capacity, uint32_t pid, const char *name, bool in_pieces)
 {
 	char path[64];
 	size_t size = 0;
@@ -36,6 +39,8 @@ static size_t read_proc(char *text, size_t capacity, uint32_t pid, const char *n
 		if (n <= 0)
 			break;
 		size += (size_t)n;
+		if (!in_pieces)
+			break;
 	}
 	if (fd >= 0)
 		(void)close(fd);
@@ -65,7 +70,7 @@ static int read_statm(struct process_memory *memory, uint32_t pid)
 	const char *at = text;
 	uint64_t size, resident, shared;
 
-	if (!read_proc(text, sizeof(text), pid, "statm") || !take_number(&at, &size) ||
+	if (!read_proc(text, sizeof(text), pid, "statm", false) || !take_number(&at, &size) ||
 	    !take_number(&at, &resident) || !take_number(&at, &shared) || size == 0 ||
 	    resident > INT64_MAX / page_bytes)
 		return -ESRCH;
@@ -82,7 +87,7 @@ static int read_stat(struct process_memory *memory, uint32_t pid)
 	const char *at;
 	uint64_t of_children;
 
-	if (!read_proc(text, sizeof(text), pid, "stat"))
+	if (!read_proc(text, sizeof(text), pid, "stat", false))
 		return -ESRCH;
 	/* A comm may hold any byte, ')' too. */
 	at = strrchr(text, ')');
@@ -128,7 +133,7 @@ static uint64_t read_pss_bytes(uint32_t pid)
 	char text[SMALL_FILE_MAX_BYTES];
 	uint64_t pss_kib;
 
-	if (!read_proc(text, sizeof(text), pid, "smaps_rollup"))
+	if (!read_proc(text, sizeof(text), pid, "smaps_rollup", false))
 		return 0;
 	pss_kib = number_of_key(text, "Pss");
 	return pss_kib > INT64_MAX / 1024 ? 0 : pss_kib * 1024;
@@ -141,7 +146,7 @@ static uint64_t read_heap_bytes(uint32_t pid)
 	const char *line;
 	uint64_t start, end;
 
-	if (!read_proc(text, sizeof(text), pid, "maps"))
+	if (!read_proc(text, sizeof(text), pid, "maps", true))
 		return 0;
 	line = strstr(text, " [heap]\n");
 	if (!line)
@@ -169,7 +174,7 @@ static int add_switches(void *context, uint32_t tid)
 	if (switches->n_threads++ == THREADS_MAX)
 		return -E2BIG;
 	(void)snprintf(name, sizeof(name), "task/%" PRIu32 "/status", tid);
-	if (!read_proc(text, sizeof(text), switches->pid, name))
+	if (!read_proc(text, sizeof(text), switches->pid, name, false))
 		return 0;
 	switches->details->n_voluntary_switches += number_of_key(text, "voluntary_ctxt_switches");
 	switches->details->n_involuntary_switches += number_of_key(text,

@@ -23,6 +23,7 @@
 
 enum {
 	REST_BY_COST = 500,
+	REST_BY_COST_OF_DETAILS = 4000,
 	NEW_AT_ONCE = 1024, /* a fork bomb must not keep the recorder from its work */
 	OLD_AT_ONCE = 64,
 };
@@ -125,7 +126,7 @@ static bool can_afford_details(const struct resources *resources, uint64_t now_n
 			       uint64_t rss_bytes)
 {
 	const double expected_ns = DETAILS_COST_NS + (double)rss_bytes * DETAILS_COST_NS_BY_BYTE;
-	const double earned_ns = (double)(now_ns - resources->start_ns) / REST_BY_COST;
+	const double earned_ns = (double)(now_ns - resources->start_ns) / REST_BY_COST_OF_DETAILS;
 
 	return expected_ns + (double)resources->details_spent_ns <= earned_ns;
 }

@@ -12,9 +12,9 @@
 /*
  * The memory of the target's processes over time, for report --memory.
  *
- * Never more than 0.4 % of one core: a round of readings that took a time t is
+ * Never more than 0.23 % of one core: a round of readings that took a time t is
  * not followed by another within 500 t.  What takes the kernel long (PSS, [heap] and switches)
- * is read of one process at a time, of each at most once a second, and only when 500 times
+ * is read of one process at a time, of each at most once a second, and only when 4000 times
  * what it will probably take has passed since the start without being spent so.  Readings that fill
  * RESOURCES_MAX_READINGS are thinned out to half, of two the larger one staying, and come half as
  * often then.
