@@ -79,10 +79,10 @@ static int read_statm(struct process_memory *memory, uint32_t pid)
 	return 0;
 }
 
-/* "pid (comm) state ppid pgrp session tty tpgid flags minflt cminflt majflt …" */
+/* "pid (comm) state ppid pgrp session tty tpgid flags minflt cminflt majflt … num_threads …" */
 static int read_stat(struct process_memory *memory, uint32_t pid)
 {
-	enum { FIELDS_BETWEEN = 7 };
+	enum { FIELDS_BETWEEN = 7, FIELDS_TO_THREADS = 7 };
 	char text[SMALL_FILE_MAX_BYTES];
 	const char *at;
 	uint64_t of_children;
@@ -96,7 +96,9 @@ static int read_stat(struct process_memory *memory, uint32_t pid)
 	if (!at || !take_number(&at, &memory->n_minor_faults) || !take_number(&at, &of_children) ||
 	    !take_number(&at, &memory->n_major_faults))
 		return -ESRCH;
-	return 0;
+	for (int i = 0; at && i < FIELDS_TO_THREADS; i++)
+		at = strchr(at + 1, ' ');
+	return at && take_number(&at, &memory->n_threads) ? 0 : -ESRCH;
 }
 
 int process_memory_read(struct process_memory *ret_memory, uint32_t pid)

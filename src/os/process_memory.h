@@ -13,6 +13,7 @@ struct process_memory {
 	uint64_t anonymous_bytes; /* of those: neither of files nor shared */
 	uint64_t n_minor_faults;  /* since its start, of all its threads */
 	uint64_t n_major_faults;
+	uint64_t n_threads;
 };
 
 struct process_memory_details {

@@ -32,6 +32,9 @@
 #define BUSY_INTERVAL_NS (10 * NS_PER_MS)
 #define IDLE_INTERVAL_NS (50 * NS_PER_MS)
 
+/* Threads that sleep are many, and asking each what it waits for is a cache miss. */
+#define LOOK_INTERVAL_NS (200 * NS_PER_MS)
+
 enum {
 	MS_PER_S = 1000,
 	RING_FITS_MS = 60, /* of full dumps: more than the longest interval */
@@ -52,9 +55,10 @@ struct sigprof_sampler {
 	struct sigprof_records records;
 	bool has_held; /* `held` comes after what is queued */
 	struct sampler_record held;
-	struct sigprof_session
-		*looked_at; /* whose threads are asked whether they wait; NULL: all were */
+	/* Whose threads are asked whether they wait; NULL: all were. */
+	struct sigprof_session *looked_at;
 	size_t n_looked_at; /* of its slots */
+	uint64_t next_look_ns;
 	uint64_t n_lost;
 };
 
@@ -279,8 +283,13 @@ static void sigprof_begin(struct sampler *base, bool is_final)
 	sampler->records.now_ns = monotonic_ns();
 	sampler->limit_ns = is_final ? UINT64_MAX - 1 : sampler->records.now_ns - LAG_NS;
 	sampler->n_ready = 0;
-	sampler->looked_at = sampler->records.with_waits ? sampler->sessions.first : NULL;
-	sampler->n_looked_at = 0;
+	sampler->looked_at = NULL;
+	if (sampler->records.with_waits &&
+	    (is_final || sampler->records.now_ns >= sampler->next_look_ns)) {
+		sampler->looked_at = sampler->sessions.first;
+		sampler->n_looked_at = 0;
+		sampler->next_look_ns = sampler->records.now_ns + LOOK_INTERVAL_NS;
+	}
 	for (struct sigprof_session *session = sampler->sessions.first; session;
 	     session = session->next)
 		for (size_t i = 0; i < session->n_memories; i++)

@@ -17,8 +17,9 @@
 #define TURN_INTERVAL_NS (100 * NS_PER_MS)
 #define DETAILS_INTERVAL_NS NS_PER_S
 
-/* Measured: 150 us, and 15 ms for each GiB; more on a busy machine. */
+/* Measured: 150 us, 15 ms for each GiB, 20 us for each thread; more on a busy machine. */
 #define DETAILS_COST_NS 200000.0
+#define DETAILS_COST_NS_BY_THREAD 25000.0
 #define DETAILS_COST_NS_BY_BYTE (25e6 / (1 << 30))
 
 enum {
@@ -123,9 +124,11 @@ static void read_details(struct resources *resources, struct watched_process *wa
 
 /* Page tables are walked: the cost goes with what is resident. */
 static bool can_afford_details(const struct resources *resources, uint64_t now_ns,
-			       uint64_t rss_bytes)
+			       const struct process_memory *memory)
 {
-	const double expected_ns = DETAILS_COST_NS + (double)rss_bytes * DETAILS_COST_NS_BY_BYTE;
+	const double expected_ns = DETAILS_COST_NS +
+				   (double)memory->rss_bytes * DETAILS_COST_NS_BY_BYTE +
+				   (double)memory->n_threads * DETAILS_COST_NS_BY_THREAD;
 	const double earned_ns = (double)(now_ns - resources->start_ns) / REST_BY_COST_OF_DETAILS;
 
 	return expected_ns + (double)resources->details_spent_ns <= earned_ns;
@@ -159,7 +162,7 @@ static int take_reading(struct resources *resources, struct watched_process *wat
 	sample.anonymous_bytes = memory.anonymous_bytes;
 	sample.n_minor_faults = memory.n_minor_faults;
 	sample.n_major_faults = memory.n_major_faults;
-	if (with_details && can_afford_details(resources, now_ns, memory.rss_bytes))
+	if (with_details && can_afford_details(resources, now_ns, &memory))
 		read_details(resources, watched, &sample);
 	sample.n_voluntary_switches = watched->n_voluntary_switches;
 	sample.n_involuntary_switches = watched->n_involuntary_switches;

@@ -40,9 +40,10 @@ for engine in $engines; do
 			holds "$not_sampled > 0 && $sampled + $not_sampled > 0.95e9 * $total &&
 			       $sampled + $not_sampled < 1.05e9 * $total"
 	else
-		# One tick in 1,000 more or less, and the start of it.
+		# One tick in 1,000 more or less, and the start of it; and what the program
+		# does not see of itself: falling asleep and waking up 250 times a second.
 		check "between, $engine: $sampled ns sampled of $total s" \
-			holds "$sampled > 0.95e9 * $total && $sampled < 1.05e9 * $total"
+			holds "$sampled > 0.95e9 * $total && $sampled < 1.08e9 * $total"
 	fi
 
 	record_phase "$engine" in-step

@@ -31,6 +31,7 @@ static void process_memory__follows_what_is_touched(void **state)
 
 	(void)state;
 	assert_int_equal(process_memory_read(&before, pid), 0);
+	assert_int_equal(before.n_threads, 1);
 	memset(bytes, 1, MAPPED_BYTES);
 	assert_int_equal(process_memory_read(&after, pid), 0);
 	assert_int_equal(munmap(bytes, MAPPED_BYTES), 0);
