@@ -22,7 +22,10 @@
 /* Quality and info are repeated after this many bytes, so that they cost little. */
 enum { PROFILE_STATUS_EVERY_BYTES = 16 * 1024 };
 
-/* Room for what a rotation adds behind the samples. */
+/*
+ * Room for what a rotation adds behind the samples, and for what the figures grow
+ * by between fitting and finishing: each has at most some 20 fields.
+ */
 enum { STATUS_MAX_BYTES = 512 };
 
 /* Id 0 of these is never written. */
@@ -413,7 +416,7 @@ int profile_writer_fit(struct profile_writer *writer, struct error *err)
 	profile_writer_add_rest(writer);
 	rest_bytes = writer->out.size;
 	buffer_clear(&writer->out);
-	if (writer->file.size_bytes + rest_bytes <= writer->limit.max_bytes)
+	if (writer->file.size_bytes + rest_bytes + STATUS_MAX_BYTES <= writer->limit.max_bytes)
 		return 0;
 	return profile_writer_rotate(writer, rest_bytes, err);
 }

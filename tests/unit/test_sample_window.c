@@ -122,6 +122,41 @@ static void sample_window__keeps_the_newest_within_the_limit(void **state)
 	run_release(&run);
 }
 
+/* What finishing writes once more is larger than when it was measured. */
+static void let_figures_grow(struct profile *profile)
+{
+	const uint64_t most = INT64_MAX / 2;
+	struct quality *quality = &profile->quality;
+
+	quality->n_lost = quality->n_lost_events = quality->n_throttled = most;
+	quality->n_unresolved = quality->target_cpu_ns = quality->recorder_cpu_ns = most;
+	quality->needed_stack_bytes_p999 = quality->n_lost_switches = quality->n_dropped = most;
+	profile->info.exit_status = 255;
+}
+
+static uint64_t size_with_limit(uint64_t max_bytes)
+{
+	struct stat status;
+	struct run run;
+
+	run_start(&run, max_bytes);
+	assert_int_equal(profile_writer_fit(run.writer, NULL), 0);
+	let_figures_grow(&run.profile);
+	assert_int_equal(profile_writer_finish(run.writer, NULL), 0);
+	assert_int_equal(stat(run.path, &status), 0);
+	run_release(&run);
+	return (uint64_t)status.st_size;
+}
+
+static void sample_window__leaves_room_for_the_last_figures(void **state)
+{
+	const uint64_t size_bytes = size_with_limit(10 << 20);
+
+	(void)state;
+	for (uint64_t max_bytes = size_bytes - 500; max_bytes < size_bytes + 100; max_bytes += 20)
+		assert_in_range(size_with_limit(max_bytes), max_bytes / 2, max_bytes);
+}
+
 static void sample_window__leaves_a_readable_part(void **state)
 {
 	char part[64];
@@ -192,6 +227,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sample_window__keeps_the_newest_within_the_limit),
+		cmocka_unit_test(sample_window__leaves_room_for_the_last_figures),
 		cmocka_unit_test(sample_window__leaves_a_readable_part),
 		cmocka_unit_test(sample_window__drops_nothing_that_fits),
 		cmocka_unit_test(sample_window__keeps_some_samples_beside_large_tables),
