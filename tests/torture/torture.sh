@@ -6,6 +6,7 @@
 #	TORTURE_SECONDS=60	for each program and engine
 #	TORTURE_ONLY="NAME…"	some of them; "own": the programs of this folder
 #	TORTURE_ENGINES="…"	of perf, sigprof, sigprof-tick, sigprof-wall
+#	TORTURE_STREAMS=1	so many at a time, which is harder and takes less long
 #
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
@@ -16,6 +17,10 @@ programs=$BUILD/tests/torture
 folder=$TOP/tests/torture
 min_samples=1
 find_engines "${TORTURE_ENGINES:-perf sigprof sigprof-tick sigprof-wall}"
+own_names="malloc_threads plugin_loop fork_loop thread_churn alternate_stacks
+	coroutines left_waits long_jumps own_timers spawn_loop system_calls exceptions"
+hostile_words="descriptors user chroot seccomp memory signals limits environment"
+other_names="sqlite3 python3 node java redis nginx postgres"
 
 # NAME: is it to run?
 is_wanted()
@@ -101,14 +106,14 @@ torture()
 # The programs of this folder.
 torture_own()
 {
-	for program in malloc_threads plugin_loop fork_loop thread_churn alternate_stacks \
-		coroutines left_waits long_jumps own_timers spawn_loop system_calls; do
-		is_own_wanted "$program" && torture "$program" "$programs/$program"
+	for program in $own_names; do
+		[ "$program" != exceptions ] && is_own_wanted "$program" &&
+			torture "$program" "$programs/$program"
 	done
-	is_own_wanted hostile &&
-		for word in descriptors user chroot seccomp memory signals limits environment; do
+	for word in $hostile_words; do
+		is_own_wanted "hostile-$word" &&
 			torture "hostile $word" "$programs/hostile" "$word"
-		done
+	done
 	is_own_wanted exceptions || return 0
 	if ${CXX:-g++} -O2 -g -pthread -o "$work/exceptions" "$folder/exceptions.cc" \
 		2>"$work/err"; then
@@ -144,6 +149,45 @@ torture_runtimes()
 	fi
 }
 
+# All names that are wanted, one in a line.
+wanted_names()
+{
+	for name in $own_names $(printf 'hostile-%s ' $hostile_words); do
+		is_own_wanted "$name" && echo "$name"
+	done
+	for name in $other_names; do
+		is_wanted "$name" && echo "$name"
+	done
+}
+
+# N: what is wanted, dealt out to N runs of this script side by side.
+torture_in_streams()
+{
+	wanted_names >"$work/names"
+	unset TORTURE_STREAMS
+	for stream in $(seq "$1"); do
+		awk -v n="$1" -v i="$stream" 'NR % n == i % n' "$work/names" >"$work/names.$stream"
+		[ -s "$work/names.$stream" ] || continue
+		TORTURE_ONLY=$(tr '\n' ' ' <"$work/names.$stream") "${SHELL:-/bin/sh}" "$0" \
+			>"$work/stream.$stream" 2>&1 || touch "$work/failed.$stream" &
+	done
+	wait
+	for stream in $(seq "$1"); do
+		[ -s "$work/names.$stream" ] || continue
+		echo "stream $stream: $(tr '\n' ' ' <"$work/names.$stream")"
+		cat "$work/stream.$stream"
+		check "stream $stream" test ! -e "$work/failed.$stream"
+		n_of_stream=$(sed -n 's/^\([0-9]*\) checks, .*/\1/p' "$work/stream.$stream")
+		n_inner=$((n_inner + ${n_of_stream:-0}))
+	done
+	echo "$n_inner checks in them"
+}
+
+if [ "${TORTURE_STREAMS:-1}" -gt 1 ]; then
+	n_inner=0
+	torture_in_streams "$TORTURE_STREAMS"
+	finish
+fi
 torture_own
 torture_runtimes
 # shellcheck source=tests/torture/servers.sh
