@@ -1,5 +1,5 @@
 /*
- * What of a function's name is shown in a box: the same rules as flame_label.c,
+ * What of a function's name is shown in a box: the same rules as function_label.c,
  * which says why.  Put in front of flame.js, in one strict function.
  */
 const MIN_COLUMNS = 3;
@@ -55,9 +55,12 @@ function shorten(name) {
 			short += name[at++];
 			continue;
 		}
-		if (name[at] === "<")
+		const isList = name[at] === "(";
+		if (!isList)
 			short += "<\u2026>";
 		at = end + 1;
+		if (isList && name.startsWith(" const", at))
+			at += " const".length;
 	}
 	return short;
 }

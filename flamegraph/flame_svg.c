@@ -10,9 +10,9 @@
 #include <string.h>
 
 #include "base/escape.h"
+#include "base/function_label.h"
 #include "base/units.h"
 #include "flamegraph/flame_assets.h"
-#include "flamegraph/flame_label.h"
 #include "flamegraph/flame_palette.h"
 #include "model/profile.h"
 
@@ -134,9 +134,9 @@ static void write_label(const struct picture *picture, const struct flame_box *b
 	const double px = box_px(picture, box);
 	struct buffer label = BUFFER_INIT;
 
-	if (px < 2 * TEXT_INSET_PX + FLAME_LABEL_MIN_COLUMNS * CHARACTER_PX)
+	if (px < 2 * TEXT_INSET_PX + FUNCTION_LABEL_MIN_COLUMNS * CHARACTER_PX)
 		return;
-	flame_label_fit(&label, name, (size_t)((px - 2 * TEXT_INSET_PX) / CHARACTER_PX));
+	function_label_fit(&label, name, (size_t)((px - 2 * TEXT_INSET_PX) / CHARACTER_PX));
 	buffer_add_string(picture->out, "<text x=\"");
 	add_percent(picture->out, box->start, picture->layout->total);
 	buffer_add_string(picture->out, "%\" dx=\"3\" y=\"");

@@ -15,7 +15,7 @@ enum {
 
 static void add_breakdown_columns(struct table *table, bool is_timed)
 {
-	table_add_column(table, (struct table_column){ "Component", "component", COLUMN_TEXT });
+	table_add_column(table, (struct table_column){ "Component", "component", COLUMN_FUNCTION });
 	table_add_column(table,
 			 is_timed ? (struct table_column){ "Time", "time_ns", COLUMN_DURATION }
 				  : (struct table_column){ "Samples", "samples", COLUMN_COUNT });

@@ -7,7 +7,7 @@
 static void add_columns(struct table *table)
 {
 	static const struct table_column columns[] = {
-		{ "Component", "component", COLUMN_TEXT },
+		{ "Component", "component", COLUMN_FUNCTION },
 		{ "Avg (μs)", "mean_ns", COLUMN_FINE_MICROSECONDS },
 		{ "±", "error_ns", COLUMN_FINE_MICROSECONDS },
 		{ NULL, "low_ns", COLUMN_FINE_MICROSECONDS },

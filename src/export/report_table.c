@@ -62,7 +62,7 @@ static const struct {
 	[FIELD_TOTAL_LOW] = { "total_low", COLUMN_SHARE },
 	[FIELD_TOTAL_HIGH] = { "total_high", COLUMN_SHARE },
 	[FIELD_TOTAL_SAMPLES] = { "total_samples", COLUMN_COUNT },
-	[FIELD_FUNCTION] = { "function", COLUMN_TEXT },
+	[FIELD_FUNCTION] = { "function", COLUMN_FUNCTION },
 	[FIELD_THREAD] = { "thread", COLUMN_TEXT },
 	[FIELD_MODULE_ROW] = { "module", COLUMN_TEXT },
 	[FIELD_MODULE] = { "module", COLUMN_TEXT },

@@ -17,7 +17,8 @@
 enum { TABLE_MAX_COLUMNS = 32 };
 
 enum column_kind {
-	COLUMN_TEXT, /* shortened in the middle when the terminal is narrow */
+	COLUMN_TEXT,	 /* shortened in the middle when the terminal is narrow */
+	COLUMN_FUNCTION, /* the same, as function_label_fit does */
 	COLUMN_COUNT,
 	COLUMN_DURATION,     /* nanoseconds */
 	COLUMN_MICROSECONDS, /* nanoseconds, shown as microseconds with one decimal */
@@ -37,7 +38,7 @@ struct table_column {
 };
 
 struct table_cell {
-	const char *text; /* borrowed until the table is released; COLUMN_TEXT */
+	const char *text; /* borrowed until the table is released; COLUMN_TEXT, COLUMN_FUNCTION */
 	uint64_t number;  /* all that are whole */
 	double share;	  /* COLUMN_SHARE* */
 	double real;	  /* COLUMN_NUMBER, _SIGNED_BYTES, _FINE_MICROSECONDS; may be negative */

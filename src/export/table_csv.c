@@ -9,6 +9,7 @@ static void csv_add_cell(struct buffer *out, enum column_kind kind, const struct
 		return;
 	switch (kind) {
 	case COLUMN_TEXT:
+	case COLUMN_FUNCTION:
 		escape_csv(out, cell->text);
 		break;
 	case COLUMN_COUNT:

@@ -10,6 +10,7 @@ static void json_add_cell(struct json_writer *json, const struct table_column *c
 		return;
 	switch (column->kind) {
 	case COLUMN_TEXT:
+	case COLUMN_FUNCTION:
 		json_string(json, column->key, cell->text);
 		break;
 	case COLUMN_COUNT:

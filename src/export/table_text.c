@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/escape.h"
+#include "base/function_label.h"
 #include "base/units.h"
 
 enum {
@@ -57,6 +58,7 @@ static void cell_text(struct buffer *out, enum column_kind kind, const struct ta
 		buffer_add_char(out, '~');
 	switch (kind) {
 	case COLUMN_TEXT:
+	case COLUMN_FUNCTION:
 		escape_terminal(out, cell->text);
 		break;
 	case COLUMN_COUNT:
@@ -91,6 +93,11 @@ static void cell_text(struct buffer *out, enum column_kind kind, const struct ta
 		buffer_printf(out, "%.6g", cell->real);
 		break;
 	}
+}
+
+static bool is_text(enum column_kind kind)
+{
+	return kind == COLUMN_TEXT || kind == COLUMN_FUNCTION;
 }
 
 /* "│  ├─ " in front of the first column's text, for so many levels. */
@@ -144,7 +151,7 @@ static bool is_column_empty(const struct table *table, size_t column)
 /* A share or a count that nothing has is news; what nothing is called is not. */
 static bool can_leave_out(enum column_kind kind)
 {
-	return kind == COLUMN_TEXT || kind == COLUMN_DURATION;
+	return is_text(kind) || kind == COLUMN_DURATION;
 }
 
 static void layout_measure(struct layout *layout)
@@ -191,7 +198,7 @@ static size_t widest_text(const struct layout *layout, size_t min_width)
 		const size_t width = layout->widths[i];
 		size_t size;
 
-		if (layout->table->columns[i].kind != COLUMN_TEXT || !width)
+		if (!is_text(layout->table->columns[i].kind) || !width)
 			continue;
 		size = n_texts++ ? 2 * width : width;
 		if (width <= min_width || size <= largest)
@@ -205,7 +212,7 @@ static size_t widest_text(const struct layout *layout, size_t min_width)
 static size_t last_number(const struct layout *layout)
 {
 	for (size_t i = layout->table->n_columns; i-- > 0;)
-		if (layout->table->columns[i].kind != COLUMN_TEXT && layout->widths[i])
+		if (!is_text(layout->table->columns[i].kind) && layout->widths[i])
 			return i;
 	return layout->table->n_columns;
 }
@@ -244,7 +251,7 @@ static void layout_fit(struct layout *layout, size_t columns)
 
 	for (at = widest_text(layout, 4096); at != none; at = widest_text(layout, 4096))
 		layout->widths[at] = 4096;
-	if (!none || layout->table->columns[0].kind != COLUMN_TEXT) {
+	if (!none || !is_text(layout->table->columns[0].kind)) {
 		layout_narrow(layout, columns);
 		return;
 	}
@@ -289,23 +296,30 @@ struct line_source {
 	size_t row; /* SIZE_MAX: the header */
 };
 
-/* The lines of the tree in front of the first field; returns their columns. */
-static size_t add_levels(struct buffer *field, struct buffer *text,
-			 const struct line_source *source, size_t width)
+/* The lines of the tree in front of the first field, and the depth where they end too soon. */
+static void add_levels(struct buffer *field, const char *name, const struct line_source *source,
+		       size_t width)
 {
 	const struct table_row *row = &source->layout->table->rows[source->row];
-	const unsigned int n_levels = shown_levels(row, buffer_string(text), width);
-	struct buffer numbered = BUFFER_INIT;
+	const unsigned int n_levels = shown_levels(row, name, width);
 
 	add_tree_lines(field, row, source->has_more, n_levels);
-	if (n_levels < row->depth) {
-		buffer_printf(&numbered, "[%u] %s", row->depth, buffer_string(text));
-		buffer_clear(text);
-		buffer_add(text, buffer_string(&numbered), numbered.size);
-		text->is_failed |= numbered.is_failed;
-		buffer_release(&numbered);
+	if (n_levels < row->depth)
+		buffer_printf(field, "[%u] ", row->depth);
+}
+
+static void add_text_fit(struct buffer *field, const char *text, enum column_kind kind,
+			 size_t columns)
+{
+	struct buffer label = BUFFER_INIT;
+
+	if (kind == COLUMN_FUNCTION && columns >= FUNCTION_LABEL_MIN_COLUMNS) {
+		function_label_fit(&label, text, columns);
+		text = buffer_string(&label);
 	}
-	return (size_t)n_levels * TREE_STEP_COLUMNS;
+	escape_terminal_fit(field, text, columns);
+	field->is_failed |= label.is_failed;
+	buffer_release(&label);
 }
 
 static void add_field(struct buffer *out, const struct line_source *source, size_t i)
@@ -315,7 +329,7 @@ static void add_field(struct buffer *out, const struct line_source *source, size
 	const enum column_kind kind = table->columns[i].kind;
 	struct buffer text = BUFFER_INIT;
 	struct buffer field = BUFFER_INIT;
-	size_t used = 0;
+	size_t used;
 
 	if (source->row == SIZE_MAX) {
 		buffer_add_string(&text, table->columns[i].title);
@@ -324,14 +338,15 @@ static void add_field(struct buffer *out, const struct line_source *source, size
 
 		cell_text(&text, kind, &table->cells[row->first_cell + i]);
 		if (i == 0)
-			used = add_levels(&field, &text, source, width);
+			add_levels(&field, buffer_string(&text), source, width);
 	}
-	escape_terminal_fit(&field, buffer_string(&text), width - used);
 	used = utf8_columns(buffer_string(&field));
-	if (kind != COLUMN_TEXT)
+	add_text_fit(&field, buffer_string(&text), kind, width > used ? width - used : 0);
+	used = utf8_columns(buffer_string(&field));
+	if (!is_text(kind))
 		add_repeated(out, " ", width > used ? width - used : 0);
 	buffer_add(out, buffer_string(&field), field.size);
-	if (kind == COLUMN_TEXT)
+	if (is_text(kind))
 		add_repeated(out, " ", width > used ? width - used : 0);
 	buffer_release(&field);
 	buffer_release(&text);

@@ -59,13 +59,13 @@ draw inverted --inverted
 browse inverted ''
 draw fixed --width 800
 browse fixed ''
-# The script's rules for labels, by the table of test_flame_label.c.
+# The script's rules for labels, by the table of test_function_label.c.
 {
 	echo '<svg xmlns="http://www.w3.org/2000/svg"><text id="results"></text><script><![CDATA['
 	cat "$TOP/flamegraph/flame_label.js"
 	echo 'const results = [""];'
 	echo 'for (const line of String.raw`'
-	cat "$TOP/tests/unit/flame_label.tsv"
+	cat "$TOP/tests/unit/function_label.tsv"
 	cat <<'EOF'
 `.trim().split("\n")) {
 	const [columns, name, expected] = line.split("\t");

@@ -84,6 +84,39 @@ static void table_write_text__shortens_the_middle_of_names(void **state)
 	table_release(&table);
 }
 
+/* What a function is called says more than what it takes. */
+static void table_write_text__shortens_functions_from_their_brackets_on(void **state)
+{
+	static const struct {
+		size_t columns;
+		const char *field;
+	} cases[] = {
+		{ 80, "std::vector<int, std::allocator<int> >::push_back(int)  1.50 ms  25.0" },
+		{ 52, "std::vector<…>::push_back   1.50 ms  25.0" },
+		{ 51, "std::vector<…>::push_back  1.50 ms  25.0" },
+		{ 50, "…::vector<…>::push_back   1.50 ms  25.0" },
+		{ 45, "…::push_back         1.50 ms  25.0" },
+		{ 39, "…::push_back   1.50 ms  25.0" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < N_ITEMS(cases); i++) {
+		struct buffer out = BUFFER_INIT;
+		struct table table;
+
+		init(&table);
+		table.columns[0].kind = COLUMN_FUNCTION;
+		add(&table, (struct table_row){ 0 },
+		    "std::vector<int, std::allocator<int> >::push_back(int)", "libc.so.6");
+		table_write_text(&out, &table, TABLE_PLAIN, cases[i].columns);
+		if (!strstr(out.data, cases[i].field))
+			fail_msg("%zu columns:\n%s", cases[i].columns, out.data);
+		check_width(out.data, cases[i].columns, false);
+		buffer_release(&out);
+		table_release(&table);
+	}
+}
+
 static void table_write_text__fits_any_width_with_any_name(void **state)
 {
 	static const char *const names[] = {
@@ -254,6 +287,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(table_write_text__boxes_a_tree),
 		cmocka_unit_test(table_write_text__shortens_the_middle_of_names),
+		cmocka_unit_test(table_write_text__shortens_functions_from_their_brackets_on),
 		cmocka_unit_test(table_write_text__fits_any_width_with_any_name),
 		cmocka_unit_test(table_write_text__leaves_out_a_column_that_says_nothing),
 		cmocka_unit_test(table__has_times_bytes_and_numbers),

@@ -1,8 +1,8 @@
 /* What is left of a name in a narrow box. */
 #include "unit.h"
 
+#include "base/function_label.h"
 #include "base/mapped_file.h"
-#include "flamegraph/flame_label.h"
 
 /* A line of the table: "columns<TAB>name<TAB>what is left". */
 static void expect_line(char *line)
@@ -14,19 +14,19 @@ static void expect_line(char *line)
 
 	assert_non_null(expected);
 	*expected++ = '\0';
-	flame_label_fit(&out, name + 1, columns);
+	function_label_fit(&out, name + 1, columns);
 	assert_string_equal(buffer_string(&out), expected);
 	buffer_release(&out);
 }
 
 /* flame_browser.sh reads the same table with flame_label.js. */
-static void flame_label_fit__does_as_the_table_says(void **state)
+static void function_label_fit__does_as_the_table_says(void **state)
 {
 	struct mapped_file file = MAPPED_FILE_INIT;
 	char *table, *rest;
 
 	(void)state;
-	assert_int_equal(mapped_file_open(&file, SRCDIR "/tests/unit/flame_label.tsv", NULL), 0);
+	assert_int_equal(mapped_file_open(&file, SRCDIR "/tests/unit/function_label.tsv", NULL), 0);
 	table = strndup((const char *)file.bytes, file.size_bytes);
 	assert_non_null(table);
 	rest = table;
@@ -36,7 +36,7 @@ static void flame_label_fit__does_as_the_table_says(void **state)
 	mapped_file_release(&file);
 }
 
-static void flame_label_fit__is_fast_on_hostile_names(void **state)
+static void function_label_fit__is_fast_on_hostile_names(void **state)
 {
 	enum { LENGTH = 1 << 20 };
 	char *name = malloc(LENGTH + 1);
@@ -48,7 +48,7 @@ static void flame_label_fit__is_fast_on_hostile_names(void **state)
 	for (const char *c = "(<:"; *c; c++) {
 		memset(name, *c, LENGTH);
 		name[0] = 'a';
-		flame_label_fit(&out, name, 20);
+		function_label_fit(&out, name, 20);
 		assert_true(out.size < 100);
 		buffer_clear(&out);
 	}
@@ -59,8 +59,8 @@ static void flame_label_fit__is_fast_on_hostile_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(flame_label_fit__does_as_the_table_says),
-		cmocka_unit_test(flame_label_fit__is_fast_on_hostile_names),
+		cmocka_unit_test(function_label_fit__does_as_the_table_says),
+		cmocka_unit_test(function_label_fit__is_fast_on_hostile_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,8 +1,8 @@
 /*
- * Long C++ and Rust names in narrow boxes.  Brackets are matched by counting;
+ * Long C++ and Rust names in narrow boxes and columns.  Brackets are matched by counting;
  * what is not balanced is left as it is, since a name may be anything.
  */
-#include "flamegraph/flame_label.h"
+#include "base/function_label.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -46,7 +46,7 @@ static const char *closing_bracket(const char *at)
 	return NULL;
 }
 
-void flame_label_shorten(struct buffer *out, const char *name)
+void function_label_shorten(struct buffer *out, const char *name)
 {
 	const char *at = name;
 	bool is_balanced = true; /* looked for once: a hostile name must not cost O(n^2) */
@@ -54,6 +54,7 @@ void flame_label_shorten(struct buffer *out, const char *name)
 	while (*at) {
 		const size_t skip = operator_length(at);
 		const char *end = NULL;
+		bool is_list;
 
 		if (skip) {
 			buffer_add(out, at, skip);
@@ -71,7 +72,11 @@ void flame_label_shorten(struct buffer *out, const char *name)
 		}
 		if (*at == '<')
 			buffer_add_string(out, "<" ELLIPSIS ">");
+		is_list = *at == '(';
 		at = end + 1;
+		/* It belongs to the parameters. */
+		if (is_list && starts_with(at, " const"))
+			at += strlen(" const");
 	}
 }
 
@@ -132,17 +137,17 @@ static void add_shortened(struct buffer *out, const char *name, size_t columns)
 	}
 }
 
-void flame_label_fit(struct buffer *out, const char *name, size_t columns)
+void function_label_fit(struct buffer *out, const char *name, size_t columns)
 {
 	struct buffer shortened = BUFFER_INIT;
 
-	if (columns < FLAME_LABEL_MIN_COLUMNS)
+	if (columns < FUNCTION_LABEL_MIN_COLUMNS)
 		return;
 	if (utf8_columns(name) <= columns) {
 		buffer_add_string(out, name);
 		return;
 	}
-	flame_label_shorten(&shortened, name);
+	function_label_shorten(&shortened, name);
 	add_shortened(out, buffer_string(&shortened), columns);
 	out->is_failed |= shortened.is_failed;
 	buffer_release(&shortened);
