@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
@@ -58,4 +59,13 @@ bool recorder_send(int socket_fd, int memory_fd, const void *message, size_t siz
 	}
 	return syscall(SYS_sendmsg, (long)socket_fd, &header, (long)MSG_NOSIGNAL) ==
 	       (long)size_bytes;
+}
+
+bool recorder_memory_resize(int memory_fd, size_t size_bytes)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && size_bytes > limit.rlim_cur)
+		return false;
+	return ftruncate(memory_fd, (off_t)size_bytes) == 0;
 }

@@ -46,7 +46,7 @@ static struct sigprof_slot *slot_at(struct sigprof_segment *segment, uint32_t i)
 
 /*
  * Sealed, so that the recorder can read it without fear of SIGBUS.  Under a
- * limit of address space smaller rings have to do.
+ * limit of address space, or of the size of files, smaller rings have to do.
  */
 static struct sigprof_segment *segment_map(int memory_fd, uint32_t n_slots, uint64_t ring_bytes)
 {
@@ -56,10 +56,9 @@ static struct sigprof_segment *segment_map(int memory_fd, uint32_t n_slots, uint
 	for (; ring_bytes >= SIGPROF_RING_MIN_BYTES; ring_bytes /= 2) {
 		const size_t size_bytes = slots_end(n_slots) + n_slots * ring_bytes;
 
-		if (ftruncate(memory_fd, (off_t)size_bytes) < 0)
-			return NULL;
-		memory = mmap(NULL, size_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE,
-			      memory_fd, 0);
+		if (recorder_memory_resize(memory_fd, size_bytes))
+			memory = mmap(NULL, size_bytes, PROT_READ | PROT_WRITE,
+				      MAP_SHARED | MAP_NORESERVE, memory_fd, 0);
 		if (memory != MAP_FAILED)
 			break;
 	}

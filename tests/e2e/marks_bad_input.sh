@@ -2,7 +2,8 @@
 # What programs do wrong with their marks, and what happens to them meanwhile:
 # nothing of it harms the program, and what was marked is there.
 # check calls the functions.
-# shellcheck disable=SC2317
+# What sh -c gets is for it to expand.
+# shellcheck disable=SC2016,SC2317
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
 require_record
@@ -102,6 +103,14 @@ check "without address space there are no marks" sh -c "$TSPROF report -i $work/
 	grep -q 'no milestones'"
 record_case memory 16000000
 check "with little there are small rings" has_milestones after 1
+
+record_case file_size 4096
+check "a limit on the size of files ends nobody" sh -c "$TSPROF report -i $work/p --milestones 2>&1 |
+	grep -q 'no milestones'"
+record_case file_size 16000000
+check "within it there are small rings" has_milestones after 1
+run "$TSPROF" record -q --engine sigprof -o "$work/p" -- sh -c 'ulimit -f 8; exec "$0" names' "$program"
+check "nor does it when ticks are taken" is_status 0
 
 for how in kill:137 abort:134 exit:3; do
 	run "$TSPROF" record -q -o "$work/p" -- "$program" "${how%:*}"

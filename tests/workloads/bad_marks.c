@@ -140,6 +140,14 @@ static void limit_memory(uint64_t more)
 		exit(1);
 }
 
+static void limit_files(uint64_t bytes)
+{
+	const struct rlimit limit = { bytes, bytes };
+
+	if (setrlimit(RLIMIT_FSIZE, &limit) < 0)
+		exit(1);
+}
+
 static void record_many(void)
 {
 	for (int i = 0; i < N_RECORDED; i++) {
@@ -228,6 +236,8 @@ int main(int argc, char **argv)
 			cases[i].run();
 	if (strcmp(what, "memory") == 0)
 		limit_memory(argc > 2 ? strtoull(argv[2], NULL, 10) : 0);
+	if (strcmp(what, "file_size") == 0)
+		limit_files(argc > 2 ? strtoull(argv[2], NULL, 10) : 0);
 	if (strcmp(what, "exec") == 0)
 		exec_again(argv[0]);
 	if (strcmp(what, "plugin") == 0 && argc > 2)
