@@ -83,12 +83,18 @@ struct marks_segment *marks_segment_new(uint32_t n_slots, size_t *ret_size_bytes
 bool marks_start(void *memory, size_t size_bytes);
 void marks_stop(void);
 
+/* … when nobody will read what there is: its memory is given back, its address space is not. */
+void marks_stop_for_good(void);
+
+/* The same in parts, with marks_lock held. */
+void marks_segments_leave(void);
+void marks_segments_give_back(void);
+
 /* Is there a segment? */
 bool marks_have_segment(void);
 
 /* Changes when threads have to look for other places. */
 uint32_t marks_generation(void);
-void marks_generation_next(void);
 
 /* A place for the calling thread, NULL when there is none; and giving it back. */
 struct marks_thread *marks_place_claim(void);

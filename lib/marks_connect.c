@@ -76,10 +76,12 @@ bool marks_open(const char *text)
 	    parsed.ring_bytes > MARKS_RING_MAX_BYTES ||
 	    (parsed.ring_bytes & (parsed.ring_bytes - 1)) || !marks_lock(&signals))
 		return false;
+	/* Of a recorder that was killed, or ended by itself. */
+	marks_segments_leave();
+	marks_segments_give_back();
 	address = parsed;
 	session = 0;
 	atomic_store_explicit(&can_connect, true, memory_order_release);
-	marks_generation_next();
 	marks_links_update();
 	marks_unlock(&signals);
 	return true;
@@ -105,7 +107,7 @@ void marks_connect_fork_child(void)
 
 /*
  * Sealed, so that the recorder can read it without fear of SIGBUS.  Under a
- * limit of address space smaller rings have to do, and then fewer.
+ * limit of address space, or of the size of files, smaller rings have to do, and then fewer.
  */
 static struct marks_segment *segment_map(int memory_fd, uint32_t *n_slots, uint64_t *ring_bytes)
 {
@@ -115,10 +117,9 @@ static struct marks_segment *segment_map(int memory_fd, uint32_t *n_slots, uint6
 	while (*n_slots) {
 		const size_t size_bytes = marks_segment_bytes(*n_slots, *ring_bytes);
 
-		if (ftruncate(memory_fd, (off_t)size_bytes) < 0)
-			return NULL;
-		memory = mmap(NULL, size_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE,
-			      memory_fd, 0);
+		if (recorder_memory_resize(memory_fd, size_bytes))
+			memory = mmap(NULL, size_bytes, PROT_READ | PROT_WRITE,
+				      MAP_SHARED | MAP_NORESERVE, memory_fd, 0);
 		if (memory != MAP_FAILED)
 			break;
 		if (*ring_bytes > MARKS_RING_MIN_BYTES)

@@ -41,7 +41,9 @@ struct room {
 /* Added under the lock, with the count released; emptied by stops and forks. */
 static struct room rooms[MAX_SEGMENTS];
 static _Atomic uint32_t n_rooms;
-static _Atomic uint32_t generation; /* seq_cst: see threads_forget */
+static struct room left[MAX_SEGMENTS]; /* under the lock; those that nobody marks into any more */
+static uint32_t n_left;
+static _Atomic uint32_t generation; /* seq_cst: see marks_segments_leave */
 static _Atomic uint32_t n_placed;   /* relaxed; threads that have a slot */
 static _Atomic uint64_t n_idle;	    /* relaxed; bytes that the others' rings have touched */
 
@@ -50,7 +52,7 @@ uint32_t marks_generation(void)
 	return atomic_load(&generation);
 }
 
-void marks_generation_next(void)
+static void generation_next(void)
 {
 	atomic_fetch_add(&generation, 1);
 }
@@ -271,18 +273,33 @@ void marks_place_leave(struct marks_thread *thread)
 }
 
 /* A thread that gets room meanwhile looks at the generation after it took it. */
-static void threads_forget(void)
+void marks_segments_leave(void)
 {
 	const uint32_t n = atomic_load(&n_rooms);
 
-	marks_generation_next();
+	generation_next();
 	atomic_store_explicit(&n_placed, 0, memory_order_relaxed);
 	atomic_store_explicit(&n_idle, 0, memory_order_relaxed);
 	for (uint32_t r = 0; r < n; r++)
 		for (uint32_t i = 0; i < rooms[r].n_slots; i++)
 			__atomic_store_n(&rooms[r].threads->of_slot[i].fast.end, NULL,
 					 __ATOMIC_SEQ_CST);
+	for (uint32_t r = 0; r < n && n_left < MAX_SEGMENTS; r++)
+		if (rooms[r].is_ours)
+			left[n_left++] = rooms[r];
 	atomic_store(&n_rooms, 0);
+}
+
+/* Of the rings, and the memory alone: a mark that is just being written needs its place. */
+void marks_segments_give_back(void)
+{
+	while (n_left) {
+		const struct room *room = &left[--n_left];
+		const size_t rings = marks_rings_offset(room->n_slots);
+
+		(void)madvise((unsigned char *)room->segment + rings, room->size_bytes - rings,
+			      MADV_REMOVE);
+	}
 }
 
 bool marks_start(void *memory, size_t size_bytes)
@@ -301,34 +318,48 @@ bool marks_start(void *memory, size_t size_bytes)
 	segment->version = MARKS_WIRE_VERSION;
 	marks_clock_set(segment);
 	marks_gone();
-	threads_forget();
+	marks_segments_leave();
 	is_added = room_add(segment, size_bytes, false);
 	marks_links_update();
 	marks_unlock(&signals);
 	return is_added;
 }
 
-void marks_stop(void)
+static void stop(bool is_read)
 {
 	uint64_t signals;
 
 	if (!marks_lock(&signals))
 		return;
 	marks_gone();
-	threads_forget();
+	marks_segments_leave();
+	if (is_read)
+		marks_segments_give_back();
 	marks_links_update();
 	marks_unlock(&signals);
+}
+
+void marks_stop(void)
+{
+	stop(false);
+}
+
+void marks_stop_for_good(void)
+{
+	stop(true);
 }
 
 void marks_places_fork_child(void)
 {
 	const uint32_t n = atomic_load_explicit(&n_rooms, memory_order_relaxed);
 
-	marks_generation_next();
+	generation_next();
 	atomic_store_explicit(&n_rooms, 0, memory_order_relaxed);
 	atomic_store_explicit(&n_placed, 0, memory_order_relaxed);
 	atomic_store_explicit(&n_idle, 0, memory_order_relaxed);
 	for (uint32_t r = 0; r < n; r++)
 		if (rooms[r].is_ours)
 			(void)syscall(SYS_munmap, rooms[r].segment, rooms[r].size_bytes);
+	/* Their memory is the parent's to give back. */
+	n_left = 0;
 }

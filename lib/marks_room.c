@@ -80,7 +80,7 @@ static bool start_over(struct marks_thread *thread, uint64_t share, uint64_t siz
 static void count_full(struct marks_thread *thread)
 {
 	if (++thread->n_full % FULL_BEFORE_ASKING == 0 && marks_recorder_is_gone())
-		marks_stop();
+		marks_stop_for_good();
 }
 
 unsigned char *marks_room_get(struct marks_thread *thread, uint64_t size_bytes, uint64_t reserved)

@@ -28,7 +28,8 @@ enum {
 	NS_PER_MS = 1000000,
 };
 
-static pthread_mutex_t start_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
+static pthread_mutex_t start_lock = PTHREAD_MUTEX_INITIALIZER; /* see lock */
 static pid_t started_by; /* under the lock; 0: nothing is recorded */
 static int message_fd = -1;
 static _Thread_local char failure[FAILURE_BYTES];
@@ -122,6 +123,23 @@ static int start_with_sockets(const char *path, const int sockets[2])
 		     : read_answer(sockets[0]);
 }
 
+/* Another thread of the parent's may have had it. */
+static void fork_child(void)
+{
+	start_lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+}
+
+static void fork_expect(void)
+{
+	(void)pthread_atfork(NULL, NULL, fork_child);
+}
+
+static void lock(void)
+{
+	(void)pthread_once(&fork_once, fork_expect);
+	(void)pthread_mutex_lock(&start_lock);
+}
+
 static void forget_messages(void)
 {
 	if (message_fd >= 0)
@@ -151,7 +169,7 @@ PUBLIC int tsprof_start(const char *path)
 
 	if (!path || !*path)
 		return fail(-EINVAL, "no path for the profile");
-	(void)pthread_mutex_lock(&start_lock);
+	lock();
 	if (marks_is_recorder_there()) {
 		r = fail(-EALREADY, "this program is being recorded already");
 	} else {
@@ -181,9 +199,14 @@ static int result_of_stop(int r)
 
 static int stop(void)
 {
-	const int r = result_of_stop(ask(MARKS_REQUEST_STOP, STOP_WAIT_MS));
+	const int asked = ask(MARKS_REQUEST_STOP, STOP_WAIT_MS);
+	const int r = result_of_stop(asked);
 
-	marks_stop();
+	/* One that still writes may still read. */
+	if (asked == -ETIMEDOUT)
+		marks_stop();
+	else
+		marks_stop_for_good();
 	started_by = 0;
 	forget_messages();
 	return r;
@@ -193,7 +216,7 @@ PUBLIC int tsprof_stop(void)
 {
 	int r;
 
-	(void)pthread_mutex_lock(&start_lock);
+	lock();
 	r = started_by == getpid() ? stop()
 				   : fail(-ESRCH, "this process has not begun to record itself");
 	(void)pthread_mutex_unlock(&start_lock);

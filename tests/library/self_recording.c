@@ -3,6 +3,7 @@
  * what went wrong and fails then.
  */
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -15,7 +16,7 @@
 #include "tsprof.h"
 #include "tsprof_library.h"
 
-enum { BURN_MS = 200 };
+enum { BURN_MS = 200, CHILD_SECONDS = 60 };
 
 static volatile sig_atomic_t n_children_ended;
 
@@ -154,6 +155,33 @@ static void refused(const char *path)
 	burn_wanted();
 }
 
+static void *start_slowly(void *path)
+{
+	(void)tsprof_start(path);
+	return NULL;
+}
+
+/* With a tsprof that takes its time, which is another thread's; the child has no such thread. */
+static void forked(const char *path)
+{
+	const struct timespec moment = { .tv_nsec = 300000000 };
+	pthread_t thread;
+	pid_t child;
+	int status;
+
+	require(pthread_create(&thread, NULL, start_slowly, (void *)(uintptr_t)path) == 0,
+		"pthread_create");
+	(void)nanosleep(&moment, NULL);
+	child = fork();
+	require(child >= 0, "fork");
+	if (child == 0) {
+		(void)alarm(CHILD_SECONDS);
+		_exit(tsprof_stop() == -ESRCH ? EXIT_SUCCESS : EXIT_FAILURE);
+	}
+	require(waitpid(child, &status, 0) == child && status == 0, "the child does not wait");
+	require(pthread_join(thread, NULL) == 0, "pthread_join");
+}
+
 /* Under `tsprof record --start-paused`. */
 static void resumed(const char *path)
 {
@@ -175,7 +203,7 @@ int main(int argc, char **argv)
 		{ "whole", whole },	{ "with_children", with_children },
 		{ "twice", twice },	{ "closed", closed },
 		{ "ended", ended },	{ "refused", refused },
-		{ "resumed", resumed },
+		{ "resumed", resumed }, { "forked", forked },
 	};
 
 	for (size_t i = 0; argc == 3 && i < sizeof(ways) / sizeof(ways[0]); i++) {

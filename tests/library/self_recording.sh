@@ -92,6 +92,9 @@ check "no such program" grep -q '^-8 tsprof could not be run' "$work/out"
 printf '#!/bin/sh\necho what is wrong >&2\nexit 3\n' >"$work/tsprof"
 run env TSPROF="$work/tsprof" "$work/shared" refused "$work/p.tsprof"
 check "another program" grep -q '^-5 what is wrong' "$work/out"
+printf '#!/bin/sh\nsleep 2\n' >"$work/tsprof"
+run env TSPROF="$work/tsprof" "$work/shared" forked "$work/p.tsprof"
+check "a child waits for no thread of its parent's" is_status 0
 if [ -x "$BUILD/tests/workloads/without_perf" ]; then
 	run "$BUILD/tests/workloads/without_perf" "$work/shared" refused "$work/p.tsprof"
 	check "perf is refused: the number says so" grep -qE '^-(1|13|38) .' "$work/out"

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -75,6 +76,42 @@ static void program__stops_when_the_recorder_was_killed(void **state)
 	for (int i = 0; i < 200000 && tsprof_link_.is_on; i++)
 		mark();
 	assert_false(tsprof_link_.is_on);
+}
+
+static uint64_t memory_bytes(size_t memory)
+{
+	struct stat status;
+
+	assert_int_equal(fstat(recorder.memory_fds[memory], &status), 0);
+	return (uint64_t)status.st_blocks * 512;
+}
+
+/* As in a program that begins to record itself after its recorder was killed. */
+static void program__begins_anew_with_another_recorder(void **state)
+{
+	(void)state;
+	for (int i = 0; i < FAKE_RECORDER_RING_BYTES / 16; i++)
+		mark();
+	assert_true(fake_recorder_greet());
+	assert_true(memory_bytes(0) > FAKE_RECORDER_RING_BYTES / 2);
+	assert_true(marks_open(recorder.text));
+	mark();
+	assert_true(fake_recorder_greet());
+	assert_int_equal(fake_recorder_take(1, 0, TSPROF_WHAT_MILESTONE), 1);
+	assert_true(memory_bytes(0) < FAKE_RECORDER_RING_BYTES / 2);
+}
+
+static void program__gives_memory_back_when_it_was_read(void **state)
+{
+	(void)state;
+	for (int i = 0; i < FAKE_RECORDER_RING_BYTES / 16; i++)
+		mark();
+	assert_true(fake_recorder_greet());
+	/* The recorder may still read what there was when it said that it wants no more. */
+	marks_stop();
+	assert_true(memory_bytes(0) > FAKE_RECORDER_RING_BYTES / 2);
+	marks_stop_for_good();
+	assert_true(memory_bytes(0) < FAKE_RECORDER_RING_BYTES / 2);
 }
 
 static void in_child(long fork_number)
@@ -281,6 +318,8 @@ int main(void)
 		CASE(program__gives_up_when_nobody_is_there),
 		CASE(program__stops_when_the_recorder_says_so),
 		CASE(program__stops_when_the_recorder_was_killed),
+		CASE(program__begins_anew_with_another_recorder),
+		CASE(program__gives_memory_back_when_it_was_read),
 		CASE(child__is_another_program),
 		CASE(child__of_a_bare_system_call_is_another_program),
 		CASE(handlers__spoil_no_marks),
