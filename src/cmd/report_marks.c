@@ -136,8 +136,8 @@ static int find_snapshots(size_t **ret_found, size_t *ret_n, const struct marks_
 	int r = mark_filter_init(&filter, maker->profile, maker->view, maker->err);
 
 	for (size_t i = 0; r == 0 && found && i < marks->n_snapshots; i++)
-		if (mark_filter_has_at(&filter, marks->snapshots[i].thread,
-				       marks->snapshots[i].site, marks->snapshots[i].time_ns))
+		if (mark_filter_has_at(&filter, snapshot_place(&marks->snapshots[i]),
+				       marks->snapshots[i].time_ns))
 			found[n++] = i;
 	mark_filter_release(&filter);
 	*ret_found = found;

@@ -41,7 +41,8 @@ struct milestone {
 	uint32_t thread; /* index into profile.threads, or MARK_NO_THREAD */
 	uint32_t site;
 	uint32_t data;
-	uint32_t run; /* index into profile.runs; 0 when it has none */
+	uint32_t run;	/* index into profile.runs; 0 when it has none */
+	uint32_t scope; /* node of marks.scopes that its thread was in; 0: none */
 };
 
 enum scope_call_flags {
@@ -71,6 +72,7 @@ struct counter_value {
 	double value;
 	uint32_t thread;
 	uint32_t site;
+	uint32_t scope; /* as a milestone's */
 };
 
 struct snapshot {
@@ -79,6 +81,7 @@ struct snapshot {
 	uint32_t size_bytes;
 	uint32_t thread;
 	uint32_t site;
+	uint32_t scope; /* as a milestone's */
 	bool is_text;
 	bool is_cut; /* the program had more */
 };

@@ -144,6 +144,7 @@ static int merge_milestones(struct merge_maps *maps, const struct merge_sites *s
 		milestone.thread = new_thread(maps, milestone.thread);
 		milestone.site = sites->numbers[milestone.site];
 		milestone.run += maps->first_run;
+		milestone.scope = maps->scopes[milestone.scope];
 		r = merge_string(maps, &milestone.data);
 		if (r == 0)
 			r = marks_add_milestone(into, &milestone);
@@ -185,6 +186,7 @@ static int merge_values(struct merge_maps *maps, const struct merge_sites *sites
 		value.time_ns = new_time_ns(maps, value.time_ns);
 		value.thread = new_thread(maps, value.thread);
 		value.site = sites->numbers[value.site];
+		value.scope = maps->scopes[value.scope];
 		r = marks_add_counter(into, &value);
 	}
 	for (size_t i = 0; r == 0 && i < from->n_snapshots; i++) {
@@ -193,6 +195,7 @@ static int merge_values(struct merge_maps *maps, const struct merge_sites *sites
 		snapshot.time_ns = new_time_ns(maps, snapshot.time_ns);
 		snapshot.thread = new_thread(maps, snapshot.thread);
 		snapshot.site = sites->numbers[snapshot.site];
+		snapshot.scope = maps->scopes[snapshot.scope];
 		r = marks_add_snapshot(into, &snapshot, from->bytes + snapshot.bytes_offset);
 	}
 	return r;

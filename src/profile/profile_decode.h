@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "model/profile.h"
+#include "profile/marks_format.h"
 #include "profile/profile_format.h"
 
 /* A function, file and flags that FRAM chunks refer to by number. */
@@ -63,7 +64,26 @@ int profile_decode_frames(struct profile_decoder *decoder, struct bytes *payload
 /* The part of it that is about WAIT. */
 int profile_decode_waits(struct profile_decoder *decoder, struct bytes *payload, struct error *err);
 
-/* What SAMP and WAIT may end with: the scopes of the samples from `first` on. */
+/*
+ * What SAMP, WAIT, MILE, COUN and SNAP may end with: the scopes of their entries.  Where
+ * `n_changes` is 0 from the beginning, all are outside of scopes.
+ */
+struct profile_scope_list {
+	struct bytes *payload; /* borrowed */
+	struct profile_scope_memory memory;
+	uint64_t n_same, n_changes;
+};
+
+void profile_scope_list_init(struct profile_scope_list *list, struct bytes *payload);
+
+/* That of the next entry, of so many nodes.  -EINVAL as below. */
+int profile_scope_list_next(struct profile_scope_list *list, uint32_t thread, size_t n_nodes,
+			    uint32_t *ret_scope, struct error *err);
+
+/* -EINVAL where it is longer than the entries. */
+int profile_scope_list_end(const struct profile_scope_list *list, struct error *err);
+
+/* Of the samples from `first` on. */
 int profile_decode_sample_scopes(struct profile_decoder *decoder, struct bytes *payload,
 				 size_t first, struct error *err);
 

@@ -90,6 +90,46 @@ int profile_decode_sites(struct profile_decoder *decoder, struct bytes *payload,
 	return r;
 }
 
+/* Where an entry of a list has its scope, and of which thread it is. */
+typedef uint32_t *mark_scope(struct marks *marks, size_t i, uint32_t *ret_thread);
+
+static uint32_t *milestone_scope(struct marks *marks, size_t i, uint32_t *ret_thread)
+{
+	*ret_thread = marks->milestones[i].thread;
+	return &marks->milestones[i].scope;
+}
+
+static uint32_t *counter_scope(struct marks *marks, size_t i, uint32_t *ret_thread)
+{
+	*ret_thread = marks->counters[i].thread;
+	return &marks->counters[i].scope;
+}
+
+static uint32_t *snapshot_scope(struct marks *marks, size_t i, uint32_t *ret_thread)
+{
+	*ret_thread = marks->snapshots[i].thread;
+	return &marks->snapshots[i].scope;
+}
+
+/* What a list may end with. */
+static int decode_scopes(struct marks *marks, struct bytes *payload, size_t first, size_t n_all,
+			 mark_scope *scope_of, struct error *err)
+{
+	struct profile_scope_list list;
+	int r = 0;
+
+	profile_scope_list_init(&list, payload);
+	if (!list.n_changes)
+		return 0;
+	for (size_t i = first; r == 0 && i < n_all && !payload->is_bad; i++) {
+		uint32_t thread;
+		uint32_t *scope = scope_of(marks, i, &thread);
+
+		r = profile_scope_list_next(&list, thread, marks->scopes.n_nodes, scope, err);
+	}
+	return r < 0 ? r : profile_scope_list_end(&list, err);
+}
+
 static int decode_milestone(struct profile_decoder *decoder, struct bytes *payload,
 			    uint64_t *time_ns, struct error *err)
 {
@@ -114,11 +154,15 @@ static int decode_milestone(struct profile_decoder *decoder, struct bytes *paylo
 int profile_decode_milestones(struct profile_decoder *decoder, struct bytes *payload,
 			      struct error *err)
 {
+	struct marks *marks = &decoder->profile->marks;
+	const size_t first = marks->n_milestones;
 	uint64_t time_ns = 0;
 	int r = 0;
 
 	for (uint64_t n = bytes_uleb(payload); r == 0 && n && !payload->is_bad; n--)
 		r = decode_milestone(decoder, payload, &time_ns, err);
+	if (r == 0)
+		r = decode_scopes(marks, payload, first, marks->n_milestones, milestone_scope, err);
 	return r;
 }
 
@@ -141,14 +185,19 @@ static int decode_counter(struct profile_decoder *decoder, struct bytes *payload
 int profile_decode_counters(struct profile_decoder *decoder, struct bytes *payload,
 			    struct error *err)
 {
+	struct marks *marks = &decoder->profile->marks;
 	uint64_t time_ns = 0;
 	bool is_anew = false;
+	size_t first;
 	int r = profile_decode_anew(payload, &is_anew, err);
 
 	if (r == 0 && is_anew)
-		decoder->profile->marks.n_counters = 0;
+		marks->n_counters = 0;
+	first = marks->n_counters;
 	for (uint64_t n = bytes_uleb(payload); r == 0 && n && !payload->is_bad; n--)
 		r = decode_counter(decoder, payload, &time_ns, err);
+	if (r == 0)
+		r = decode_scopes(marks, payload, first, marks->n_counters, counter_scope, err);
 	return r;
 }
 
@@ -186,12 +235,16 @@ int profile_decode_snapshots(struct profile_decoder *decoder, struct bytes *payl
 	struct marks *marks = &decoder->profile->marks;
 	uint64_t time_ns = 0;
 	bool is_anew = false;
+	size_t first;
 	int r = profile_decode_anew(payload, &is_anew, err);
 
 	if (r == 0 && is_anew)
 		marks->n_snapshots = marks->n_bytes = 0;
+	first = marks->n_snapshots;
 	for (uint64_t n = bytes_uleb(payload); r == 0 && n && !payload->is_bad; n--)
 		r = decode_snapshot(decoder, payload, &time_ns, err);
+	if (r == 0)
+		r = decode_scopes(marks, payload, first, marks->n_snapshots, snapshot_scope, err);
 	return r;
 }
 

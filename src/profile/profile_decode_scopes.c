@@ -15,34 +15,51 @@ enum {
 				 SCOPE_CALL_COSTS,
 };
 
+void profile_scope_list_init(struct profile_scope_list *list, struct bytes *payload)
+{
+	*list = (struct profile_scope_list){ .payload = payload };
+	list->n_changes = bytes_left(payload) ? bytes_uleb(payload) : 0;
+	list->n_same = list->n_changes ? bytes_uleb(payload) : UINT64_MAX;
+}
+
+int profile_scope_list_next(struct profile_scope_list *list, uint32_t thread, size_t n_nodes,
+			    uint32_t *ret_scope, struct error *err)
+{
+	uint32_t *last = &list->memory.scopes[thread % PROFILE_SCOPE_THREADS];
+
+	if (list->n_same-- == 0) {
+		const int r = profile_decode_index(list->payload, last, n_nodes, "scope", err);
+
+		if (r < 0)
+			return r;
+		list->n_same = --list->n_changes ? bytes_uleb(list->payload) : UINT64_MAX;
+	}
+	*ret_scope = *last;
+	return 0;
+}
+
+int profile_scope_list_end(const struct profile_scope_list *list, struct error *err)
+{
+	if (list->n_changes && !list->payload->is_bad)
+		return error_set(err, -EINVAL, "scopes of more entries than there are");
+	return 0;
+}
+
 int profile_decode_sample_scopes(struct profile_decoder *decoder, struct bytes *payload,
 				 size_t first, struct error *err)
 {
 	struct profile *profile = decoder->profile;
-	struct profile_scope_memory memory = { 0 };
-	uint64_t n_changes = bytes_left(payload) ? bytes_uleb(payload) : 0;
-	uint64_t n_same = n_changes ? bytes_uleb(payload) : UINT64_MAX;
+	struct profile_scope_list list;
+	int r = 0;
 
-	if (!n_changes)
+	profile_scope_list_init(&list, payload);
+	if (!list.n_changes)
 		return 0;
-	for (size_t i = first; i < profile->n_samples && !payload->is_bad; i++) {
-		struct sample *sample = &profile->samples[i];
-		uint32_t *last = &memory.scopes[sample->thread % PROFILE_SCOPE_THREADS];
-
-		if (n_same-- == 0) {
-			const int r = profile_decode_index(payload, last,
-							   profile->marks.scopes.n_nodes, "scope",
-							   err);
-
-			if (r < 0)
-				return r;
-			n_same = --n_changes ? bytes_uleb(payload) : UINT64_MAX;
-		}
-		sample->scope = *last;
-	}
-	if (n_changes && !payload->is_bad)
-		return error_set(err, -EINVAL, "scopes of more samples than there are");
-	return 0;
+	for (size_t i = first; r == 0 && i < profile->n_samples && !payload->is_bad; i++)
+		r = profile_scope_list_next(&list, profile->samples[i].thread,
+					    profile->marks.scopes.n_nodes,
+					    &profile->samples[i].scope, err);
+	return r < 0 ? r : profile_scope_list_end(&list, err);
 }
 
 /* As deep as scopes nest: views may recurse. */

@@ -8,35 +8,48 @@
 #include "profile/marks_format.h"
 #include "profile/profile_encode.h"
 
-/* Which samples are in another scope than the last one of their thread: usually few. */
+/* Which entries are in another scope than the last one of their thread: usually few. */
+struct scope_changes {
+	struct profile_scope_memory memory;
+	struct buffer changes;
+	uint64_t n_same, n_changes;
+};
+
+static void scope_changes_add(struct scope_changes *scopes, uint32_t thread, uint32_t scope)
+{
+	uint32_t *last = &scopes->memory.scopes[thread % PROFILE_SCOPE_THREADS];
+
+	if (scope == *last) {
+		scopes->n_same++;
+		return;
+	}
+	buffer_add_uleb(&scopes->changes, scopes->n_same);
+	buffer_add_uleb(&scopes->changes, scope);
+	*last = scope;
+	scopes->n_same = 0;
+	scopes->n_changes++;
+}
+
+/* Nothing is told where all are outside. */
+static void scope_changes_end(struct scope_changes *scopes, struct buffer *out)
+{
+	if (scopes->n_changes) {
+		buffer_add_uleb(out, scopes->n_changes);
+		buffer_add(out, buffer_string(&scopes->changes), scopes->changes.size);
+	}
+	out->is_failed |= scopes->changes.is_failed;
+	buffer_release(&scopes->changes);
+}
+
 void profile_encode_sample_scopes(struct buffer *out, const struct sample *samples,
 				  const struct sample *end, bool is_wait)
 {
-	struct profile_scope_memory memory = { 0 };
-	struct buffer changes = BUFFER_INIT;
-	uint64_t n_same = 0, n_changes = 0;
+	struct scope_changes scopes = { .changes = BUFFER_INIT };
 
-	for (; samples < end; samples++) {
-		uint32_t *last = &memory.scopes[samples->thread % PROFILE_SCOPE_THREADS];
-
-		if (sample_is_wait(samples) != is_wait)
-			continue;
-		if (samples->scope == *last) {
-			n_same++;
-			continue;
-		}
-		buffer_add_uleb(&changes, n_same);
-		buffer_add_uleb(&changes, samples->scope);
-		*last = samples->scope;
-		n_same = 0;
-		n_changes++;
-	}
-	if (n_changes) {
-		buffer_add_uleb(out, n_changes);
-		buffer_add(out, buffer_string(&changes), changes.size);
-	}
-	out->is_failed |= changes.is_failed;
-	buffer_release(&changes);
+	for (; samples < end; samples++)
+		if (sample_is_wait(samples) == is_wait)
+			scope_changes_add(&scopes, samples->thread, samples->scope);
+	scope_changes_end(&scopes, out);
 }
 
 static void encode_f64(struct buffer *out, double value)
@@ -64,6 +77,7 @@ static void encode_thread(struct buffer *out, uint32_t thread)
 struct marks_memory {
 	uint64_t time_ns;
 	struct profile_resource_memory resources;
+	struct scope_changes scopes;
 };
 
 /* A list, and how one entry of it is put. */
@@ -81,7 +95,7 @@ static size_t encode_list_chunk(struct buffer *out, const struct marks_list *lis
 {
 	const size_t chunk_at = profile_encode_chunk_begin(out, list->type);
 	struct buffer entries = BUFFER_INIT;
-	struct marks_memory memory = { 0 };
+	struct marks_memory memory = { .scopes.changes = BUFFER_INIT };
 	size_t i = first;
 
 	for (; i < n_all && entries.size < PROFILE_CHUNK_USUAL_BYTES && !entries.is_failed; i++)
@@ -90,6 +104,7 @@ static size_t encode_list_chunk(struct buffer *out, const struct marks_list *lis
 		buffer_add_u8(out, is_anew);
 	buffer_add_uleb(out, i - first);
 	buffer_add(out, buffer_string(&entries), entries.size);
+	scope_changes_end(&memory.scopes, out);
 	out->is_failed |= entries.is_failed;
 	profile_encode_chunk_end(out, chunk_at);
 	buffer_release(&entries);
@@ -156,6 +171,7 @@ static void put_milestone(struct buffer *out, const struct marks *marks, size_t 
 	buffer_add_uleb(out, milestone->site);
 	buffer_add_uleb(out, milestone->data);
 	buffer_add_uleb(out, milestone->run);
+	scope_changes_add(&memory->scopes, milestone->thread, milestone->scope);
 }
 
 void profile_encode_milestones(struct buffer *out, const struct marks *marks, size_t first)
@@ -205,6 +221,7 @@ static void put_counter(struct buffer *out, const struct marks *marks, size_t i,
 	encode_f64(out, counter->value);
 	encode_thread(out, counter->thread);
 	buffer_add_uleb(out, counter->site);
+	scope_changes_add(&memory->scopes, counter->thread, counter->scope);
 }
 
 void profile_encode_counters(struct buffer *out, const struct marks *marks, size_t first,
@@ -231,6 +248,7 @@ static void put_snapshot(struct buffer *out, const struct marks *marks, size_t i
 	buffer_add_uleb(out, snapshot->size_bytes);
 	if (snapshot->size_bytes)
 		buffer_add(out, marks->bytes + snapshot->bytes_offset, snapshot->size_bytes);
+	scope_changes_add(&memory->scopes, snapshot->thread, snapshot->scope);
 }
 
 void profile_encode_snapshots(struct buffer *out, const struct marks *marks, size_t first,

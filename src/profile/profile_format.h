@@ -27,18 +27,19 @@
  *	        count?, cpu?, end? }, scopes?           which: enum profile_sample_flags
  *	WAIT    n, first time, n × { flags u8, |time − the last one|, thread?,
  *	        sleb node − the last one?, weight, ticks, state?, end? }, scopes?
- *	scopes  n, n × { samples before that are in their thread's last scope,
+ *	scopes  n, n × { entries before that are in their thread's last scope,
  *	        scope }                                 see profile_scope_memory
  *	FRAM    n, n × { n_frames, n_frames × { 1 + entry, or 0 and a new entry
  *	        { sleb function − the last one, file, flags u8 }; sleb line − the
  *	        entry's last one } }                    locations in order, from 0
  *	SITE    n, n × { name, category, file, line, sample rate, kind u8, source u8 }
  *	SCOP    n, n × { own id − parent's, site }      ids follow on from 1
- *	MILE    n, n × { sleb time, thread, site, data, run }
+ *	MILE    n, n × { sleb time, thread, site, data, run }, scopes?
  *	CALL    anew u8, n, n × { sleb start, duration, thread, node, flags u8,
  *	        arguments, error, costs? { cpu ns, bytes, faults } }
- *	COUN    anew u8, n, n × { sleb time, value f64, thread, site }
- *	SNAP    anew u8, n, n × { sleb time, thread, site, flags u8, size, bytes }
+ *	COUN    anew u8, n, n × { sleb time, value f64, thread, site }, scopes?
+ *	SNAP    anew u8, n, n × { sleb time, thread, site, flags u8, size, bytes },
+ *	        scopes?
  *	RESO    anew u8, n, n × { sleb time, pid, run, 8 × sleb field − the last one's of the
  *	        same pid }                              see profile_resource_memory
  *	STAT    n, n × { node, errors, cut, open, total, self, mean f64, squares f64,

@@ -306,6 +306,18 @@ int mark_thread_costs(struct mark_thread *thread, uint32_t site, uint64_t cpu_ns
 	return 0;
 }
 
+/* In which scope it is, by whoever tells of one. */
+static uint32_t scope_now(const struct mark_thread *thread, uint64_t time_ns)
+{
+	uint32_t scope = scope_stack_node(&thread->stack);
+
+	for (const struct mark_thread *other = thread->live->marks; other && !scope;
+	     other = other->next)
+		if (other != thread && other->start_ns == thread->start_ns)
+			(void)mark_thread_scope(other, time_ns, &scope);
+	return scope;
+}
+
 int mark_thread_milestone(struct mark_thread *thread, struct marks_store *store, uint32_t site,
 			  uint64_t time_ns)
 {
@@ -313,22 +325,20 @@ int mark_thread_milestone(struct mark_thread *thread, struct marks_store *store,
 
 	thread->milestone = (struct milestone){ .time_ns = in_order(thread, time_ns),
 						.site = site };
+	thread->milestone.scope = scope_now(thread, thread->milestone.time_ns);
 	thread->has_milestone = true;
 	return r;
 }
 
 int mark_thread_data(struct mark_thread *thread, struct marks_store *store, struct mark_text text)
 {
-	uint32_t entry;
 	int r;
 
 	if (!thread->has_milestone)
 		return 0;
 	thread->has_milestone = false;
-	r = entry_of(thread, store, &entry);
-	return r < 0 ? r
-		     : marks_store_milestone(store, thread->milestone.site,
-					     thread->milestone.time_ns, entry, text);
+	r = entry_of(thread, store, &thread->milestone.thread);
+	return r < 0 ? r : marks_store_milestone(store, &thread->milestone, text);
 }
 
 int mark_thread_settle(struct mark_thread *thread, struct marks_store *store)
@@ -346,6 +356,7 @@ int mark_thread_counter(struct mark_thread *thread, struct marks_store *store, u
 
 	if (store->is_paused)
 		return 0;
+	counter.scope = scope_now(thread, counter.time_ns);
 	r = entry_of(thread, store, &counter.thread);
 	return r < 0 ? r : mark_counters_add(&store->counters, &counter);
 }
@@ -359,6 +370,7 @@ int mark_thread_snapshot(struct mark_thread *thread, struct marks_store *store,
 	if (store->is_paused)
 		return 0;
 	kept.time_ns = in_order(thread, snapshot->time_ns);
+	kept.scope = scope_now(thread, kept.time_ns);
 	r = entry_of(thread, store, &kept.thread);
 	return r < 0 ? r : mark_snapshots_add(&store->snapshots, &kept, bytes);
 }

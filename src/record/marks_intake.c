@@ -177,13 +177,12 @@ static bool take_milestone(struct marks_intake *marks, const struct marks_messag
 		.source = MARK_SOURCE_COMMAND,
 	};
 	const struct mark_text data = { message->data, message->data_bytes };
-	uint32_t site;
-	int r = mark_sites_get(&marks->store.sites, &site, &text);
+	struct milestone milestone = { .time_ns = credible_time(marks, message->time_ns),
+				       .thread = MARK_NO_THREAD };
+	int r = mark_sites_get(&marks->store.sites, &milestone.site, &text);
 
 	if (r == 0)
-		r = marks_store_milestone(&marks->store, site,
-					  credible_time(marks, message->time_ns), MARK_NO_THREAD,
-					  data);
+		r = marks_store_milestone(&marks->store, &milestone, data);
 	if (r < 0)
 		marks->failure = r;
 	return r == 0;

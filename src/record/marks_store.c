@@ -31,11 +31,11 @@ void marks_store_set_paused(struct marks_store *store, bool is_paused, uint64_t 
 	store->counted_from_ns = is_paused ? UINT64_MAX : time_ns;
 }
 
-int marks_store_milestone(struct marks_store *store, uint32_t site, uint64_t time_ns,
-			  uint32_t thread, struct mark_text data)
+int marks_store_milestone(struct marks_store *store, const struct milestone *milestone,
+			  struct mark_text data)
 {
 	struct marks *marks = &store->profile->marks;
-	struct milestone milestone = { .time_ns = time_ns, .thread = thread, .site = site };
+	struct milestone kept = *milestone;
 	int r = 0;
 
 	if (marks->n_milestones >= MARKS_MAX_MILESTONES) {
@@ -44,10 +44,10 @@ int marks_store_milestone(struct marks_store *store, uint32_t site, uint64_t tim
 	}
 	if (data.size_bytes && store->text_bytes < MARKS_STORE_TEXT_BYTES) {
 		store->text_bytes += data.size_bytes;
-		r = interner_add_sized(&store->profile->strings, &milestone.data, data.bytes,
+		r = interner_add_sized(&store->profile->strings, &kept.data, data.bytes,
 				       data.size_bytes);
 	}
-	return r < 0 ? r : marks_add_milestone(marks, &milestone);
+	return r < 0 ? r : marks_add_milestone(marks, &kept);
 }
 
 int marks_store_finish(struct marks_store *store)

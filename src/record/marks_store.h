@@ -49,11 +49,11 @@ void marks_store_release(struct marks_store *store);
 void marks_store_set_paused(struct marks_store *store, bool is_paused, uint64_t time_ns);
 
 /*
- * A milestone; `thread` may be MARK_NO_THREAD.  Beyond MARKS_MAX_MILESTONES they are
- * dropped and counted.  Returns 0 or -ENOMEM.
+ * A milestone, with `data` for its own; `thread` may be MARK_NO_THREAD.  Beyond
+ * MARKS_MAX_MILESTONES they are dropped and counted.  Returns 0 or -ENOMEM.
  */
-int marks_store_milestone(struct marks_store *store, uint32_t site, uint64_t time_ns,
-			  uint32_t thread, struct mark_text data);
+int marks_store_milestone(struct marks_store *store, const struct milestone *milestone,
+			  struct mark_text data);
 
 /* The recording is over.  Returns 0 or -ENOMEM. */
 int marks_store_finish(struct marks_store *store);

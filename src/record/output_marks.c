@@ -22,12 +22,10 @@ static int add(void *context, const struct output_line *line)
 		.source = MARK_SOURCE_OUTPUT,
 	};
 	const struct mark_text data = { line->line, line->line_bytes };
-	uint32_t site;
-	const int r = mark_sites_get(&marks->store->sites, &site, &text);
+	struct milestone milestone = { .time_ns = line->time_ns, .thread = MARK_NO_THREAD };
+	const int r = mark_sites_get(&marks->store->sites, &milestone.site, &text);
 
-	return r < 0 ? r
-		     : marks_store_milestone(marks->store, site, line->time_ns, MARK_NO_THREAD,
-					     data);
+	return r < 0 ? r : marks_store_milestone(marks->store, &milestone, data);
 }
 
 static int forget(void *context, const struct output_line *line)

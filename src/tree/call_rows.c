@@ -14,6 +14,11 @@ uint32_t call_site(const struct profile *profile, const struct scope_call *call)
 							  : UINT32_MAX;
 }
 
+struct mark_place call_place(const struct profile *profile, const struct scope_call *call)
+{
+	return (struct mark_place){ call->thread, call->node, call_site(profile, call) };
+}
+
 static int compare_times(const void *a, const void *b)
 {
 	const struct scope_call *x = *(const struct scope_call *const *)a;
@@ -50,9 +55,7 @@ int call_rows_build(struct call_rows *rows, const struct profile *profile, const
 
 		if (choice == CALLS_FAILED && !(call->flags & SCOPE_CALL_ERROR))
 			continue;
-		if (mark_filter_has_scope(&filter, call->node) &&
-		    mark_filter_has_at(&filter, call->thread, call_site(profile, call),
-				       call->start_ns))
+		if (mark_filter_has_at(&filter, call_place(profile, call), call->start_ns))
 			rows->calls[rows->n_calls++] = call;
 	}
 	mark_filter_release(&filter);

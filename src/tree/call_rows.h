@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "model/profile.h"
+#include "tree/mark_filter.h"
 #include "tree/view.h"
 
 /*
@@ -46,6 +47,8 @@ struct failure_rows {
 int failure_rows_build(struct failure_rows *rows, const struct profile *profile,
 		       const struct call_rows *failed);
 void failure_rows_release(struct failure_rows *rows);
+
+struct mark_place call_place(const struct profile *profile, const struct scope_call *call);
 
 /* The site of a call; UINT32_MAX for one that makes no sense. */
 uint32_t call_site(const struct profile *profile, const struct scope_call *call);

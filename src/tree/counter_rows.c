@@ -66,7 +66,7 @@ static void find_values(struct counter_rows *rows, const struct mark_filter *fil
 		const double value = counter->value;
 
 		if (isnan(value) ||
-		    !mark_filter_has_at(filter, counter->thread, counter->site, counter->time_ns))
+		    !mark_filter_has_at(filter, counter_place(counter), counter->time_ns))
 			continue;
 		rows->rows[rows->n_rows++] = (struct counter_row){
 			.name = marks->sites[counter->site].name,

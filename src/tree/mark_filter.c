@@ -39,22 +39,38 @@ bool mark_filter_has_thread(const struct mark_filter *filter, uint32_t thread)
 	return thread < filter->profile->n_threads && filter->has_thread[thread];
 }
 
-bool mark_filter_has(const struct mark_filter *filter, uint32_t thread, uint32_t site)
-{
-	return site < filter->profile->marks.n_sites && mark_filter_has_thread(filter, thread);
-}
-
-bool mark_filter_has_at(const struct mark_filter *filter, uint32_t thread, uint32_t site,
-			uint64_t time_ns)
-{
-	return view_has_time(filter->view, filter->profile, profile_run_of(filter->profile, thread),
-			     time_ns) &&
-	       mark_filter_has(filter, thread, site);
-}
-
 bool mark_filter_has_scope(const struct mark_filter *filter, uint32_t node)
 {
 	return !filter->view->marks || view_scopes_have(&filter->view->marks->scopes, node);
+}
+
+struct mark_place milestone_place(const struct milestone *milestone)
+{
+	return (struct mark_place){ milestone->thread, milestone->scope, milestone->site };
+}
+
+struct mark_place counter_place(const struct counter_value *counter)
+{
+	return (struct mark_place){ counter->thread, counter->scope, counter->site };
+}
+
+struct mark_place snapshot_place(const struct snapshot *snapshot)
+{
+	return (struct mark_place){ snapshot->thread, snapshot->scope, snapshot->site };
+}
+
+bool mark_filter_has(const struct mark_filter *filter, struct mark_place place)
+{
+	return place.site < filter->profile->marks.n_sites &&
+	       mark_filter_has_thread(filter, place.thread) &&
+	       mark_filter_has_scope(filter, place.scope);
+}
+
+bool mark_filter_has_at(const struct mark_filter *filter, struct mark_place place, uint64_t time_ns)
+{
+	return view_has_time(filter->view, filter->profile,
+			     profile_run_of(filter->profile, place.thread), time_ns) &&
+	       mark_filter_has(filter, place);
 }
 
 uint32_t mark_name(const struct profile *profile, uint32_t site)

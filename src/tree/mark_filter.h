@@ -31,15 +31,26 @@ void mark_filter_release(struct mark_filter *filter);
 /* `thread` may be MARK_NO_THREAD. */
 bool mark_filter_has_thread(const struct mark_filter *filter, uint32_t thread);
 
-/* By thread and by what its site says, at any time. */
-bool mark_filter_has(const struct mark_filter *filter, uint32_t thread, uint32_t site);
-
-/* … and by moment, in the run of the thread. */
-bool mark_filter_has_at(const struct mark_filter *filter, uint32_t thread, uint32_t site,
-			uint64_t time_ns);
-
 /* Is a node of the scope tree in a scope that the view looks at? */
 bool mark_filter_has_scope(const struct mark_filter *filter, uint32_t node);
+
+/* Who marked, in which scope, and where. */
+struct mark_place {
+	uint32_t thread;
+	uint32_t scope;
+	uint32_t site;
+};
+
+struct mark_place milestone_place(const struct milestone *milestone);
+struct mark_place counter_place(const struct counter_value *counter);
+struct mark_place snapshot_place(const struct snapshot *snapshot);
+
+/* By thread, scope and whether there is such a site, at any time. */
+bool mark_filter_has(const struct mark_filter *filter, struct mark_place place);
+
+/* … and by moment, in the run of the thread. */
+bool mark_filter_has_at(const struct mark_filter *filter, struct mark_place place,
+			uint64_t time_ns);
 
 /* The name of a site, an id in profile.strings; 0 for a site that there is not. */
 uint32_t mark_name(const struct profile *profile, uint32_t site);

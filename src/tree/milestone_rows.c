@@ -59,7 +59,7 @@ static struct timed *find_timed(const struct mark_filter *filter, size_t *ret_n)
 	for (size_t i = 0; i < marks->n_milestones; i++) {
 		const struct milestone *milestone = &marks->milestones[i];
 
-		if (mark_filter_has(filter, milestone->thread, milestone->site))
+		if (mark_filter_has(filter, milestone_place(milestone)))
 			timed[n++] = (struct timed){
 				.milestone = milestone,
 				.at_ns = mark_since_ns(profile, milestone->time_ns),

@@ -10,7 +10,7 @@
 
 /*
  * The milestones of a view in order of time, and the phases between successive
- * ones.  Successive are those of the view's threads and category whatever the
+ * ones.  Successive are those of the view's threads and scopes whatever the
  * time window, so that a window shows figures as they are without it: a
  * milestone that lies in the window, a phase that begins there.  Runs that were
  * merged are looked at one by one.

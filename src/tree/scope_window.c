@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "base/array.h"
+#include "tree/call_rows.h"
 
 struct call_order {
 	const struct scope_call *call;
@@ -128,9 +129,7 @@ static int nesting_push(struct nesting *nesting, const struct scope_call *call)
 	nesting->open = grown;
 	grown += nesting->n_open++;
 	*grown = (struct open_call){ .call = call, .is_outer = *n_counted == 0 };
-	grown->is_counted = mark_filter_has_scope(filter, call->node) &&
-			    mark_filter_has_at(filter, call->thread,
-					       nesting->window->tree.nodes[call->node].site,
+	grown->is_counted = mark_filter_has_at(filter, call_place(filter->profile, call),
 					       call->start_ns);
 	*n_counted += is_whole(grown);
 	return 0;

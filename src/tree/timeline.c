@@ -36,17 +36,16 @@ struct told {
 };
 
 static struct told told_by_thread(const struct mark_filter *filter, uint64_t time_ns,
-				  uint32_t thread, uint32_t site)
+				  struct mark_place place)
 {
-	return (struct told){ time_ns, profile_run_of(filter->profile, thread),
-			      mark_filter_has(filter, thread, site) };
+	return (struct told){ time_ns, profile_run_of(filter->profile, place.thread),
+			      mark_filter_has(filter, place) };
 }
 
 static struct told milestone_told(const struct mark_filter *filter,
 				  const struct milestone *milestone)
 {
-	struct told told = told_by_thread(filter, milestone->time_ns, milestone->thread,
-					  milestone->site);
+	struct told told = told_by_thread(filter, milestone->time_ns, milestone_place(milestone));
 
 	told.run = milestone->run;
 	return told;
@@ -54,14 +53,10 @@ static struct told milestone_told(const struct mark_filter *filter,
 
 static struct told call_told(const struct mark_filter *filter, const struct scope_call *call)
 {
-	struct told told = told_by_thread(filter, call->start_ns, call->thread,
-					  call_site(filter->profile, call));
-
-	told.is_in &= mark_filter_has_scope(filter, call->node);
-	return told;
+	return told_by_thread(filter, call->start_ns, call_place(filter->profile, call));
 }
 
-/* A view of threads has no memory: that is the process's. */
+/* A view of threads or scopes has no memory: that is the process's. */
 static struct told memory_told(const struct mark_filter *filter,
 			       const struct resource_sample *resource)
 {
@@ -70,6 +65,7 @@ static struct told memory_told(const struct mark_filter *filter,
 
 	for (uint32_t i = 0; !told.is_in && !filter->view->thread && i < profile->n_threads; i++)
 		told.is_in = profile->threads[i].pid == resource->pid && filter->has_thread[i];
+	told.is_in &= mark_filter_has_scope(filter, 0);
 	return told;
 }
 
@@ -83,11 +79,11 @@ static struct told told_of(const struct mark_filter *filter, enum timeline_kind 
 	case TIMELINE_SCOPE:
 		return call_told(filter, &marks->calls[i]);
 	case TIMELINE_COUNTER:
-		return told_by_thread(filter, marks->counters[i].time_ns, marks->counters[i].thread,
-				      marks->counters[i].site);
+		return told_by_thread(filter, marks->counters[i].time_ns,
+				      counter_place(&marks->counters[i]));
 	case TIMELINE_SNAPSHOT:
 		return told_by_thread(filter, marks->snapshots[i].time_ns,
-				      marks->snapshots[i].thread, marks->snapshots[i].site);
+				      snapshot_place(&marks->snapshots[i]));
 	case TIMELINE_MEMORY:
 	case TIMELINE_N_KINDS:
 		break;

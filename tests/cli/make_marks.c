@@ -273,6 +273,27 @@ static void take_quality(struct profile *profile, struct words *words)
 	}
 }
 
+/* The mark behind it was made in a scope. */
+static void take_mark_in(struct profile *profile, struct words *words)
+{
+	struct marks *marks = &profile->marks;
+	const uint32_t scope = scope_of(profile, next_word(words));
+	const size_t n_milestones = marks->n_milestones;
+	const size_t n_counters = marks->n_counters;
+	const size_t n_snapshots = marks->n_snapshots;
+
+	need(words->rest, "expected a mark");
+	take_mark(profile, words->rest);
+	if (marks->n_milestones > n_milestones)
+		marks->milestones[n_milestones].scope = scope;
+	else if (marks->n_counters > n_counters)
+		marks->counters[n_counters].scope = scope;
+	else if (marks->n_snapshots > n_snapshots)
+		marks->snapshots[n_snapshots].scope = scope;
+	else
+		need(false, "no mark of a thread");
+}
+
 void take_mark(struct profile *profile, char *line)
 {
 	struct words words = { .rest = line };
@@ -292,6 +313,8 @@ void take_mark(struct profile *profile, char *line)
 		take_snapshot(profile, &words, true);
 	else if (strcmp(what, "!resource") == 0)
 		take_resource(profile, &words);
+	else if (strcmp(what, "!in") == 0)
+		take_mark_in(profile, &words);
 	else if (strcmp(what, "!quality") == 0)
 		take_quality(profile, &words);
 	else

@@ -20,6 +20,7 @@
  *	!snapshot MS THREAD NAME BYTES…		!text MS THREAD NAME TEXT…
  *	!resource MS PID [rss=KIB pss= heap= anonymous= minor=N major= voluntary= involuntary=]
  *	!site KIND NAME [category=… file=… line=N rate=N source=N]
+ *	!in PATH !milestone …, or !counter, !snapshot, !text: marked in that scope
  *	!quality [lost=N homeless= bad= sites_dropped= … unmatched_ends= too_deep=]
  *
  * All calls are kept, and counted in the statistics of their scope, `inside` being

@@ -163,6 +163,51 @@ check "scopes are the largest twenty" grep -q "and 480 more (--top 0 shows all)"
 run "$TSPROF" report -i "$work/many" --milestones --json
 check "JSON says how many it leaves out" grep -q '"milestones": 9950' "$work/out"
 
+# What was marked inside of a scope, or of one of a category, or not.
+make_profile "$work/scopes" <<'EOT'
+@duration 60
+!site scope parse category=cpu
+!call 5 20 a/1 a/1 handle
+!call 6 4 a/1 a/1 handle/parse
+!call 40 5 a/1 a/1 parse
+!milestone 1 a/1 a/1 outside
+!in handle !milestone 5 a/1 a/1 in_handle
+!in handle/parse !milestone 6 a/1 a/1 in_both
+!milestone 30 - - by_command
+!in parse !counter 41 a/1 a/1 queue 7
+!in handle !counter 8 a/1 a/1 queue 3
+!counter 50 a/1 a/1 queue 11
+!in handle/parse !text 7 a/1 a/1 config in both
+!snapshot 55 a/1 a/1 state outside
+!resource 10 1 rss=1000
+a/1 a/1 main 9
+EOT
+# COLUMN OPTION…: what the column says, of the only table.
+column()
+{
+	column_name=$1
+	shift
+	"$TSPROF" report -i "$work/scopes" --csv "$@" 2>&1 | awk -F, -v name="$column_name" '
+		NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) at = i; next }
+		{ printf "%s%s", sep, $at; sep = " " }'
+}
+check "milestones of a scope are those marked in it" \
+	test "$(column name --milestones --in-scope handle)" = "in_handle in_both"
+check "what lies between them is since the last of these" \
+	test "$(column delta_ns --milestones --in-scope parse)" = 6000000
+check "a category has its milestones" \
+	test "$(column name --milestones --category cpu)" = in_both
+check "a scope has its counters" test "$(column last --counters --in-scope handle)" = 3
+check "another has others" test "$(column last --counters --in-scope parse)" = 7
+check "all have all" test "$(column values --counters)" = 3
+check "a scope has its snapshots" test "$(column name --snapshots --category cpu)" = config
+check "its timeline has nothing else" test "$(column kind --timeline --in-scope handle)" = \
+	"milestone scope milestone scope snapshot counter"
+check "everything is in that of all" test "$(column kind --timeline | wc -w)" = 13
+"$TSPROF" merge -o "$work/twice" "$work/scopes" "$work/scopes" 2>/dev/null
+check "merged ones are found in both" test "$(
+	"$TSPROF" report -i "$work/twice" --csv --timeline --category cpu | wc -l)" = 11
+
 # Nothing was marked.
 echo "a/1 a/1 main 1" | make_profile "$work/none"
 for options in --milestones --scopes --tree "--hot 1" "--slowest 1" --errors --timeline \

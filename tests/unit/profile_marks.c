@@ -96,6 +96,11 @@ static void make_calls(struct profile *profile, uint64_t *state, size_t n)
 	}
 }
 
+static uint32_t any_scope(const struct profile *profile, uint64_t *state)
+{
+	return (uint32_t)below(state, profile->marks.scopes.n_nodes);
+}
+
 static void make_values(struct profile *profile, uint64_t *state, size_t n)
 {
 	struct marks *marks = &profile->marks;
@@ -105,16 +110,19 @@ static void make_values(struct profile *profile, uint64_t *state, size_t n)
 		const struct milestone milestone = { .time_ns = any_time(state),
 						     .thread = any_thread(profile, state),
 						     .site = (uint32_t)below(state, n),
-						     .data = any_string(profile, state) };
+						     .data = any_string(profile, state),
+						     .scope = any_scope(profile, state) };
 		const struct counter_value value = { .time_ns = any_time(state),
 						     .value = ldexp((double)below(state, 99), -3),
 						     .thread = any_thread(profile, state),
-						     .site = (uint32_t)below(state, n) };
+						     .site = (uint32_t)below(state, n),
+						     .scope = any_scope(profile, state) };
 		const struct snapshot snapshot = { .time_ns = any_time(state),
 						   .size_bytes = (uint32_t)below(state,
 										 sizeof(bytes)),
 						   .thread = any_thread(profile, state),
 						   .site = (uint32_t)below(state, n),
+						   .scope = any_scope(profile, state),
 						   .is_text = i % 2,
 						   .is_cut = i % 3 == 0 };
 
@@ -225,6 +233,7 @@ static void assert_equal_snapshots(const struct marks *a, const struct marks *b)
 		assert_int_equal(x->time_ns, y->time_ns);
 		assert_int_equal(x->thread, y->thread);
 		assert_int_equal(x->site, y->site);
+		assert_int_equal(x->scope, y->scope);
 		assert_int_equal(x->is_text, y->is_text);
 		assert_int_equal(x->is_cut, y->is_cut);
 		assert_int_equal(x->size_bytes, y->size_bytes);
@@ -243,6 +252,7 @@ static void assert_equal_values(const struct marks *a, const struct marks *b)
 		assert_int_equal(a->milestones[i].site, b->milestones[i].site);
 		assert_int_equal(a->milestones[i].data, b->milestones[i].data);
 		assert_int_equal(a->milestones[i].run, b->milestones[i].run);
+		assert_int_equal(a->milestones[i].scope, b->milestones[i].scope);
 	}
 	assert_int_equal(a->n_counters, b->n_counters);
 	for (size_t i = 0; i < a->n_counters; i++) {
@@ -250,6 +260,7 @@ static void assert_equal_values(const struct marks *a, const struct marks *b)
 		assert_true(a->counters[i].value == b->counters[i].value);
 		assert_int_equal(a->counters[i].thread, b->counters[i].thread);
 		assert_int_equal(a->counters[i].site, b->counters[i].site);
+		assert_int_equal(a->counters[i].scope, b->counters[i].scope);
 	}
 }
 

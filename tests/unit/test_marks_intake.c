@@ -271,6 +271,43 @@ static void marks_intake__waits_for_the_data_of_a_milestone(void **state)
 	assert_int_equal(f.profile.marks.milestones[1].data, 0);
 }
 
+static const char *scope_name_of(uint32_t node)
+{
+	const struct marks *marks = &f.profile.marks;
+
+	return node ? interner_get(&f.profile.strings,
+				   marks->sites[marks->scopes.nodes[node].site].name)
+		    : "";
+}
+
+static void marks_intake__knows_the_scope_of_every_mark(void **state)
+{
+	const double value = 1;
+
+	(void)state;
+	put(0, TSPROF_WHAT_MILESTONE, LOADED, 10);
+	put(0, TSPROF_WHAT_BEGIN, OUTER, 100);
+	put_bytes(0, TSPROF_WHAT_COUNTER, QUEUE, 110, &value, sizeof(value));
+	put(0, TSPROF_WHAT_BEGIN, INNER, 200);
+	put(0, TSPROF_WHAT_MILESTONE, LOADED, 210);
+	put(0, TSPROF_WHAT_END, INNER, 300);
+	put_bytes(0, TSPROF_WHAT_SNAPSHOT, STATE, 310, "x", 1);
+	put(0, TSPROF_WHAT_END, OUTER, 400);
+	put_bytes(0, TSPROF_WHAT_COUNTER, QUEUE, 410, &value, sizeof(value));
+	put(1, TSPROF_WHAT_MILESTONE, LOADED, 250);
+	drain(true);
+	assert_int_equal(f.profile.marks.n_milestones, 3);
+	for (size_t i = 0; i < 3; i++) {
+		const struct milestone *milestone = &f.profile.marks.milestones[i];
+		const bool is_inside = milestone->time_ns == f.start_ns + 210 * 1000;
+
+		assert_string_equal(scope_name_of(milestone->scope), is_inside ? "inner" : "");
+	}
+	assert_string_equal(scope_name_of(f.profile.marks.counters[0].scope), "outer");
+	assert_int_equal(f.profile.marks.counters[1].scope, 0);
+	assert_string_equal(scope_name_of(f.profile.marks.snapshots[0].scope), "outer");
+}
+
 static void marks_intake__keeps_the_slowest_and_the_failed(void **state)
 {
 	uint64_t us = 0;
@@ -422,6 +459,7 @@ int main(void)
 		TEST(marks_intake__takes_time_as_it_can_be),
 		TEST(marks_intake__leaves_open_what_never_ends),
 		TEST(marks_intake__waits_for_the_data_of_a_milestone),
+		TEST(marks_intake__knows_the_scope_of_every_mark),
 		TEST(marks_intake__keeps_the_slowest_and_the_failed),
 		TEST(marks_intake__keeps_values_and_snapshots_within_bounds),
 		TEST(marks_intake__follows_scopes_through_a_pause),

@@ -87,6 +87,14 @@ static const char *name_of(const struct profile *profile, uint32_t id)
 }
 
 /* Other numbers, other orders: what things are called stays the same. */
+/* The name of a scope; of none it is what no string is. */
+static const char *scope_of(const struct profile *profile, uint32_t node)
+{
+	const struct marks *marks = &profile->marks;
+
+	return node ? name_of(profile, marks->sites[marks->scopes.nodes[node].site].name) : "/";
+}
+
 static void merging_renumbers_what_marks_refer_to(void **state)
 {
 	struct profile a, b, both;
@@ -104,6 +112,7 @@ static void merging_renumbers_what_marks_refer_to(void **state)
 		assert_string_equal(name_of(&both, both.marks.sites[new->site].name),
 				    name_of(&b, b.marks.sites[old->site].name));
 		assert_string_equal(name_of(&both, new->data), name_of(&b, old->data));
+		assert_string_equal(scope_of(&both, new->scope), scope_of(&b, old->scope));
 		if (old->thread == MARK_NO_THREAD)
 			assert_int_equal(new->thread, MARK_NO_THREAD);
 		else
@@ -113,12 +122,17 @@ static void merging_renumbers_what_marks_refer_to(void **state)
 		const struct scope_call *old = &b.marks.calls[i];
 		const struct scope_call *new = &both.marks.calls[i + a.marks.n_calls];
 
-		assert_string_equal(
-			name_of(&both,
-				both.marks.sites[both.marks.scopes.nodes[new->node].site].name),
-			name_of(&b, b.marks.sites[b.marks.scopes.nodes[old->node].site].name));
+		assert_string_equal(scope_of(&both, new->node), scope_of(&b, old->node));
 		assert_string_equal(name_of(&both, new->arguments), name_of(&b, old->arguments));
 	}
+	for (size_t i = 0; i < b.marks.n_counters; i++)
+		assert_string_equal(scope_of(&both,
+					     both.marks.counters[i + a.marks.n_counters].scope),
+				    scope_of(&b, b.marks.counters[i].scope));
+	for (size_t i = 0; i < b.marks.n_snapshots; i++)
+		assert_string_equal(scope_of(&both,
+					     both.marks.snapshots[i + a.marks.n_snapshots].scope),
+				    scope_of(&b, b.marks.snapshots[i].scope));
 	for (size_t i = 0; i < both.marks.n_resources; i++)
 		assert_int_equal(both.marks.resources[i].run, i >= a.marks.n_resources);
 	profile_release(&a);
