@@ -154,8 +154,8 @@ static const struct option record_options[] = {
 	  .offset = offsetof(struct record_options, without_symbols) },
 	{ .name = "strict",
 	  .kind = OPTION_FLAG,
-	  .help = "fail with status 1 when samples were lost, a stack is cut or there "
-		  "is no such event",
+	  .help = "fail with status 1 when samples or marks were lost, a stack is cut or "
+		  "there is no such event",
 	  .offset = offsetof(struct record_options, is_strict) },
 	{ .name = "quiet",
 	  .letter = 'q',
@@ -233,8 +233,8 @@ static int run_recorder(struct record *record, const struct recorder_options *re
 	if (r < 0 && record->has_status_line && result.has_started)
 		(void)fputs("\r\033[K", app->messages);
 	if (r == 0)
-		status = options->is_strict && !record_summary_is_flawless(&profile.quality)
-				 ? EXIT_FAILED
+		status = options->is_strict && record_summary_check(&profile, &result, &err) < 0
+				 ? app_fail(app, EXIT_FAILED, &err)
 				 : result.exit_status;
 	else if (!result.has_started && result.exit_status)
 		status = app_fail(app, result.exit_status, &err);

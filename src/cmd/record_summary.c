@@ -1,6 +1,7 @@
 /* One line that sums up, and one for each thing that limits the result. */
 #include "cmd/record_summary.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -200,11 +201,17 @@ static void show_probes(struct app *app, const struct probe_summary *probes)
 	char cost[UNITS_TEXT_BYTES];
 
 	if (probes->cost_ns)
-		app_say(app, "probes were hit %s times, which took some %s of the command's time",
-			units_count(text, probes->n_hits), units_duration(cost, probes->cost_ns));
+		app_say(app, "probes were hit %s time%s, which took some %s of the command's time",
+			units_count(text, probes->n_hits), probes->n_hits == 1 ? "" : "s",
+			units_duration(cost, probes->cost_ns));
 	if (probes->n_never_hit)
 		app_say(app, "%s%s was never called", probes->never_hit,
 			probes->n_never_hit > 1 ? " (and other functions with probes)" : "");
+	if (probes->inlined)
+		app_say(app,
+			"%s: calls that were inlined into others were not seen (build it with "
+			"__attribute__((noinline)) to see all)",
+			probes->inlined);
 	if (probes->n_lost)
 		app_say(app,
 			"%s hits of probes were lost, as they came too fast (trace functions that "
@@ -229,8 +236,30 @@ void record_summary_show(struct app *app, const struct profile *profile,
 	show_limits(app, profile, result);
 }
 
-bool record_summary_is_flawless(const struct quality *quality)
+int record_summary_check(const struct profile *profile, const struct recorder_result *result,
+			 struct error *err)
 {
-	return !quality->n_lost && !quality->n_lost_events && !quality->n_lost_switches &&
-	       n_complete(quality) == quality->n_samples;
+	const struct quality *quality = &profile->quality;
+	const struct marks_quality *marks = &profile->marks.quality;
+	struct buffer flaws = BUFFER_INIT;
+	int r = 0;
+
+	add_number(&flaws, quality->n_lost, "lost sample", "lost samples");
+	add_number(&flaws, quality->n_lost_events, "lost event", "lost events");
+	add_number(&flaws, quality->n_lost_switches, "lost record of a switch",
+		   "lost records of switches");
+	add_number(&flaws, quality->n_samples - n_complete(quality), "stack that is not complete",
+		   "stacks that are not complete");
+	add_number(&flaws, marks->n_lost + marks->n_homeless + marks->n_milestones_dropped,
+		   "lost mark", "lost marks");
+	add_number(&flaws, result->probes.n_lost, "lost hit of a probe", "lost hits of probes");
+	if (flaws.is_failed)
+		r = error_set_no_memory(err);
+	else if (flaws.size)
+		r = error_set(err, -EIO,
+			      "%s; the profile is there, but --strict takes none that lacks "
+			      "something",
+			      buffer_string(&flaws));
+	buffer_release(&flaws);
+	return r;
 }

@@ -1,8 +1,7 @@
 #ifndef TSPROF_CMD_RECORD_SUMMARY_H
 #define TSPROF_CMD_RECORD_SUMMARY_H
 
-#include <stdbool.h>
-
+#include "base/error.h"
 #include "cmd/command.h"
 #include "model/profile.h"
 #include "record/recorder.h"
@@ -11,7 +10,8 @@
 void record_summary_show(struct app *app, const struct profile *profile,
 			 const struct recorder_result *result, const char *path);
 
-/* Nothing was lost, no stack is cut: what --strict asks for. */
-bool record_summary_is_flawless(const struct quality *quality);
+/* What --strict asks for: -EIO, saying what was lost, or which stacks are cut. */
+int record_summary_check(const struct profile *profile, const struct recorder_result *result,
+			 struct error *err);
 
 #endif

@@ -121,8 +121,8 @@ for how in kill:137 abort:134 exit:3; do
 done
 
 # CPU time, as others may keep the CPU; a mark that waits has none, but the loop would hang.
-run timeout 120 "$TSPROF" record -q -o "$work/p" -- "$program" stopped_recorder
-check "a stopped recorder stops nobody" is_status 0
+run timeout 120 "$TSPROF" record -q --strict -o "$work/p" -- "$program" stopped_recorder
+check "a stopped recorder stops nobody, and --strict says what is lost" is_refusal 1 "lost marks"
 check "no mark takes long" holds "$(tail -1 "$work/out") < 20"
 check "what found no room is counted" \
 	holds "$(quality_of records) + $(quality_of lost) == 1200001 && $(quality_of lost) > 0"
