@@ -1,10 +1,12 @@
-/* Sibling order: frames are ranked by name once, then nodes are relinked by rank.  Phases are
+/* Sibling order: frames are ranked by name once, then siblings are relinked by rank.  Phases are
  * ranked by time. */
 #include "tree/calltree.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/array.h"
 
 struct ranked_frame {
 	const struct calltree_frame *frame;
@@ -59,45 +61,55 @@ static int calltree_rank_frames(const struct calltree *tree, uint32_t *ranks)
 	return 0;
 }
 
-/* Nodes in the order of their frames' ranks: a counting sort. */
-static void sort_nodes(const struct calltree *tree, const uint32_t *ranks, uint32_t *starts,
-		       uint32_t *order)
+struct ranked_node {
+	uint32_t rank;
+	uint32_t node;
+};
+
+static int compare_ranked_nodes(const void *a, const void *b)
 {
-	for (size_t i = 1; i < tree->n_nodes; i++)
-		starts[ranks[tree->nodes[i].frame] + 1]++;
-	for (size_t i = 1; i <= tree->n_frames; i++)
-		starts[i] += starts[i - 1];
-	for (size_t i = 1; i < tree->n_nodes; i++)
-		order[starts[ranks[tree->nodes[i].frame]]++] = (uint32_t)i;
+	const struct ranked_node *x = a;
+	const struct ranked_node *y = b;
+
+	return compare_numbers(x->rank, y->rank);
 }
 
-/* Prepending from the last to the first leaves every list in order. */
-static void relink(struct calltree *tree, const uint32_t *order)
+/* Children by rank, in `*nodes`, which grows as it has to. */
+static int relink_children(struct calltree *tree, uint32_t parent, const uint32_t *ranks,
+			   struct ranked_node **nodes, size_t *capacity)
 {
-	for (size_t i = 0; i < tree->n_nodes; i++)
-		tree->nodes[i].first_child = 0;
-	for (size_t i = tree->n_nodes - 1; i-- > 0;) {
-		struct calltree_node *node = &tree->nodes[order[i]];
-		struct calltree_node *parent = &tree->nodes[node->parent];
+	size_t n = 0;
 
-		node->next_sibling = parent->first_child;
-		parent->first_child = order[i];
+	for (uint32_t at = tree->nodes[parent].first_child; at; at = tree->nodes[at].next_sibling) {
+		struct ranked_node *grown = array_grown(*nodes, capacity, n + 1, sizeof(*grown));
+
+		if (!grown)
+			return -ENOMEM;
+		*nodes = grown;
+		grown[n++] = (struct ranked_node){ ranks[tree->nodes[at].frame], at };
 	}
+	qsort(*nodes, n, sizeof(**nodes), compare_ranked_nodes);
+	tree->nodes[parent].first_child = (*nodes)[0].node;
+	for (size_t i = 0; i < n; i++)
+		tree->nodes[(*nodes)[i].node].next_sibling = i + 1 < n ? (*nodes)[i + 1].node : 0;
+	return 0;
 }
 
+/* Most nodes have one child, beside them in memory, and are done with a look at it. */
 int calltree_sort_by_name(struct calltree *tree)
 {
 	uint32_t *ranks = calloc(tree->n_frames + 1, sizeof(*ranks));
-	uint32_t *starts = calloc(tree->n_frames + 2, sizeof(*starts));
-	uint32_t *order = calloc(tree->n_nodes + 1, sizeof(*order));
-	int r = ranks && starts && order ? calltree_rank_frames(tree, ranks) : -ENOMEM;
+	struct ranked_node *nodes = NULL;
+	size_t capacity = 0;
+	int r = ranks ? calltree_rank_frames(tree, ranks) : -ENOMEM;
 
-	if (r == 0) {
-		sort_nodes(tree, ranks, starts, order);
-		relink(tree, order);
+	for (size_t i = 0; r == 0 && i < tree->n_nodes; i++) {
+		const uint32_t child = tree->nodes[i].first_child;
+
+		if (child && tree->nodes[child].next_sibling)
+			r = relink_children(tree, (uint32_t)i, ranks, &nodes, &capacity);
 	}
 	free(ranks);
-	free(starts);
-	free(order);
+	free(nodes);
 	return r;
 }
