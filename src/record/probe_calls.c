@@ -8,6 +8,7 @@
 #include "base/array.h"
 #include "os/probe_price.h"
 #include "record/probe_fields.h"
+#include "record/probe_inlines.h"
 #include "record/probe_mend.h"
 
 /* As long as a stack dump can be; beyond so many places none is remembered. */
@@ -384,14 +385,17 @@ int probe_calls_finish(struct probe_calls *calls, uint64_t time_ns)
 	return r;
 }
 
-struct probe_summary probe_calls_sum_up(const struct probe_calls *calls)
+struct probe_summary probe_calls_sum_up(const struct probe_calls *calls,
+					const struct profile *profile)
 {
 	struct probe_summary summary = { .n_lost = calls->n_lost,
 					 .n_too_deep = calls->n_too_deep,
 					 .n_unmatched = calls->n_unmatched };
+	const struct probe *inlined = calls->plan ? probe_inlines_find(calls->plan, profile) : NULL;
 	struct probe_price price = { 0 };
 	double cost_ns = 0;
 
+	summary.inlined = inlined ? inlined->name : NULL;
 	for (size_t i = 0; calls->plan && i < calls->plan->n_probes; i++) {
 		summary.n_hits += calls->n_hits[i];
 		summary.n_never_hit += !calls->n_hits[i];

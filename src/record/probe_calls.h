@@ -78,6 +78,7 @@ struct probe_summary {
 	uint64_t n_unmatched;
 	size_t n_never_hit;    /* functions that nobody called */
 	const char *never_hit; /* the first of them; of the plan */
+	const char *inlined;   /* some of its calls were, and are missing; of the plan, or NULL */
 	uint64_t cost_ns;      /* of the target's time, by what a hit costs here; 0: not known */
 };
 
@@ -99,8 +100,9 @@ int probe_calls_end_thread(struct probe_calls *calls, uint32_t tid, uint64_t tim
 /* The same for all threads: the recording is over. */
 int probe_calls_finish(struct probe_calls *calls, uint64_t time_ns);
 
-/* Measures what hits cost, if there were any. */
-struct probe_summary probe_calls_sum_up(const struct probe_calls *calls);
+/* Measures what hits cost, if there were any.  The profile is the recorded one, with its names. */
+struct probe_summary probe_calls_sum_up(const struct probe_calls *calls,
+					const struct profile *profile);
 
 /*
  * The sample with its return addresses where they were: `raw` itself when none is missing,

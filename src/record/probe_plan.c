@@ -11,6 +11,9 @@
 #include "record/probe_file.h"
 #include "symbol/function_search.h"
 
+/* Behind the name of a function whose return is a milestone. */
+#define OF_RETURN "%return"
+
 enum { CANDIDATES_SHOWN = 6 };
 
 struct planning {
@@ -70,10 +73,31 @@ static char *probe_name(const struct probe_spec *spec, const char *function)
 
 	if (!name || !spec->is_return)
 		return name;
-	if (asprintf(&longer, "%s%%return", name) < 0)
+	if (asprintf(&longer, "%s%s", name, OF_RETURN) < 0)
 		longer = NULL;
 	free(name);
 	return longer;
+}
+
+bool probe_is_of(const struct probe *probe, const char *function)
+{
+	const size_t name_bytes = strlen(probe->name);
+	const size_t n_bytes = name_bytes - (probe->spec->is_return ? strlen(OF_RETURN) : 0);
+
+	return strncmp(function, probe->name, n_bytes) == 0 &&
+	       (!function[n_bytes] || function[n_bytes] == '(');
+}
+
+/* As a process has it mapped: links are followed. */
+static char *module_name(const char *path)
+{
+	char *const real = realpath(path, NULL);
+	const char *const known = real ? real : path;
+	const char *const slash = strrchr(known, '/');
+	char *const name = strdup(slash ? slash + 1 : known);
+
+	free(real);
+	return name;
 }
 
 static int add_function(struct planning *planning, const struct function_match *match)
@@ -92,10 +116,12 @@ static int add_function(struct planning *planning, const struct function_match *
 	grown[plan->n_probes] = (struct probe){
 		.spec = spec,
 		.name = probe_name(spec, match->name),
+		.module = module_name(planning->file->path),
 		.is_stepped = spot.is_stepped,
 		.has_arguments = has_arguments,
 	};
-	if (!grown[plan->n_probes++].name)
+	plan->n_probes++;
+	if (!grown[plan->n_probes - 1].name || !grown[plan->n_probes - 1].module)
 		return -ENOMEM;
 	if (match->is_clone && spec->n_arguments)
 		buffer_printf(
@@ -257,6 +283,13 @@ static int plan_spec(struct probe_plan *plan, const struct probe_spec *spec,
 			"%zu of the functions that %s fits begin with an instruction that the "
 			"kernel must step over: each call of them costs some 15 µs\n",
 			n_stepped, spec->function);
+	if (r == 0 && planning.search.part)
+		buffer_printf(
+			&plan->remarks,
+			"%s: some functions have its beginning inlined and go on in %s: their "
+			"calls are not seen (trace that, too, or build with "
+			"-fno-partial-inlining)\n",
+			spec->function, planning.search.part);
 	if (r == 0 && planning.file->is_cxx && probe_spec_has_return(spec))
 		buffer_printf(
 			&plan->remarks,
@@ -310,8 +343,10 @@ void probe_plan_release(struct probe_plan *plan)
 {
 	for (size_t i = 0; i < plan->n_specs; i++)
 		probe_spec_release(&plan->specs[i]);
-	for (size_t i = 0; i < plan->n_probes; i++)
+	for (size_t i = 0; i < plan->n_probes; i++) {
 		free(plan->probes[i].name);
+		free(plan->probes[i].module);
+	}
 	for (size_t i = 0; i < plan->n_points; i++) {
 		free((void *)(uintptr_t)plan->points[i].path);
 		free((void *)(uintptr_t)plan->points[i].fields);

@@ -29,6 +29,7 @@ struct probe_request {
 struct probe {
 	const struct probe_spec *spec; /* of the plan */
 	char *name;		       /* demangled, without parameters unless they tell it apart */
+	char *module;		       /* the last component of its file's path */
 	bool is_stepped;	       /* each hit takes long; see symbol/probe_spot.h */
 	bool has_arguments;	       /* they are fetched */
 };
@@ -49,6 +50,9 @@ struct probe_plan {
 int probe_plan_make(struct probe_plan *plan, const struct probe_request *request,
 		    struct error *err);
 void probe_plan_release(struct probe_plan *plan);
+
+/* Is that, demangled, its function's name, by what its own says? */
+bool probe_is_of(const struct probe *probe, const char *function);
 
 enum { PROBE_PLAN_MAX_FUNCTIONS = TRACE_EVENTS_MAX / 2 };
 

@@ -168,6 +168,32 @@ static int add_match(struct searching *searching, const Elf64_Sym *symbol, const
 	return 0;
 }
 
+/* Without what follows in `plain`. */
+static bool fits_cut(struct searching *searching, const char *from)
+{
+	struct buffer *plain = &searching->plain;
+
+	plain->size = (size_t)(from - plain->data);
+	plain->data[plain->size] = '\0';
+	return fits(searching, plain->data);
+}
+
+/* The rest of a function whose beginning is elsewhere: no function, but told. */
+static int look_at_part(struct searching *searching, const char *name)
+{
+	struct function_search *search = searching->search;
+	const char *const plain = buffer_string(&searching->plain);
+	const char *const part = strstr(plain, ".part.");
+	const char *const clone = clone_suffix(plain);
+
+	if (!part || search->part ||
+	    !(fits_cut(searching, clone && clone < part ? clone : part) ||
+	      fits_demangled(searching, searching->plain.data)))
+		return 0;
+	search->part = strndup(name, strcspn(name, "@"));
+	return search->part ? 0 : -ENOMEM;
+}
+
 static int look_at(struct searching *searching, const Elf64_Sym *symbol, const char *name)
 {
 	struct buffer *plain = &searching->plain;
@@ -182,12 +208,9 @@ static int look_at(struct searching *searching, const Elf64_Sym *symbol, const c
 	is_fit = fits(searching, buffer_string(plain));
 	clone = clone_suffix(buffer_string(plain));
 	if (!is_fit && has_part(buffer_string(plain)))
-		return 0;
-	if (!is_fit && clone) {
-		plain->size = (size_t)(clone - plain->data);
-		plain->data[plain->size] = '\0';
-		is_fit = fits(searching, plain->data);
-	}
+		return look_at_part(searching, name);
+	if (!is_fit && clone)
+		is_fit = fits_cut(searching, clone);
 	if (!is_fit)
 		is_fit = fits_demangled(searching, buffer_string(plain));
 	if (is_fit)
@@ -320,6 +343,7 @@ void function_search_release(struct function_search *search)
 	for (size_t i = 0; i < search->n_matches; i++)
 		free(search->matches[i].name);
 	free(search->matches);
+	free(search->part);
 	free(search->nearest);
 	*search = (struct function_search){ 0 };
 }

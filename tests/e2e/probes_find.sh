@@ -43,6 +43,68 @@ fi
 "$TSPROF" record -q -o "$work/p.tsprof" --mark-function main -- "$probed" threads 1 \
 	>"$work/out" 2>&1 || skip_test "no probes here: $(head -1 "$work/out")"
 
+# Calls that are none: of one function all in a place, of another its beginning.
+cat >"$work/inlined.c" <<'END'
+#include <stdio.h>
+#define NOINLINE __attribute__((noinline))
+volatile int sink;
+static int always(int n)
+{
+	int sum = 0;
+	for (volatile int i = 0; i < 500; i++)
+		sum += n;
+	return sum;
+}
+NOINLINE int whole(int n)
+{
+	for (volatile int i = 0; i < 500; i++)
+		n++;
+	return n;
+}
+struct list { int is_empty; int a[100]; } empty = { 1, { 0 } };
+int split(struct list *list)
+{
+	if (list->is_empty)
+		return 0;
+	for (int i = 0; i < 100; i++) {
+		sink += list->a[i];
+		fprintf(stderr, "%d", list->a[i]);
+		for (volatile int k = 0; k < 10; k++)
+			list->a[i] ^= k;
+	}
+	fputs("x", stderr), fputs("y", stderr), fputs("z", stderr);
+	return 1;
+}
+NOINLINE int user_1(int n) { return always(n) + split(&empty); }
+NOINLINE int user_2(int n) { return always(n) * 2 - split(&empty); }
+int (*volatile by_pointer)(int) = always;
+int (*volatile split_by_pointer)(struct list *) = split;
+int main(void)
+{
+	int sum = 0;
+	for (int i = 0; i < 100000; i++) {
+		sum += user_1(i);
+		if (i % 1000 == 0)
+			sum += by_pointer(i) + split_by_pointer(&empty) + user_2(i) + whole(i);
+	}
+	return sum == 1;
+}
+END
+if ${CC:-gcc} -O2 -g -o "$work/inlined" "$work/inlined.c" 2>"$work/err"; then
+	run "$TSPROF" record -F 9999 -o "$work/p.tsprof" --trace-function always \
+		--trace-function whole -- "$work/inlined"
+	check "what was inlined is told where samples were in it" \
+		grep -q "always: calls that were inlined into others were not seen" "$work/err"
+	check "and nothing of what was not" holds "$(grep -c "whole:" "$work/err") == 0"
+	if nm "$work/inlined" 2>/dev/null | grep -q 'split\.part\.0$'; then
+		run "$TSPROF" record -o "$work/p.tsprof" --trace-function split -- "$work/inlined"
+		check "a beginning that is inlined is told before" grep -q \
+			"some functions have its beginning inlined and go on in split.part.0" "$work/err"
+		run "$TSPROF" record -o "$work/p.tsprof" --trace-function split.part.0 -- "$work/inlined"
+		check "and its rest can be traced" is_status 0
+	fi
+fi
+
 cat >"$work/names.cc" <<'END'
 #include <cstdlib>
 namespace app {
