@@ -20,7 +20,13 @@
 #include "base/units.h"
 #include "os/output_lines.h"
 
-enum { FROM_FD = 0, TO_FD = 1, CONTROL_FD = 2, READ_BYTES = 65536 };
+enum {
+	FROM_FD = 0,
+	TO_FD = 1,
+	CONTROL_FD = 2,
+	READ_BYTES = 65536,
+	TERMINAL_MOST_BYTES = 1 << 20, /* that one holds */
+};
 
 struct relay {
 	struct output_lines lines;
@@ -113,7 +119,8 @@ static bool write_all(const char *bytes, size_t size)
 
 enum pass { PASS_ON, PASS_NOTHING, PASS_END };
 
-static enum pass pass_on(struct relay *relay)
+/* `ret_bytes`: how much that was. */
+static enum pass pass_on(struct relay *relay, size_t *ret_bytes)
 {
 	const ssize_t n = read(FROM_FD, relay->bytes, sizeof(relay->bytes));
 
@@ -126,20 +133,37 @@ static enum pass pass_on(struct relay *relay)
 	if (!write_all(relay->bytes, (size_t)n))
 		return PASS_END;
 	output_lines_add(&relay->lines, relay->bytes, (size_t)n);
+	*ret_bytes = (size_t)n;
 	return PASS_ON;
+}
+
+/* No more than this was printed and not passed on so far. */
+static size_t waiting_most_bytes(void)
+{
+	const int pipe_bytes = fcntl(FROM_FD, F_GETPIPE_SZ);
+
+	return pipe_bytes > 0 ? (size_t)pipe_bytes : TERMINAL_MOST_BYTES;
 }
 
 static enum pass answer(struct relay *relay)
 {
+	const size_t most_bytes = waiting_most_bytes();
 	enum pass pass = PASS_ON;
+	size_t n_bytes = 0;
 	char byte;
 
 	if (recv(CONTROL_FD, &byte, 1, MSG_DONTWAIT) != 1) {
 		relay->is_told = false;
 		return PASS_ON;
 	}
-	while (pass == PASS_ON)
-		pass = pass_on(relay);
+	/* Whoever the command left behind may print for ever. */
+	for (size_t n_passed = 0; pass == PASS_ON && n_passed < most_bytes; n_passed += n_bytes)
+		pass = pass_on(relay, &n_bytes);
+	/* A last line without its end is told, too, and our own end says that it was. */
+	if (pass == PASS_END)
+		return pass;
+	if (pass == PASS_NOTHING)
+		output_lines_finish(&relay->lines);
 	relay->message.name_bytes = relay->message.data_bytes = 0;
 	tell(relay, OUTPUT_RELAY_SYNCED, 0);
 	return pass;
@@ -153,6 +177,7 @@ static enum pass take_turn(struct relay *relay, const sigset_t *waiting_mask)
 		{ .fd = relay->is_told ? CONTROL_FD : -1, .events = POLLIN },
 	};
 	enum pass pass = PASS_ON;
+	size_t n_bytes;
 
 	if (ppoll(fds, 3, NULL, waiting_mask) < 0 && errno != EINTR)
 		return PASS_END;
@@ -161,7 +186,7 @@ static enum pass take_turn(struct relay *relay, const sigset_t *waiting_mask)
 	if (fds[1].revents & (POLLERR | POLLNVAL))
 		return PASS_END;
 	if (fds[0].revents)
-		pass = pass_on(relay);
+		pass = pass_on(relay, &n_bytes);
 	if (pass != PASS_END && fds[2].revents)
 		pass = answer(relay);
 	return pass;

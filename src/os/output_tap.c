@@ -164,7 +164,10 @@ static bool channel_next(struct output_tap *tap, struct output_channel *channel)
 
 	if (channel->fd < 0)
 		return false;
-	n = recv(channel->fd, message, sizeof(*message), MSG_DONTWAIT);
+	/* Before what it told, once: it ended by itself and has not read that we ask. */
+	do
+		n = recv(channel->fd, message, sizeof(*message), MSG_DONTWAIT);
+	while (n < 0 && errno == ECONNRESET);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return false;
 	if (n < (ssize_t)fixed || message->name_bytes > TSPROF_NAME_MAX_BYTES ||
@@ -179,10 +182,13 @@ static bool channel_next(struct output_tap *tap, struct output_channel *channel)
 	return true;
 }
 
-bool output_tap_next(struct output_tap *tap, struct output_line *line)
+/* `is_syncing`: of those that have not said so far that this was all. */
+static bool next_line(struct output_tap *tap, struct output_line *line, bool is_syncing)
 {
 	for (int i = 0; i < 2; i++) {
-		while (channel_next(tap, &tap->channels[i])) {
+		struct output_channel *channel = &tap->channels[i];
+
+		while (!(is_syncing && channel->is_synced) && channel_next(tap, channel)) {
 			const struct output_relay_message *message = &tap->message;
 
 			if (message->what != OUTPUT_RELAY_LINE)
@@ -200,19 +206,28 @@ bool output_tap_next(struct output_tap *tap, struct output_line *line)
 	return false;
 }
 
-static bool is_synced(const struct output_tap *tap)
+bool output_tap_next(struct output_tap *tap, struct output_line *line)
 {
+	return next_line(tap, line, false);
+}
+
+/* Those that are waited for; returns how many. */
+static int unsynced(const struct output_tap *tap, struct pollfd fds[2])
+{
+	int n = 0;
+
 	for (int i = 0; i < 2; i++)
 		if (tap->channels[i].fd >= 0 && !tap->channels[i].is_synced)
-			return false;
-	return true;
+			fds[n++] = (struct pollfd){ .fd = tap->channels[i].fd, .events = POLLIN };
+	return n;
 }
 
 int output_tap_sync(struct output_tap *tap, int timeout_ms,
 		    int (*take)(void *context, const struct output_line *line), void *context)
 {
-	struct pollfd fd = { .fd = tap->epoll_fd, .events = POLLIN };
+	struct pollfd fds[2];
 	struct output_line line;
+	int n_waited_for;
 	int n_ready = 1;
 	int r = 0;
 
@@ -222,12 +237,13 @@ int output_tap_sync(struct output_tap *tap, int timeout_ms,
 			(void)send(tap->channels[i].fd, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
 	}
 	while (r == 0 && n_ready > 0) {
-		while (r == 0 && output_tap_next(tap, &line))
+		while (r == 0 && next_line(tap, &line, true))
 			r = take(context, &line);
-		if (is_synced(tap))
+		n_waited_for = unsynced(tap, fds);
+		if (!n_waited_for)
 			break;
 		do
-			n_ready = poll(&fd, 1, timeout_ms);
+			n_ready = poll(fds, (nfds_t)n_waited_for, timeout_ms);
 		while (n_ready < 0 && errno == EINTR);
 	}
 	return r;

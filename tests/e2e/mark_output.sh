@@ -31,6 +31,14 @@ check "output is passed on, a last line without its end too" cmp "$work/expected
 check "so is what goes to standard error" test "$(cat "$work/err")" = "phase two"
 check "lines of both are milestones" has_names "done one two"
 
+# The relay may be at its end when it is asked whether this was all: one of seven, once.
+for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do
+	record_marked 'done$' -- printf done >"$work/out"
+	"$TSPROF" report -i "$work/p" --milestones >"$work/milestones" 2>&1
+	grep -q done "$work/milestones" || break
+done
+check "none is lost at the end" grep -q done "$work/milestones"
+
 head -c 3000000 /dev/urandom >"$work/bytes"
 record_marked 'tsprof' -- cat "$work/bytes" >"$work/out"
 check "any bytes pass unchanged" cmp "$work/bytes" "$work/out"
@@ -66,6 +74,11 @@ check "who waits for tsprof sees what was printed" grep -q early "$work/pipe"
 out=$(record_marked 'zzz' -- sh -c '(sleep 1; echo late) & echo early')
 check "what is left behind may print on" test "$out" = "early
 late"
+
+# CPU time of its own ends it, should nobody else.
+record_marked 'loaded' -- sh -c '(ulimit -t 60; yes loaded) & echo $! >"$1"; sleep 0.2' - \
+	"$work/left" >/dev/null
+check "nor is it waited for who prints for ever" kill "$(cat "$work/left")"
 
 record_marked 'zzz' -- sh -c '[ -e /proc/$$/fd/1 ] || echo shut >&2' >&- 2>"$work/err"
 check "a closed output stays closed" grep -q shut "$work/err"
