@@ -326,6 +326,7 @@ static void clear(struct sampler_record *record)
 	record->kind = SAMPLER_RECORD_BAD;
 	record->is_exec = false;
 	record->is_from_sampler = false;
+	record->is_after_loss = false;
 	record->is_preempted = false;
 	record->pid = record->tid = 0;
 	record->parent_pid = record->parent_tid = 0;

@@ -74,7 +74,7 @@ static int perf_sampler_open(struct sampler **ret_sampler, const struct sampler_
 }
 
 /* The events are there: what they can tell is settled. */
-static void start_weights(struct perf_sampler *sampler)
+static void start_weights(struct perf_sampler *sampler, bool is_inherited)
 {
 	const struct sampler_options *options = &sampler->sources.options;
 	const struct sampler_facts *facts = &sampler->base.facts;
@@ -84,6 +84,7 @@ static void start_weights(struct perf_sampler *sampler)
 		.has_counts = sampler->sources.abilities.counts,
 		.is_time = options->event->is_time,
 		.is_capped = !sampler->sources.abilities.kernel,
+		.is_inherited = is_inherited,
 	};
 }
 
@@ -93,7 +94,7 @@ static int perf_sampler_watch(struct sampler *base, pid_t pid, struct error *err
 	const int r = perf_sources_open(&sampler->sources, pid, err);
 
 	if (r == 0)
-		start_weights(sampler);
+		start_weights(sampler, true);
 	return r;
 }
 
@@ -105,7 +106,7 @@ static int perf_sampler_attach(struct sampler *base, const pid_t *pids, size_t n
 			     : perf_sources_open(&sampler->sources, -1, err);
 
 	if (r == 0)
-		start_weights(sampler);
+		start_weights(sampler, n_pids > 0);
 	return r;
 }
 
@@ -200,9 +201,11 @@ static void take_switch(struct sampler_record *record, enum perf_event_role role
 }
 
 /* What the sampler itself has to know of it. */
-static void look_at_record(struct perf_sampler *sampler, const struct perf_source *source,
+static void look_at_record(struct perf_sampler *sampler, struct perf_source *source,
 			   struct sampler_record *record)
 {
+	record->is_after_loss = source->is_after_loss;
+	source->is_after_loss = record->kind == SAMPLER_RECORD_LOST;
 	if (source->role == PERF_ROLE_PROBES) {
 		perf_probes_take(&sampler->sources.probes, record);
 		return;

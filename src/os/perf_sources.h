@@ -33,6 +33,7 @@ struct perf_source {
 	const uint8_t *next;
 	size_t next_bytes;
 	uint64_t published; /* the ring's tail when it was last given back */
+	bool is_after_loss; /* the ring's last record told of lost ones */
 };
 
 /* An event of one more thread, which writes to the ring of a source. */

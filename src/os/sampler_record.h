@@ -62,6 +62,8 @@ struct sampler_record {
 	bool is_exec;	      /* COMM: the process became another program */
 	bool is_preempted;    /* SWITCH_OUT: it could have gone on */
 	bool is_from_sampler; /* not from the side-band */
+	bool is_after_loss;   /* perf's SAMPLE: the first behind what was lost, see sample_weights.h
+			       */
 	uint32_t pid;	      /* as the recorder's pid namespace sees it */
 	uint32_t tid;
 	uint32_t parent_pid; /* FORK and EXIT */

@@ -43,4 +43,26 @@ check "nobody is blamed for what is not known" \
 record "$BUILD/tests/workloads/split" 1
 check "a long run hardly has any" \
 	holds "$(json_number "$work/report.json" not_sampled_ns) < 0.02e9"
+
+# Samples that a stopped recorder leaves no room for are lost, and their time is
+# the next one's, also of threads whose event is not the command's own.
+"$TSPROF" record -q --engine perf -F 4000 -o "$work/p.tsprof" -- \
+	sh -c "'$BUILD/tests/workloads/threads' 4 1; true" >"$work/truth" 2>"$work/err" &
+recorder=$!
+for _ in 1 2; do
+	sleep 0.3
+	kill -STOP "$recorder"
+	sleep 1.5
+	kill -CONT "$recorder"
+done
+status=0
+wait "$recorder" || status=$?
+check "a recorder that was stopped: status 0" is_status 0
+"$TSPROF" report -i "$work/p.tsprof" --json >"$work/report.json"
+lost=$(json_number "$work/report.json" lost)
+cpu=$(json_number "$work/report.json" target_cpu_ns)
+sampled=$(json_number "$work/report.json" sampled_ns)
+check "$lost samples were lost, $sampled ns are in the profile of $cpu ns" \
+	holds "$sampled > 0.97 * $cpu && $sampled < 1.03 * $cpu"
+[ "$lost" -gt 0 ] || echo "not tested here: the rings held all samples of the stopped time"
 finish

@@ -97,9 +97,11 @@ static void cancel_round(void)
 	(void)pthread_mutex_unlock(&lock);
 }
 
-static void alarm_in(long us)
+/* One, or with `every_us` one after the other: the first may come before the wait has begun. */
+static void alarm_in(long us, long every_us)
 {
-	const struct itimerval value = { .it_value = { .tv_usec = us } };
+	const struct itimerval value = { .it_value = { .tv_usec = us },
+					 .it_interval = { .tv_usec = every_us } };
 
 	(void)setitimer(ITIMER_REAL, &value, NULL);
 }
@@ -110,18 +112,19 @@ static void interrupt_round(void)
 	struct timeval timeout = { .tv_sec = 1 };
 	struct timespec rest = { 0 };
 
-	alarm_in(3000);
+	alarm_in(3000, 100000);
 	errno = 0;
 	torture_require(nanosleep(&second, &rest) < 0 && errno == EINTR, "nanosleep went on");
 	torture_require(rest.tv_sec == 0 && rest.tv_nsec > 0, "nanosleep left the wrong rest");
-	alarm_in(3000);
+	alarm_in(3000, 100000);
 	torture_require(select(0, NULL, NULL, NULL, &timeout) < 0 && errno == EINTR,
 			"select went on");
-	alarm_in(3000);
+	alarm_in(3000, 100000);
 	torture_require(poll(NULL, 0, 1000) < 0 && errno == EINTR, "poll went on");
+	alarm_in(0, 0);
 	if (sigsetjmp(way_back, 1) == 0) {
 		is_to_jump = 1;
-		alarm_in(3000);
+		alarm_in(3000, 0);
 		(void)nanosleep(&second, NULL);
 		torture_require(false, "nobody jumped");
 	}

@@ -10,7 +10,7 @@
 
 #include "torture.h"
 
-enum { INTERVAL_US = 10000, WORK_TURNS = 10000 };
+enum { INTERVAL_US = 10000, WORK_TURNS = 10000, MAX_POOR_ROUNDS = 4 };
 
 static volatile sig_atomic_t n_prof;
 static volatile sig_atomic_t n_virtual;
@@ -94,18 +94,27 @@ static void blocked_round(void)
 	torture_require(n_prof > n_before, "a pending signal was not handled");
 }
 
+/*
+ * Ten intervals, of which the kernel's tick keeps most.  On a machine that has
+ * many more threads to run than CPUs, or that is itself kept waiting by its host,
+ * the ticks may miss this one: what is always missing is another matter.
+ */
 static void timers_round(void)
 {
+	static int n_poor;
 	const int n_prof_before = n_prof;
 	const int n_posix_before = n_posix;
 	struct itimerval found;
 
-	/* Ten intervals, of which the kernel's tick keeps most. */
 	burn_s(0.1);
-	torture_require(n_prof - n_prof_before >= 5, "too few SIGPROF");
 	torture_require(n_prof - n_prof_before <= 20, "too many SIGPROF");
-	torture_require(n_posix - n_posix_before >= 5, "too few signals of the POSIX timer");
 	torture_require(n_posix - n_posix_before <= 20, "too many signals of the POSIX timer");
+	if (n_prof - n_prof_before >= 5 && n_posix - n_posix_before >= 5)
+		n_poor = 0;
+	else
+		n_poor++;
+	torture_require(n_poor < MAX_POOR_ROUNDS || n_prof - n_prof_before >= 5, "too few SIGPROF");
+	torture_require(n_poor < MAX_POOR_ROUNDS, "too few signals of the POSIX timer");
 	torture_require(getitimer(ITIMER_PROF, &found) == 0, "getitimer failed");
 	torture_require(found.it_interval.tv_usec == INTERVAL_US, "another interval");
 }

@@ -24,13 +24,83 @@ static void weights__are_differences_within_a_stream(void **state)
 	sample_weights_release(&weights);
 }
 
-static void weights__start_anew_when_a_count_falls(void **state)
+/* Nothing that was counted once is counted again. */
+static void weights__are_a_period_when_a_count_falls(void **state)
 {
 	struct sample_weights weights = { .period_ns = 1000, .has_counts = true, .is_time = true };
 
 	(void)state;
-	assert_int_equal(next(&weights, 1, 5000), 5000);
-	assert_int_equal(next(&weights, 1, 1000), 1000);
+	assert_int_equal(next(&weights, 1, 500000), 500000);
+	assert_int_equal(next(&weights, 1, 499990), 1000);
+	assert_int_equal(next(&weights, 1, 501000), 1010);
+	sample_weights_release(&weights);
+}
+
+struct step {
+	uint32_t tid;
+	uint32_t cpu;
+	bool is_after_loss;
+	uint64_t stream_id;
+	uint64_t value;
+	uint64_t weight_ns;
+};
+
+/* Stream 1 is the event of the command, all others were inherited from it. */
+static void weights__follow_the_thread_where_samples_were_lost(void **state)
+{
+	static const struct step steps[] = {
+		{ 10, 0, false, 1, 1000, 1000 },
+		/* A child, one of its samples with its parent's id. */
+		{ 11, 0, false, 2, 5000, 5000 },
+		{ 11, 0, true, 1, 90000, 85000 },
+		{ 11, 0, false, 2, 91000, 1000 },
+		/* The parent goes on where it was. */
+		{ 10, 0, false, 1, 2000, 1000 },
+		/* The same child on another CPU, where its first samples were lost. */
+		{ 11, 1, true, 1, 30000, 30000 },
+		{ 11, 1, true, 1, 32000, 2000 },
+		{ 11, 1, false, 3, 33000, 1000 },
+		{ 11, 0, false, 2, 92000, 1000 },
+		/* A thread that has the number of one that ended. */
+		{ 11, 0, false, 4, 95000, 95000 },
+		{ 11, 0, true, 1, 99000, 4000 },
+		/* An exec makes thread 12 the one that 10 was. */
+		{ 12, 0, false, 5, 7000, 7000 },
+		{ 10, 0, false, 5, 8000, 1000 },
+		{ 10, 0, true, 1, 9500, 1500 },
+	};
+	struct sample_weights weights = {
+		.period_ns = 1000, .has_counts = true, .is_time = true, .is_inherited = true
+	};
+
+	(void)state;
+	for (size_t i = 0; i < N_ITEMS(steps); i++) {
+		const struct step *step = &steps[i];
+		const struct sampler_record record = { .tid = step->tid,
+						       .sample.cpu = step->cpu,
+						       .is_after_loss = step->is_after_loss,
+						       .stream_id = step->stream_id,
+						       .read_value = step->value };
+		const uint64_t weight_ns = sample_weights_next(&weights, &record);
+
+		if (weight_ns != step->weight_ns)
+			fail_msg("step %zu: %llu ns", i, (unsigned long long)weight_ns);
+	}
+	sample_weights_release(&weights);
+}
+
+/* All threads of a CPU are one stream, and nothing is inherited. */
+static void weights__of_the_whole_system_go_by_the_event(void **state)
+{
+	struct sample_weights weights = { .period_ns = 1000, .has_counts = true, .is_time = true };
+	struct sampler_record record = { .tid = 5, .stream_id = 1, .read_value = 1000 };
+
+	(void)state;
+	assert_int_equal(sample_weights_next(&weights, &record), 1000);
+	record.tid = 6;
+	record.is_after_loss = true;
+	record.read_value = 8000;
+	assert_int_equal(sample_weights_next(&weights, &record), 7000);
 	sample_weights_release(&weights);
 }
 
@@ -68,7 +138,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(weights__are_differences_within_a_stream),
-		cmocka_unit_test(weights__start_anew_when_a_count_falls),
+		cmocka_unit_test(weights__are_a_period_when_a_count_falls),
+		cmocka_unit_test(weights__follow_the_thread_where_samples_were_lost),
+		cmocka_unit_test(weights__of_the_whole_system_go_by_the_event),
 		cmocka_unit_test(weights__are_a_period_without_counts),
 		cmocka_unit_test(weights__never_hold_unsampled_kernel_time),
 		cmocka_unit_test(weights__of_counted_events_are_running_time),
