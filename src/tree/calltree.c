@@ -30,6 +30,12 @@ struct groups {
 	struct hash_index index;
 };
 
+/* Where a stack is in the tree, below one label. */
+struct place {
+	uint32_t node;
+	uint32_t label; /* plus 1; 0: nowhere so far */
+};
+
 /* What is needed only while building. */
 struct builder {
 	struct calltree *tree;
@@ -38,11 +44,10 @@ struct builder {
 	bool is_mixed; /* running and waiting are in the view */
 	struct groups groups;
 	struct calltree_labels labels;
-	uint32_t *places;	/* by stack node: its tree node, valid … */
-	uint32_t *place_labels; /* … for this label, plus 1 */
-	uint32_t *pending;	/* stack nodes on the way up to a known place */
-	uint32_t *modules;	/* what module_aliases_find says */
-	uint32_t *frame_ids;	/* by frame of the profile: its tree frame, plus 1; 0: not known */
+	struct place *places; /* by stack node */
+	uint32_t *pending;    /* stack nodes on the way up to a known place */
+	uint32_t *modules;    /* what module_aliases_find says */
+	uint32_t *frame_ids;  /* by frame of the profile: its tree frame, plus 1; 0: not known */
 };
 
 static int groups_add(struct groups *groups, uint32_t label, const struct sample *sample,
@@ -195,17 +200,16 @@ static int builder_place(struct builder *builder, uint32_t *ret_node, uint32_t l
 	uint32_t node = label;
 	size_t n_pending = 0;
 
-	for (; stack && builder->place_labels[stack] != label + 1;
+	for (; stack && builder->places[stack].label != label + 1;
 	     stack = stacks->nodes[stack].parent)
 		builder->pending[n_pending++] = stack;
 	if (stack)
-		node = builder->places[stack];
+		node = builder->places[stack].node;
 	while (n_pending-- > 0) {
 		stack = builder->pending[n_pending];
 		if (builder_add_location(builder, &node, stacks->nodes[stack].location) < 0)
 			return -ENOMEM;
-		builder->places[stack] = node;
-		builder->place_labels[stack] = label + 1;
+		builder->places[stack] = (struct place){ node, label + 1 };
 	}
 	*ret_node = node;
 	return 0;
@@ -276,10 +280,9 @@ static int builder_init(struct builder *builder)
 
 	builder->is_mixed = view_is_mixed(builder->view, builder->profile);
 	builder->places = calloc(n_stacks + 1, sizeof(*builder->places));
-	builder->place_labels = calloc(n_stacks + 1, sizeof(*builder->place_labels));
 	builder->pending = calloc(n_stacks + 1, sizeof(*builder->pending));
 	builder->frame_ids = calloc(builder->profile->n_frames + 1, sizeof(*builder->frame_ids));
-	if (!builder->places || !builder->place_labels || !builder->pending || !builder->frame_ids)
+	if (!builder->places || !builder->pending || !builder->frame_ids)
 		return -ENOMEM;
 	if (module_aliases_find(&builder->modules, builder->profile) < 0 ||
 	    interner_init(&builder->tree->labels) < 0 ||
@@ -293,7 +296,6 @@ static void builder_release(struct builder *builder)
 {
 	calltree_labels_release(&builder->labels);
 	free(builder->places);
-	free(builder->place_labels);
 	free(builder->pending);
 	free(builder->modules);
 	free(builder->frame_ids);
