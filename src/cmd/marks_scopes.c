@@ -20,7 +20,7 @@ static void note_scopes(struct report_part *part, const struct scope_rows *rows)
 	for (size_t i = 0; i < rows->n_rows; i++) {
 		n_cut += rows->rows[i].n_cut;
 		n_open += rows->rows[i].n_open;
-		is_estimate |= rows->rows[i].is_estimate;
+		is_estimate |= rows->rows[i].is_self_estimate;
 	}
 	if (is_estimate)
 		marks_part_note(part, "~: scaled back from a part of the calls.");

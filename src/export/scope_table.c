@@ -132,9 +132,9 @@ static uint64_t rounded_ns(double duration_ns)
 	return duration_ns < (double)UINT64_MAX ? (uint64_t)(duration_ns + 0.5) : UINT64_MAX;
 }
 
-static struct table_cell estimate_cell(struct table_cell cell, const struct scope_row *row)
+static struct table_cell estimate_cell(struct table_cell cell, bool is_estimate)
 {
-	cell.is_estimate = row->is_estimate && !cell.is_empty && (cell.number || cell.share > 0);
+	cell.is_estimate = is_estimate && !cell.is_empty && (cell.number || cell.share > 0);
 	return cell;
 }
 
@@ -170,17 +170,18 @@ static struct table_cell cell_of(const struct profile *profile, const struct sco
 {
 	switch (field) {
 	case SCOPE_CALLS:
-		return estimate_cell(mark_number_cell(row->n_calls), row);
+		return estimate_cell(mark_number_cell(row->n_calls), row->is_estimate);
 	case SCOPE_ERRORS:
-		return estimate_cell(mark_number_cell(row->n_errors), row);
+		return estimate_cell(mark_number_cell(row->n_errors), row->is_estimate);
 	case SCOPE_OPEN:
 		return mark_number_cell(row->n_open);
 	case SCOPE_TOTAL:
-		return estimate_cell(duration_cell(row->total_ns, row), row);
+		return estimate_cell(duration_cell(row->total_ns, row), row->is_estimate);
 	case SCOPE_SHARE:
-		return estimate_cell(mark_share_cell(row->total_ns, rows->duration_ns), row);
+		return estimate_cell(mark_share_cell(row->total_ns, rows->duration_ns),
+				     row->is_estimate);
 	case SCOPE_SELF:
-		return estimate_cell(duration_cell(row->self_ns, row), row);
+		return estimate_cell(duration_cell(row->self_ns, row), row->is_self_estimate);
 	case SCOPE_MEAN:
 		return duration_cell(rounded_ns(row->mean_ns), row);
 	case SCOPE_CPU:

@@ -34,7 +34,9 @@ struct row_builder {
 	uint64_t *whole_outer_ns;      /* only where the view is of all */
 	const uint64_t *outer_ns;
 	struct hash_index index;
-	uint32_t *row_of; /* by node: its own row, or that around it where it is not shown */
+	uint64_t *self_ns;	 /* by node, without the calls inside that were left out … */
+	bool *is_self_estimated; /* … if there were any */
+	uint32_t *row_of;	 /* by node: its own row, or that around it where it is not shown */
 	struct moments *moments;
 	size_t n_moments, moments_capacity;
 	bool is_tree;
@@ -128,21 +130,59 @@ static void moments_add(struct moments *moments, const struct scope_node *node, 
 	moments->weight = sum;
 }
 
-static int row_add_node(struct row_builder *builder, uint32_t at, uint32_t id)
+static uint64_t rate_of(const struct row_builder *builder, uint32_t id)
 {
 	const struct marks *marks = &builder->profile->marks;
+	const uint32_t site = builder->tree->nodes[id].site;
+	const uint32_t rate = site < marks->n_sites ? marks->sites[site].sample_rate : 0;
+
+	return rate ? rate : 1;
+}
+
+/*
+ * For each recorded call of a scope there are others that were left out, and that look like self
+ * time of the scope around.  Scopes in them that record all calls are not in
+ * question: they are known as those of the scope around.
+ */
+static int estimate_self(struct row_builder *builder)
+{
+	const struct scope_tree *tree = builder->tree;
+
+	builder->self_ns = calloc(tree->n_nodes + 1, sizeof(*builder->self_ns));
+	builder->is_self_estimated = calloc(tree->n_nodes + 1, sizeof(*builder->is_self_estimated));
+	if (!builder->self_ns || !builder->is_self_estimated)
+		return -ENOMEM;
+	for (size_t i = 0; i < tree->n_nodes; i++)
+		builder->self_ns[i] = tree->nodes[i].self_ns;
+	/* Children have larger ids, so that each is right before the one around it. */
+	for (size_t i = tree->n_nodes; i-- > 1;) {
+		const uint64_t rate = rate_of(builder, (uint32_t)i);
+		const uint64_t left_out_ns = scaled(builder->self_ns[i], rate - 1);
+		const uint32_t around = scope_parent(tree, (uint32_t)i);
+
+		if (rate == 1 || !tree->nodes[i].durations_ns.n_values)
+			continue;
+		builder->is_self_estimated[around] = true;
+		builder->self_ns[around] -= left_out_ns < builder->self_ns[around]
+						    ? left_out_ns
+						    : builder->self_ns[around];
+	}
+	return 0;
+}
+
+static int row_add_node(struct row_builder *builder, uint32_t at, uint32_t id)
+{
 	const struct scope_node *node = &builder->tree->nodes[id];
 	const uint64_t total_ns = builder->is_tree ? node->total_ns : builder->outer_ns[id];
+	const uint64_t rate = rate_of(builder, id);
 	struct scope_row *row = &builder->rows->rows[at];
-	uint64_t rate = 1;
 
-	if (node->site < marks->n_sites && marks->sites[node->site].sample_rate > 1)
-		rate = marks->sites[node->site].sample_rate;
 	row->is_estimate |= rate > 1;
+	row->is_self_estimate |= rate > 1 || builder->is_self_estimated[id];
 	row->n_recorded += node->durations_ns.n_values;
 	add_scaled(&row->n_calls, node->durations_ns.n_values, rate);
 	add_scaled(&row->total_ns, total_ns, rate);
-	add_scaled(&row->self_ns, node->self_ns, rate);
+	add_scaled(&row->self_ns, builder->self_ns[id], rate);
 	add_scaled(&row->n_errors, node->n_errors, rate);
 	row->n_cut += node->n_cut;
 	row->n_open += node->n_open;
@@ -227,7 +267,7 @@ static int choose_tree(struct row_builder *builder, bool is_part, struct error *
 static int build_rows(struct row_builder *builder, struct error *err)
 {
 	builder->row_of = calloc(builder->tree->n_nodes + 1, sizeof(*builder->row_of));
-	if (!builder->row_of || add_nodes(builder) < 0)
+	if (!builder->row_of || estimate_self(builder) < 0 || add_nodes(builder) < 0)
 		return error_set_no_memory(err);
 	for (size_t i = 0; i < builder->rows->n_rows; i++)
 		finish_row(&builder->rows->rows[i], &builder->moments[i]);
@@ -240,6 +280,8 @@ static void row_builder_release(struct row_builder *builder)
 		histogram_release(&builder->moments[i].durations_ns);
 	free(builder->moments);
 	free(builder->row_of);
+	free(builder->self_ns);
+	free(builder->is_self_estimated);
 	free(builder->whole_outer_ns);
 	hash_index_release(&builder->index);
 	scope_window_release(&builder->window);

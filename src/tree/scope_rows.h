@@ -12,7 +12,8 @@
 /*
  * What is known of all calls of a scope: of each name and category, or of each
  * place of it in the nesting.  Where one call in so many was recorded, counts,
- * sums and the weights of all else are scaled back: an estimate.
+ * sums and the weights of all else are scaled back: an estimate.  So is the self
+ * time of the scope around, without the calls that were left out; it is 0 at least.
  *
  * A call of a name within one of the same name is a call with a duration, and
  * adds nothing to the total of the name.  Self time has no such overlap.
@@ -24,7 +25,8 @@ struct scope_row {
 	uint32_t parent;   /* of a tree: index of the row around it; else and at the top NONE */
 	unsigned int depth;
 	bool is_estimate;
-	uint64_t n_recorded; /* calls that ended; the next is how many there were */
+	bool is_self_estimate; /* … or only this, as calls of scopes inside were left out */
+	uint64_t n_recorded;   /* calls that ended; the next is how many there were */
 	uint64_t n_calls;
 	uint64_t total_ns;
 	uint64_t self_ns;

@@ -12,7 +12,7 @@ make_profile "$work/p" <<'EOT'
 @command server --port 80
 @duration 60
 !site scope handle category=request file=server.c line=10
-!site scope hash file=hash.c line=7 rate=10
+!site scope hash file=hash.c line=7 rate=3
 !milestone 2 server/10 server/10 loaded rows=3 file=a b.csv
 !milestone 8 server/10 server/10 ready
 !milestone 30 - - deploy version=7
