@@ -9,6 +9,26 @@
 #include "tree/mark_filter.h"
 #include "tree/scope_rows.h"
 
+/* What is in no row, whatever the view: nobody knows where it would have been. */
+static void note_missing(struct report_part *part, const struct scope_tree *scopes)
+{
+	char count[UNITS_TEXT_BYTES];
+
+	if (scopes->n_too_deep) {
+		marks_part_note(part, "");
+		buffer_printf(&part->note, "%s more %s nested too deep to be told.",
+			      units_count(count, scopes->n_too_deep),
+			      scopes->n_too_deep == 1 ? "call was" : "calls were");
+	}
+	if (scopes->n_unmatched_ends) {
+		marks_part_note(part, "");
+		buffer_printf(&part->note, "%s %s no beginning on the same thread.",
+			      units_count(count, scopes->n_unmatched_ends),
+			      scopes->n_unmatched_ends == 1 ? "end of a scope had"
+							    : "ends of scopes had");
+	}
+}
+
 /* What the table's figures do not say of themselves. */
 static void note_scopes(struct report_part *part, const struct scope_rows *rows)
 {
@@ -56,6 +76,7 @@ static int add_scope_table(const struct marks_maker *maker, bool is_tree, bool i
 	marks_part_note_nothing(part, "scopes");
 	marks_part_note_rest(part, n_hidden, is_hot ? "--hot" : "--top");
 	note_scopes(part, &rows);
+	note_missing(part, &maker->profile->marks.scopes);
 	scope_rows_release(&rows);
 	return marks_part_finish(maker, r);
 }

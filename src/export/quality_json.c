@@ -17,20 +17,27 @@ static void add_stack_ends(struct json_writer *json, const struct quality *quali
 static void add_marks(struct json_writer *json, const struct marks *marks)
 {
 	const struct marks_quality *quality = &marks->quality;
+	const struct {
+		const char *key;
+		uint64_t count;
+	} counts[] = {
+		{ "records", quality->n_records },
+		{ "lost", quality->n_lost },
+		{ "without_room", quality->n_homeless },
+		{ "bad", quality->n_bad },
+		{ "unmatched_ends", marks->scopes.n_unmatched_ends },
+		{ "too_deep", marks->scopes.n_too_deep },
+		{ "sites_dropped", quality->n_sites_dropped },
+		{ "milestones_dropped", quality->n_milestones_dropped },
+		{ "counter_values_dropped", quality->n_counters_dropped },
+		{ "snapshots_dropped", quality->n_snapshots_dropped },
+		{ "calls_dropped", quality->n_calls_dropped },
+		{ "late_samples", quality->n_late_samples },
+	};
 
 	json_open_object(json, "marks");
-	json_unsigned(json, "records", quality->n_records);
-	json_unsigned(json, "lost", quality->n_lost);
-	json_unsigned(json, "without_room", quality->n_homeless);
-	json_unsigned(json, "bad", quality->n_bad);
-	json_unsigned(json, "unmatched_ends", marks->scopes.n_unmatched_ends);
-	json_unsigned(json, "too_deep", marks->scopes.n_too_deep);
-	json_unsigned(json, "sites_dropped", quality->n_sites_dropped);
-	json_unsigned(json, "milestones_dropped", quality->n_milestones_dropped);
-	json_unsigned(json, "counter_values_dropped", quality->n_counters_dropped);
-	json_unsigned(json, "snapshots_dropped", quality->n_snapshots_dropped);
-	json_unsigned(json, "calls_dropped", quality->n_calls_dropped);
-	json_unsigned(json, "late_samples", quality->n_late_samples);
+	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
+		json_unsigned(json, counts[i].key, counts[i].count);
 	json_close_object(json);
 }
 

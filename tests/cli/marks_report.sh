@@ -208,6 +208,20 @@ check "everything is in that of all" test "$(column kind --timeline | wc -w)" = 
 check "merged ones are found in both" test "$(
 	"$TSPROF" report -i "$work/twice" --csv --timeline --category cpu | wc -l)" = 11
 
+# What is in no row is told below.
+make_profile "$work/missing" <<'EOT'
+@duration 60
+!call 5 20 a/1 a/1 handle
+!quality too_deep=45 unmatched_ends=1
+a/1 a/1 main 9
+EOT
+run "$TSPROF" report -i "$work/missing" --scopes
+tr '\n' ' ' <"$work/out" >"$work/line"
+check "calls that were too deep are told" grep -q "45 more calls were nested too deep" "$work/line"
+check "and ends without a beginning" grep -q "1 end of a scope had no beginning" "$work/line"
+run "$TSPROF" report -i "$work/scopes" --scopes
+check "where there are none, nothing is told" holds "$(grep -cE 'too deep|beginning' "$work/out") == 0"
+
 # Nothing was marked.
 echo "a/1 a/1 main 1" | make_profile "$work/none"
 for options in --milestones --scopes --tree "--hot 1" "--slowest 1" --errors --timeline \
