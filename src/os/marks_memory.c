@@ -2,27 +2,24 @@
 #include "os/marks_memory.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
+
+#include "os/shared_memory.h"
 
 enum { RECORD_BYTES = sizeof(struct tsprof_record_) };
 
 int marks_memory_map(struct marks_memory *memory, int fd, uint32_t n_slots, uint64_t ring_bytes,
 		     struct error *err)
 {
-	const int seals = fcntl(fd, F_GET_SEALS);
 	uint64_t size_bytes;
-	struct stat status;
 	void *bytes;
 
 	if (n_slots < 1 || n_slots > MARKS_MAX_SLOTS || ring_bytes < MARKS_RING_MIN_BYTES ||
 	    ring_bytes > MARKS_RING_MAX_BYTES || ring_bytes & (ring_bytes - 1))
 		return error_set(err, -EINVAL, "memory for marks of impossible size");
 	size_bytes = marks_segment_bytes(n_slots, ring_bytes);
-	if (seals < 0 || !(seals & F_SEAL_SHRINK) || fstat(fd, &status) < 0 ||
-	    (uint64_t)status.st_size < size_bytes)
+	if (!shared_memory_stays(fd, size_bytes))
 		return error_set(err, -EINVAL, "memory for marks that could go away");
 	bytes = mmap(NULL, size_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
 	if (bytes == MAP_FAILED)

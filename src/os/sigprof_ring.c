@@ -2,10 +2,10 @@
 #include "os/sigprof_ring.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
+
+#include "os/shared_memory.h"
 
 enum { RECORD_ALIGNMENT = 16 };
 
@@ -27,16 +27,13 @@ static bool is_possible(const struct sigprof_hello *hello)
 int sigprof_memory_map(struct sigprof_memory *memory, int fd, const struct sigprof_hello *hello,
 		       struct error *err)
 {
-	const int seals = fcntl(fd, F_GET_SEALS);
 	uint64_t size_bytes;
-	struct stat status;
 	void *bytes;
 
 	if (!is_possible(hello))
 		return error_set(err, -EINVAL, "shared memory of impossible size");
 	size_bytes = slots_end(hello->n_slots) + hello->n_slots * hello->ring_bytes;
-	if (seals < 0 || !(seals & F_SEAL_SHRINK) || fstat(fd, &status) < 0 ||
-	    (uint64_t)status.st_size < size_bytes)
+	if (!shared_memory_stays(fd, size_bytes))
 		return error_set(err, -EINVAL, "shared memory that could go away");
 	bytes = mmap(NULL, size_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
 	if (bytes == MAP_FAILED)

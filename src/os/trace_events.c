@@ -108,13 +108,12 @@ static int write_line(int dir_fd, const char *line)
 	return r;
 }
 
-/* Does the name say that its process is gone? */
-static bool is_orphan(const char *line)
+/* Does the name say that its process is gone?  What comes behind it is others' to choose. */
+static bool is_orphan(const char *name)
 {
-	const char *group = strstr(line, ":" GROUP_PREFIX);
 	unsigned int pid;
 
-	return group && sscanf(group, ":" GROUP_PREFIX "%u_", &pid) == 1 && pid &&
+	return sscanf(name, ":" GROUP_PREFIX "%u_", &pid) == 1 && pid &&
 	       pid != (unsigned int)getpid() && kill((pid_t)pid, 0) < 0 && errno == ESRCH;
 }
 
@@ -123,7 +122,7 @@ static void remove_orphan(int dir_fd, const char *line)
 	const char *name = strchr(line, ':');
 	char text[160];
 
-	if (!name || !is_orphan(line))
+	if (!name || !is_orphan(name))
 		return;
 	(void)snprintf(text, sizeof(text), "-%.*s", (int)strcspn(name, " \n"), name);
 	(void)write_line(dir_fd, text);

@@ -130,6 +130,16 @@ traced_ns=$(field inner total_ns)
 check "durations: the program's own ($traced_ns of $inside_ns ns)" holds \
 	"$traced_ns <= $inside_ns && $traced_ns >= $inside_ns - 100 * 200000 - $inside_ns * 0.05"
 
+# Of a file whose folder is called like what a tsprof that was killed left behind.
+events=/sys/kernel/tracing/uprobe_events
+strange=$work/d:tsprof_4194399_x
+if [ -w $events ] && mkdir "$strange" && cp "$probed" "$strange/probed" &&
+	echo "p:others_$$/probe $strange/probed:0x1000" >>$events; then
+	run "$TSPROF" record -q -o "$work/p.tsprof" --mark-function main -- "$probed" threads 1
+	check "probes of others stay" grep -q "others_$$/probe" $events
+	echo "-:others_$$/probe" >>$events
+fi
+
 check "nothing is left in the kernel" sh -c \
 	'! cat /sys/kernel/tracing/uprobe_events 2>/dev/null | grep -q "tsprof_"'
 finish

@@ -82,6 +82,22 @@ static void sigprof_memory_map__refuses_what_could_go_away(void **state)
 	(void)close(fd);
 }
 
+/* There may be none when it is read, which the kernel then tells by SIGBUS. */
+static void sigprof_memory_map__refuses_huge_pages(void **state)
+{
+	enum { HUGE_PAGE_BYTES = 2 << 20 };
+	const int fd = memfd_create("huge", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_HUGETLB);
+	struct sigprof_memory memory;
+
+	(void)state;
+	if (fd < 0 || ftruncate(fd, 8 * HUGE_PAGE_BYTES) < 0 ||
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK) < 0)
+		skip(); /* a kernel without them */
+	assert_true(8 * HUGE_PAGE_BYTES >= MEMORY_BYTES);
+	assert_int_equal(sigprof_memory_map(&memory, fd, &good_hello, NULL), -EINVAL);
+	(void)close(fd);
+}
+
 static void sigprof_memory_map__refuses_less_than_was_promised(void **state)
 {
 	const int fd = make_memory(MEMORY_BYTES - 1, F_SEAL_SHRINK);
@@ -336,6 +352,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sigprof_memory_map__refuses_what_could_go_away),
 		cmocka_unit_test(sigprof_memory_map__refuses_less_than_was_promised),
+		cmocka_unit_test(sigprof_memory_map__refuses_huge_pages),
 		cmocka_unit_test(sigprof_memory_map__refuses_impossible_sizes),
 		RING_TEST(sigprof_ring__gives_records_in_order_and_their_room_back),
 		RING_TEST(sigprof_ring__skips_to_the_start),
