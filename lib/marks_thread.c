@@ -11,6 +11,7 @@ enum {
 	RECORD_BYTES = sizeof(struct tsprof_record_),
 	HOMELESS_TRIES_EACH = 256, /* marks of a thread that found no place, until it asks again */
 	ABANDONED_NS = 1000000000,
+	ENDS_BYTES = 256 * RECORD_BYTES, /* as deep as the recorder follows */
 };
 
 static _Thread_local struct own {
@@ -84,7 +85,8 @@ static struct marks_thread *thread_get(void)
  */
 static bool is_abandoned(void)
 {
-	const uint64_t head = own.thread ? own.thread->slot->head : 0;
+	/* A child of a bare clone in a handler has its parent's thread, which is wiped. */
+	const uint64_t head = own.thread && own.thread->slot ? own.thread->slot->head : 0;
 	const uint64_t now_ns = marks_monotonic_ns();
 
 	if (!own.stuck_ns || own.stuck_at != head) {
@@ -128,15 +130,18 @@ static struct marks_thread *lose(struct marks_thread *thread)
 }
 
 /*
- * How much of the ring is to be kept free: nothing for what tells of errors and for
- * ends of what has begun; half for milestones, which are few and divide the run.
+ * How much of the ring is to be kept free: nothing for ends of what has begun; enough
+ * for those of all that may be open for what tells of errors, of which there may be any number;
+ * half for milestones, which are few and divide the run.
  */
 static uint64_t reserved_for(uint32_t what)
 {
 	const uint32_t kind = what & (MARKS_WHAT_CUT - 1);
 
-	if (kind == TSPROF_WHAT_ERROR || kind == TSPROF_WHAT_END)
+	if (kind == TSPROF_WHAT_END)
 		return 0;
+	if (kind == TSPROF_WHAT_ERROR)
+		return ENDS_BYTES;
 	return kind == TSPROF_WHAT_MILESTONE || kind == TSPROF_WHAT_DATA
 		       ? MARKS_RING_RESERVED_BYTES / 2
 		       : MARKS_RING_RESERVED_BYTES;

@@ -345,6 +345,7 @@ WRAPPER int sem_wait(sem_t *semaphore)
 	const int saved_errno = errno;
 
 	if (waits_are_on) {
+		pthread_testcancel(); /* which a call that waits does, and a try does not */
 		WRAPPER_FIND(real_sem_trywait, "sem_trywait");
 		if (real_sem_trywait(semaphore) == 0)
 			return 0;

@@ -35,6 +35,11 @@ run "$TSPROF" fold -i "$work/p.tsprof" --state waiting
 check "nothing of the library's in a wait" sh -c "! grep -q 'wait_around\|libtsprof' '$work/out'"
 check "the real function is where it waits" grep -q ';sleep_here;.*nanosleep' "$work/out"
 
+# Cancelled, interrupted and left by a jump; also where nothing had to be waited for.
+run timeout 120 "$TSPROF" record -q --engine sigprof --off-cpu -o "$work/p.tsprof" -- \
+	"$BUILD/tests/torture/left_waits" 0.5
+check "waits end in other ways than by returning" is_status 23
+
 # 1,000 threads that sleep for all of the run: told, though their waits never end.
 cost_of()
 {

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <string.h>
@@ -76,9 +77,25 @@ static void *wait_for_condition(void *n_cleaned)
 	return NULL;
 }
 
+/* It is there at once, each time; the call is a place to be cancelled all the same. */
+static void *wait_for_nothing(void *n_cleaned)
+{
+	sem_t there;
+
+	(void)sem_init(&there, 0, 1);
+	pthread_cleanup_push(count_cleanup, n_cleaned);
+	for (;;) {
+		(void)sem_wait(&there);
+		(void)sem_post(&there);
+	}
+	pthread_cleanup_pop(0);
+	return NULL;
+}
+
 static void cancel_round(void)
 {
-	void *(*const waits[])(void *) = { wait_in_poll, wait_in_read, wait_for_condition };
+	void *(*const waits[])(void *) = { wait_in_poll, wait_in_read, wait_for_condition,
+					   wait_for_nothing };
 
 	for (size_t i = 0; i < sizeof(waits) / sizeof(*waits); i++) {
 		int n_cleaned = 0;

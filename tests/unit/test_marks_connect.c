@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -166,6 +167,41 @@ static void child__of_a_bare_system_call_is_another_program(void **state)
 	assert_child_has_its_own();
 }
 
+static void *guarded;
+static volatile sig_atomic_t child_of_handler;
+
+static void clone_in_handler(int unused)
+{
+	(void)unused;
+	(void)mprotect(guarded, MARKS_PAGE_BYTES, PROT_READ);
+	child_of_handler = (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+	if (child_of_handler == 0) {
+		mark();
+		_exit(0);
+	}
+}
+
+/* A snapshot of memory that cannot be read so far is interrupted in its middle. */
+static void child__of_a_handler_that_interrupts_a_mark_may_mark(void **state)
+{
+	const struct sigaction action = { .sa_handler = clone_in_handler };
+	struct sigaction before;
+	int status = -1;
+
+	(void)state;
+	mark();
+	guarded = mmap(NULL, MARKS_PAGE_BYTES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	assert_true(guarded != MAP_FAILED);
+	assert_int_equal(sigaction(SIGSEGV, &action, &before), 0);
+	TSPROF_SNAPSHOT("guarded", guarded, 100);
+	assert_int_equal(sigaction(SIGSEGV, &before, NULL), 0);
+	assert_int_equal(waitpid(child_of_handler, &status, 0), child_of_handler);
+	assert_int_equal(status, 0);
+	assert_true(fake_recorder_greet());
+	assert_int_equal(fake_recorder_take(0, 0, TSPROF_WHAT_SNAPSHOT), 1);
+	assert_int_equal(munmap(guarded, MARKS_PAGE_BYTES), 0);
+}
+
 static volatile sig_atomic_t n_handled;
 
 static void mark_in_handler(int unused)
@@ -322,6 +358,7 @@ int main(void)
 		CASE(program__gives_memory_back_when_it_was_read),
 		CASE(child__is_another_program),
 		CASE(child__of_a_bare_system_call_is_another_program),
+		CASE(child__of_a_handler_that_interrupts_a_mark_may_mark),
 		CASE(handlers__spoil_no_marks),
 		CASE(command__sends_a_milestone),
 		CASE(versions__may_differ),
