@@ -82,11 +82,9 @@ struct marks_segment *marks_segment_new(uint32_t n_slots, size_t *ret_size_bytes
  */
 bool marks_start(void *memory, size_t size_bytes);
 void marks_stop(void);
-
-/* … when nobody will read what there is: its memory is given back, its address space is not. */
+/* … when nobody will read what there is: its memory is given back, its addresses are not. */
 void marks_stop_for_good(void);
-
-/* The same in parts, with marks_lock held. */
+/* In parts, with marks_lock held. */
 void marks_segments_leave(void);
 void marks_segments_give_back(void);
 

@@ -204,32 +204,6 @@ static void ring__that_is_full_drops_and_counts_but_keeps_errors(void **state)
 	assert_site_name(record.site, "later");
 }
 
-/* Else they would be open for good, and all that follows inside them. */
-static void ring__that_errors_have_filled_keeps_room_for_ends(void **state)
-{
-	TSPROF_SITE(deep, "deep");
-	enum { N_DEEP = 200 };
-	uint64_t n_ends = 0;
-	uint64_t n_errors = 0;
-	struct marks_record record;
-
-	(void)state;
-	for (int i = 0; i < N_DEEP; i++)
-		tsprof_begin(&deep);
-	for (int i = 0; i < RING_BYTES / 16 + 100; i++)
-		TSPROF_MILESTONE("many");
-	for (int i = 0; i < 5000; i++)
-		tsprof_scope_error("error %d", i);
-	for (int i = 0; i < N_DEEP; i++)
-		tsprof_end(&deep);
-	while (take(0, &record)) {
-		n_ends += record.what == TSPROF_WHAT_END;
-		n_errors += record.what == TSPROF_WHAT_ERROR;
-	}
-	assert_int_equal(n_ends, N_DEEP);
-	assert_in_range(n_errors, 100, 4999);
-}
-
 static void ring__that_is_emptied_loses_nothing_and_stays_small(void **state)
 {
 	uint64_t largest = 0;
@@ -477,8 +451,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(payloads__have_limits, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			ring__that_is_full_drops_and_counts_but_keeps_errors, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(ring__that_errors_have_filled_keeps_room_for_ends,
-						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(ring__that_is_emptied_loses_nothing_and_stays_small,
 						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(threads__have_slots_of_their_own_and_give_them_back,

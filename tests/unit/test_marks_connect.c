@@ -167,6 +167,25 @@ static void child__of_a_bare_system_call_is_another_program(void **state)
 	assert_child_has_its_own();
 }
 
+/* Else they would be open for good, and all that follows inside them. */
+static void ring__that_errors_have_filled_keeps_room_for_ends(void **state)
+{
+	TSPROF_SITE(deep, "deep");
+	enum { N_DEEP = 200 };
+
+	(void)state;
+	for (int i = 0; i < N_DEEP; i++)
+		tsprof_begin(&deep);
+	for (int i = 0; i < FAKE_RECORDER_RING_BYTES / 16; i++)
+		mark();
+	for (int i = 0; i < 5000; i++)
+		tsprof_scope_error("error %d", i);
+	for (int i = 0; i < N_DEEP; i++)
+		tsprof_end(&deep);
+	assert_true(fake_recorder_greet());
+	assert_int_equal(fake_recorder_take(0, 0, TSPROF_WHAT_END), N_DEEP);
+}
+
 static void *guarded;
 static volatile sig_atomic_t child_of_handler;
 
@@ -358,6 +377,7 @@ int main(void)
 		CASE(program__gives_memory_back_when_it_was_read),
 		CASE(child__is_another_program),
 		CASE(child__of_a_bare_system_call_is_another_program),
+		CASE(ring__that_errors_have_filled_keeps_room_for_ends),
 		CASE(child__of_a_handler_that_interrupts_a_mark_may_mark),
 		CASE(handlers__spoil_no_marks),
 		CASE(command__sends_a_milestone),
