@@ -37,14 +37,25 @@ static int resolve_symbols(struct recording *recording, struct error *err)
 	return r;
 }
 
+/*
+ * getrusage knows of processes that somebody waited for.  Where others made the
+ * difference, the sampler's own count is nearer to the truth.
+ */
+static uint64_t target_cpu_ns(const struct recording *recording)
+{
+	const uint64_t waited_ns = recording->target.end.cpu_ns;
+	const uint64_t counted_ns = recording->counted_ns;
+
+	return counted_ns > waited_ns + waited_ns / 20 ? counted_ns : waited_ns;
+}
+
 static void set_quality(struct recording *recording, uint64_t recorder_cpu_ns)
 {
 	const struct target *target = &recording->target;
 	struct profile *profile = recording->profile;
 
 	profile->quality.n_lost = sampler_n_lost(recording->sampler);
-	profile->quality.target_cpu_ns = target->end.cpu_ns ? target->end.cpu_ns
-							    : recording->counted_ns;
+	profile->quality.target_cpu_ns = target_cpu_ns(recording);
 	profile->quality.recorder_cpu_ns = recorder_cpu_ns;
 	profile->info.exit_status = target->end.exit_status;
 	intake_finish_quality(&recording->intake);

@@ -120,6 +120,12 @@ start=$(date +%s)
 run record sh -c 'sleep 5 >/dev/null 2>&1 & exit 4'
 check "children left behind are not waited for" holds "$(date +%s) - $start < 4"
 check "and do not change the status" is_status 4
+run record sh -c "('$workloads/split' 0.6 >'$work/truth' &)
+	until grep -q '^total' '$work/truth'; do sleep 0.1; done"
+"$TSPROF" report -i "$profile" --json >"$work/json"
+cpu=$(json_number "$work/json" target_cpu_ns)
+check "a process that nobody waits for has its CPU time: $(micros) us of $cpu ns" \
+	holds "$cpu > 0.5e9 && $(micros) * 1e3 < 1.05 * $cpu"
 
 # Signals.
 "$TSPROF" record -q -o "$profile" sleep 10 &
