@@ -1,6 +1,7 @@
 #ifndef TSPROF_BASE_HISTOGRAM_H
 #define TSPROF_BASE_HISTOGRAM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -50,6 +51,25 @@ static inline size_t histogram_bucket(uint64_t value)
 		return (size_t)value;
 	shift = 63 - (unsigned int)__builtin_clzll(value) - HISTOGRAM_BUCKET_BITS;
 	return ((size_t)shift << HISTOGRAM_BUCKET_BITS) + (size_t)(value >> shift);
+}
+
+/*
+ * One more of a number whose size occurred before; false when it did not, and then nothing has
+ * changed: that is for histogram_add.
+ */
+static inline bool histogram_count(struct histogram *histogram, uint64_t value)
+{
+	const size_t bucket = histogram_bucket(value) - histogram->first;
+
+	if (bucket >= histogram->n_buckets)
+		return false;
+	histogram->counts[bucket]++;
+	histogram->n_values++;
+	if (value < histogram->min)
+		histogram->min = value;
+	if (value > histogram->max)
+		histogram->max = value;
+	return true;
 }
 
 static inline uint64_t histogram_bucket_start(size_t bucket)

@@ -1,4 +1,7 @@
-/* Nodes in an array with an index beside it; a child asked for twice running needs neither. */
+/*
+ * Nodes in an array with an index beside it; a child asked for twice running, or
+ * in the same order as before, needs neither.
+ */
 #include "model/scope_tree.h"
 
 #include <errno.h>
@@ -6,6 +9,7 @@
 #include <stdlib.h>
 
 #include "base/array.h"
+#include "model/scope_step.h"
 
 int scope_tree_init(struct scope_tree *tree)
 {
@@ -48,12 +52,11 @@ static int scope_tree_add(struct scope_tree *tree, uint32_t *ret_node, uint32_t 
 /* HASH_INDEX_NONE when there is none. */
 static uint32_t scope_tree_find(const struct scope_tree *tree, uint32_t parent, uint32_t site)
 {
-	const uint32_t last = tree->nodes[parent].last_child;
 	struct hash_cursor cursor;
-	uint32_t id;
+	uint32_t id = scope_tree_expected(tree, parent, site);
 
-	if (last && tree->nodes[last].site == site)
-		return last;
+	if (id)
+		return id;
 	cursor = hash_index_cursor(&tree->index, hash_pair(parent, site));
 	while ((id = hash_index_next(&tree->index, &cursor)) != HASH_INDEX_NONE)
 		if (tree->nodes[id].parent == parent && tree->nodes[id].site == site)
@@ -70,7 +73,7 @@ int scope_tree_get(struct scope_tree *tree, uint32_t *ret_node, uint32_t parent,
 		r = scope_tree_add(tree, &id, parent, site, hash_pair(parent, site));
 	if (r < 0)
 		return r;
-	tree->nodes[parent].last_child = id;
+	scope_tree_expect(tree, parent, id);
 	*ret_node = id;
 	return 0;
 }
@@ -79,14 +82,10 @@ int scope_tree_add_call(struct scope_tree *tree, uint32_t id, uint64_t duration_
 			uint64_t inside_ns)
 {
 	struct scope_node *node = &tree->nodes[id];
-	const double difference = (double)duration_ns - node->mean_ns;
 
 	if (histogram_add(&node->durations_ns, duration_ns, 1) < 0)
 		return -ENOMEM;
-	node->total_ns += duration_ns;
-	node->self_ns += duration_ns > inside_ns ? duration_ns - inside_ns : 0;
-	node->mean_ns += difference / (double)node->durations_ns.n_values;
-	node->squares_ns2 += difference * ((double)duration_ns - node->mean_ns);
+	scope_node_add_times(node, duration_ns, inside_ns);
 	return 0;
 }
 

@@ -18,10 +18,10 @@ struct scope_node {
 	uint32_t parent;
 	uint32_t site;
 	uint32_t last_child; /* the one asked for last; 0: none */
-	uint32_t padding;
-	uint64_t n_errors; /* calls that the program said failed */
-	uint64_t n_cut;	   /* calls that ended because one around them did */
-	uint64_t n_open;   /* begun and never ended; not among the durations */
+	uint32_t next;	     /* the sibling that was asked for after it; 0: none yet */
+	uint64_t n_errors;   /* calls that the program said failed */
+	uint64_t n_cut;	     /* calls that ended because one around them did */
+	uint64_t n_open;     /* begun and never ended; not among the durations */
 	uint64_t total_ns;
 	uint64_t self_ns; /* without the scopes inside; never below 0 */
 	double mean_ns;	  /* with the next: Welford's running variance */

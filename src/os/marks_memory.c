@@ -175,6 +175,23 @@ enum marks_ring_state marks_ring_next(struct marks_ring *ring, struct marks_reco
 	return MARKS_RING_RECORD;
 }
 
+const struct tsprof_record_ *marks_ring_records(const struct marks_ring *ring, size_t *ret_n)
+{
+	const uint64_t used = ring->head - ring->tail;
+	const uint64_t offset = offset_of_tail(ring);
+	const uint64_t rest = ring->data_bytes - offset;
+
+	*ret_n = (size_t)(used < rest ? used : rest) / RECORD_BYTES;
+	if (used > ring->data_bytes || used % RECORD_BYTES)
+		*ret_n = 0; /* marks_ring_next finds that out too */
+	return (const void *)(ring->data + offset);
+}
+
+void marks_ring_take(struct marks_ring *ring, size_t n_records)
+{
+	ring->tail += n_records * RECORD_BYTES;
+}
+
 uint32_t marks_ring_tid(const struct marks_ring *ring)
 {
 	return __atomic_load_n(&ring->slot->tid, __ATOMIC_RELAXED);

@@ -83,6 +83,23 @@ uint64_t marks_ring_time(struct marks_ring *ring);
 enum marks_ring_state marks_ring_next(struct marks_ring *ring, struct marks_record *record,
 				      void *payload);
 
+/*
+ * What comes next, as far as it lies together: so many units of a record's size,
+ * each of them a record as long as those before had no payload.  The program can still
+ * change them: read each one once.  They stay there until they are taken.
+ */
+const struct tsprof_record_ *marks_ring_records(const struct marks_ring *ring, size_t *ret_n);
+void marks_ring_take(struct marks_ring *ring, size_t n_records);
+
+static inline struct tsprof_record_ marks_record_read(const struct tsprof_record_ *record)
+{
+	return (struct tsprof_record_){
+		.time = __atomic_load_n(&record->time, __ATOMIC_RELAXED),
+		.site = __atomic_load_n(&record->site, __ATOMIC_RELAXED),
+		.what = __atomic_load_n(&record->what, __ATOMIC_RELAXED),
+	};
+}
+
 /* Give the room of what was taken back to the program. */
 void marks_ring_publish(struct marks_ring *ring);
 

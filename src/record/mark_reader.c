@@ -15,6 +15,8 @@
 /* So much is taken at a time before the program gets the room back. */
 #define PUBLISH_BYTES (64 << 10)
 
+enum { MAX_STEPS = 256 /* at a time, so that they stay in the first cache */ };
+
 void mark_reader_release(struct mark_reader *reader)
 {
 	free(reader->payload);
@@ -277,6 +279,60 @@ static int take_next(struct mark_reader *reader, struct mark_ring *ring, bool *r
 	return r == -EINVAL ? 0 : r;
 }
 
+/* The scope's site, plus one, when it is known; 0: find_site finds out. */
+static uint32_t known_scope(const struct mark_reader *reader, const struct mark_program *program,
+			    uint32_t id)
+{
+	const uint32_t site = id - 1 < MARKS_MAX_SITES ? program->sites[id - 1] : 0;
+
+	return site && reader->store->profile->marks.sites[site - 1].kind == MARK_SCOPE ? site : 0;
+}
+
+/*
+ * The next begins and ends of known scopes, in order of time, until something
+ * else comes or a time that is not what was expected.
+ */
+static size_t next_steps(const struct mark_reader *reader, const struct mark_ring *ring,
+			 uint64_t until_ns, struct mark_step *steps)
+{
+	const uint64_t start_ns = reader->store->profile->info.start_ns;
+	const uint64_t most_ns = until_ns < reader->limit_ns ? until_ns : reader->limit_ns;
+	uint64_t least_ns = ring->thread->last_ns > start_ns ? ring->thread->last_ns : start_ns;
+	size_t n_records;
+	const struct tsprof_record_ *records = marks_ring_records(&ring->ring, &n_records);
+	size_t n;
+
+	for (n = 0; n < n_records && n < MAX_STEPS; n++) {
+		const struct tsprof_record_ record = marks_record_read(&records[n]);
+		const uint32_t site = known_scope(reader, ring->program, record.site);
+		uint64_t time_ns;
+
+		/* Payloads and what is cut are in `what` too. */
+		if (!site || (record.what != TSPROF_WHAT_BEGIN && record.what != TSPROF_WHAT_END))
+			break;
+		time_ns = time_of(reader, ring, record.time);
+		if (time_ns < least_ns || time_ns > most_ns)
+			break;
+		steps[n] = (struct mark_step){ .time_ns = time_ns,
+					       .site = site - 1,
+					       .is_end = record.what == TSPROF_WHAT_END };
+		least_ns = time_ns;
+	}
+	return n;
+}
+
+/* Most records are these; *ret_n is how many there were. */
+static int take_steps(struct mark_reader *reader, struct mark_ring *ring, uint64_t until_ns,
+		      size_t *ret_n)
+{
+	struct mark_step steps[MAX_STEPS];
+
+	*ret_n = next_steps(reader, ring, until_ns, steps);
+	marks_ring_take(&ring->ring, *ret_n);
+	reader->store->profile->marks.quality.n_records += *ret_n;
+	return mark_thread_steps(ring->thread, reader->store, steps, *ret_n);
+}
+
 static void count_lost(struct mark_reader *reader, struct mark_ring *ring)
 {
 	const uint64_t n_lost = marks_ring_n_lost(&ring->ring);
@@ -291,8 +347,13 @@ int mark_reader_advance(struct mark_reader *reader, struct mark_ring *ring, uint
 	int r = 0;
 
 	while (r == 0 && !is_empty) {
-		const uint64_t time = marks_ring_time(&ring->ring);
+		uint64_t time;
+		size_t n;
 
+		r = take_steps(reader, ring, until_ns, &n);
+		if (r < 0 || n)
+			continue;
+		time = marks_ring_time(&ring->ring);
 		if (time == UINT64_MAX || time_of(reader, ring, time) > until_ns)
 			break;
 		r = take_next(reader, ring, &is_empty);
@@ -308,7 +369,11 @@ int mark_reader_drain(struct mark_reader *reader, struct mark_ring *ring)
 	int r = 0;
 
 	while (r == 0 && !is_empty) {
-		r = take_next(reader, ring, &is_empty);
+		size_t n;
+
+		r = take_steps(reader, ring, UINT64_MAX, &n);
+		if (r == 0 && !n)
+			r = take_next(reader, ring, &is_empty);
 		if (ring->ring.tail - published >= PUBLISH_BYTES) {
 			marks_ring_publish(&ring->ring);
 			published = ring->ring.tail;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/scope_step.h"
 #include "os/marks_memory.h"
 
 enum { HAS_ARGUMENTS = 128 /* flag, beside those of scope calls */ };
@@ -230,6 +231,77 @@ int mark_thread_end(struct mark_thread *thread, struct marks_store *store, uint3
 		r = scope_stack_end(stack, &store->profile->marks.scopes, site, time_ns,
 				    at && has_failed(thread, at - 1));
 	return r < 0 ? r : note_scope(thread, store, time_ns);
+}
+
+static bool step_in(const struct mark_thread *thread, struct scope_stack *stack,
+		    struct scope_tree *tree, const struct mark_step *step)
+{
+	if (!scope_step_in(stack, tree, step->site, step->time_ns))
+		return false;
+	if (thread->calls)
+		thread->calls[stack->n_open - 1].flags = 0;
+	return true;
+}
+
+/* Only of a call of which nothing is kept. */
+static bool step_out(const struct mark_thread *thread, struct scope_stack *stack,
+		     struct scope_tree *tree, const struct mark_calls *calls,
+		     const struct mark_step *step)
+{
+	const struct open_scope *scope = stack->open + stack->n_open - 1;
+
+	if (!stack->n_open || (thread->calls && thread->calls[stack->n_open - 1].flags) ||
+	    mark_calls_wants(calls, step->site, step->time_ns - scope->start_ns))
+		return false;
+	return scope_step_out(stack, tree, step->site, step->time_ns);
+}
+
+/* Those that are nothing special, up to the first that is.  Returns how many there were. */
+static size_t usual_steps(struct mark_thread *thread, struct marks_store *store,
+			  const struct mark_step *steps, size_t n_steps)
+{
+	const uint64_t horizon_ns = store->horizon_ns;
+	struct scope_tree *tree = &store->profile->marks.scopes;
+	struct scope_stack stack = thread->stack; /* in registers for the while */
+	size_t n = 0;
+
+	stack.counted_from_ns = store->counted_from_ns;
+	for (; n < n_steps; n++) {
+		const struct mark_step *step = &steps[n];
+
+		if (!(step->is_end ? step_out(thread, &stack, tree, &store->calls, step)
+				   : step_in(thread, &stack, tree, step)))
+			break;
+		scope_history_append(&thread->history, step->time_ns, scope_stack_node(&stack),
+				     horizon_ns);
+	}
+	thread->stack = stack;
+	if (n)
+		thread->last_ns = steps[n - 1].time_ns;
+	return n;
+}
+
+static int one_step(struct mark_thread *thread, struct marks_store *store,
+		    const struct mark_step *step)
+{
+	return step->is_end ? mark_thread_end(thread, store, step->site, step->time_ns)
+			    : mark_thread_begin(thread, store, step->site, step->time_ns);
+}
+
+int mark_thread_steps(struct mark_thread *thread, struct marks_store *store,
+		      const struct mark_step *steps, size_t n_steps)
+{
+	size_t n = 0;
+	int r = n_steps && thread->has_milestone ? mark_thread_settle(thread, store) : 0;
+
+	while (r == 0 && n < n_steps) {
+		r = scope_history_reserve(&thread->history, n_steps - n, store->horizon_ns);
+		if (r == 0)
+			n += usual_steps(thread, store, steps + n, n_steps - n);
+		if (r == 0 && n < n_steps)
+			r = one_step(thread, store, &steps[n++]);
+	}
+	return r;
 }
 
 static int calls_need(struct mark_thread *thread)

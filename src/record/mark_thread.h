@@ -55,6 +55,17 @@ int mark_thread_begin(struct mark_thread *thread, struct marks_store *store, uin
 int mark_thread_end(struct mark_thread *thread, struct marks_store *store, uint32_t site,
 		    uint64_t time_ns);
 
+/* A begin or an end of a scope. */
+struct mark_step {
+	uint64_t time_ns; /* not before the last */
+	uint32_t site;
+	bool is_end;
+};
+
+/* Many of them, as if one by one, at less cost for each. */
+int mark_thread_steps(struct mark_thread *thread, struct marks_store *store,
+		      const struct mark_step *steps, size_t n_steps);
+
 /* Of the innermost open scope. */
 int mark_thread_arguments(struct mark_thread *thread, struct mark_text text);
 int mark_thread_error(struct mark_thread *thread, struct mark_text text);

@@ -17,14 +17,34 @@ static struct scope_change *change_at(const struct scope_history *history, size_
 	return &history->changes[(history->first + i) & (history->capacity - 1)];
 }
 
-static void drop_first(struct scope_history *history)
+/* How many changes were until then. */
+static size_t count_until(const struct scope_history *history, uint64_t time_ns)
 {
-	const struct scope_change *change = change_at(history, 0);
+	size_t low = 0;
+	size_t high = history->n_changes;
 
+	while (low < high) {
+		const size_t middle = low + (high - low) / 2;
+
+		if (change_at(history, middle)->time_ns <= time_ns)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static void drop(struct scope_history *history, size_t n)
+{
+	const struct scope_change *change;
+
+	if (!n)
+		return;
+	change = change_at(history, n - 1);
 	history->known_from_ns = change->time_ns;
 	history->node = change->node;
-	history->first++;
-	history->n_changes--;
+	history->first += n;
+	history->n_changes -= n;
 }
 
 static int grow(struct scope_history *history)
@@ -43,45 +63,33 @@ static int grow(struct scope_history *history)
 	return 0;
 }
 
+int scope_history_reserve(struct scope_history *history, size_t n, uint64_t horizon_ns)
+{
+	if (history->n_changes && change_at(history, 0)->time_ns <= horizon_ns)
+		drop(history, count_until(history, horizon_ns));
+	while (history->capacity < SCOPE_HISTORY_MAX_ENTRIES &&
+	       history->capacity - history->n_changes < n)
+		if (grow(history) < 0)
+			return -ENOMEM;
+	if (history->capacity - history->n_changes < n)
+		drop(history, n - (history->capacity - history->n_changes));
+	return 0;
+}
+
 int scope_history_add(struct scope_history *history, uint64_t time_ns, uint32_t node,
 		      uint64_t horizon_ns)
 {
-	int r = 0;
+	int r = scope_history_reserve(history, 1, horizon_ns);
 
-	while (history->n_changes && change_at(history, 0)->time_ns <= horizon_ns)
-		drop_first(history);
-	if (!history->n_changes && time_ns <= horizon_ns) {
-		history->known_from_ns = time_ns;
-		history->node = node;
-		return 0;
-	}
-	if (history->n_changes == history->capacity) {
-		if (history->capacity == SCOPE_HISTORY_MAX_ENTRIES)
-			drop_first(history);
-		else
-			r = grow(history);
-	}
-	if (r < 0)
-		return r;
-	*change_at(history, history->n_changes++) = (struct scope_change){ .time_ns = time_ns,
-									   .node = node };
-	return 0;
+	if (r == 0)
+		scope_history_append(history, time_ns, node, horizon_ns);
+	return r;
 }
 
 bool scope_history_find(const struct scope_history *history, uint64_t time_ns, uint32_t *ret_node)
 {
-	size_t low = 0;
-	size_t high = history->n_changes;
+	const size_t n = count_until(history, time_ns);
 
-	/* The first change after it. */
-	while (low < high) {
-		const size_t middle = low + (high - low) / 2;
-
-		if (change_at(history, middle)->time_ns <= time_ns)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	*ret_node = low ? change_at(history, low - 1)->node : history->node;
-	return low || time_ns >= history->known_from_ns;
+	*ret_node = n ? change_at(history, n - 1)->node : history->node;
+	return n || time_ns >= history->known_from_ns;
 }

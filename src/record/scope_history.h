@@ -31,6 +31,24 @@ struct scope_history {
 int scope_history_add(struct scope_history *history, uint64_t time_ns, uint32_t node,
 		      uint64_t horizon_ns);
 
+/*
+ * The same for many: have room for `n`, which is at most SCOPE_HISTORY_MAX_ENTRIES, and append
+ * them, with the horizon that was told.  Returns 0 or -ENOMEM.
+ */
+int scope_history_reserve(struct scope_history *history, size_t n, uint64_t horizon_ns);
+
+static inline void scope_history_append(struct scope_history *history, uint64_t time_ns,
+					uint32_t node, uint64_t horizon_ns)
+{
+	if (time_ns <= horizon_ns) {
+		history->known_from_ns = time_ns;
+		history->node = node;
+		return;
+	}
+	history->changes[(history->first + history->n_changes++) & (history->capacity - 1)] =
+		(struct scope_change){ .time_ns = time_ns, .node = node };
+}
+
 /* The node at that time; false when it is no longer known, and then a guess. */
 bool scope_history_find(const struct scope_history *history, uint64_t time_ns, uint32_t *ret_node);
 

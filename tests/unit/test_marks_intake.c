@@ -448,6 +448,31 @@ static void marks_intake__forgets_threads_that_end(void **state)
 	assert_int_equal(node_of("outer")->durations_ns.n_values, 1000);
 }
 
+/* Those that are as usual are taken together; none of these is. */
+static void marks_intake__looks_at_each_of_many_scopes(void **state)
+{
+	const uint64_t usual_ns = 10000;
+	uint64_t now_ns;
+
+	(void)state;
+	put(0, TSPROF_WHAT_BEGIN, OUTER, 100000);
+	put(0, TSPROF_WHAT_MILESTONE, LOADED, 100005);
+	put(0, TSPROF_WHAT_END, OUTER, 100010);
+	drain(false);
+	put(0, TSPROF_WHAT_BEGIN, OUTER, 200000);
+	put(0, TSPROF_WHAT_BEGIN, LOADED, 200001);
+	put(0, TSPROF_WHAT_END, OUTER, 100000);
+	put(0, TSPROF_WHAT_BEGIN, OUTER, 300000);
+	put(0, TSPROF_WHAT_END, OUTER, UINT32_MAX);
+	drain(false);
+	now_ns = f.marks.reader.limit_ns;
+	assert_int_equal(quality()->n_records, 8);
+	assert_int_equal(quality()->n_bad, 3);
+	assert_int_equal(node_of("outer")->durations_ns.n_values, 3);
+	assert_int_equal(node_of("outer")->total_ns,
+			 usual_ns + 0 + (now_ns - f.start_ns - 300000000));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -466,6 +491,7 @@ int main(void)
 		TEST(marks_intake__survives_random_bytes),
 		TEST(marks_intake__survives_random_records),
 		TEST(marks_intake__forgets_threads_that_end),
+		TEST(marks_intake__looks_at_each_of_many_scopes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdbool.h>
 
+#include "model/scope_step.h"
 #include "model/scope_tree.h"
 
 enum { SITE_OUTER = 1, SITE_INNER, SITE_OTHER };
@@ -167,6 +168,67 @@ static void deviation__is_that_of_a_sample(void **state)
 	assert_int_equal(node->n_errors, 1);
 }
 
+static void assert_same_node(const struct scope_node *a, const struct scope_node *b)
+{
+	assert_int_equal(a->parent, b->parent);
+	assert_int_equal(a->site, b->site);
+	assert_int_equal(a->n_cut, b->n_cut);
+	assert_int_equal(a->total_ns, b->total_ns);
+	assert_int_equal(a->self_ns, b->self_ns);
+	assert_true(a->mean_ns == b->mean_ns);
+	assert_true(a->squares_ns2 == b->squares_ns2);
+	assert_int_equal(a->durations_ns.n_values, b->durations_ns.n_values);
+	assert_int_equal(a->durations_ns.first, b->durations_ns.first);
+	assert_int_equal(a->durations_ns.n_buckets, b->durations_ns.n_buckets);
+	assert_int_equal(a->durations_ns.min, b->durations_ns.min);
+	assert_int_equal(a->durations_ns.max, b->durations_ns.max);
+	if (a->durations_ns.n_buckets)
+		assert_memory_equal(a->durations_ns.counts, b->durations_ns.counts,
+				    a->durations_ns.n_buckets * sizeof(uint64_t));
+}
+
+/* Most of them on the short way, so that it is what is compared. */
+static void steps__do_what_begin_and_end_do(void **state)
+{
+	enum { N_STEPS = 20000 };
+	struct thread_of_scopes *t = *state;
+	struct thread_of_scopes other = { 0 };
+	uint64_t random = 1;
+	uint64_t time_ns = 1000;
+	int n_short = 0;
+
+	assert_int_equal(scope_tree_init(&other.tree), 0);
+	for (int i = 0; i < N_STEPS; i++) {
+		random = random * UINT64_C(6364136223846793005) + 1442695040888963407U;
+		const uint32_t site = SITE_OUTER + (uint32_t)(random >> 60) / 6;
+
+		time_ns += random >> 33 & (random >> 62 ? 63 : 4095);
+		other.stack.counted_from_ns = t->stack.counted_from_ns = random >> 44 & 1999;
+		if (random >> 50 & 1) {
+			begin(&other, site, time_ns);
+			if (scope_step_in(&t->stack, &t->tree, site, time_ns))
+				n_short++;
+			else
+				begin(t, site, time_ns);
+		} else {
+			end(&other, site, time_ns);
+			if (scope_step_out(&t->stack, &t->tree, site, time_ns))
+				n_short++;
+			else
+				end(t, site, time_ns);
+		}
+		assert_int_equal(scope_stack_node(&t->stack), scope_stack_node(&other.stack));
+	}
+	assert_true(n_short > N_STEPS / 4);
+	assert_int_equal(t->tree.n_nodes, other.tree.n_nodes);
+	assert_int_equal(t->tree.n_unmatched_ends, other.tree.n_unmatched_ends);
+	assert_int_equal(t->tree.n_too_deep, other.tree.n_too_deep);
+	for (size_t i = 0; i < other.tree.n_nodes; i++)
+		assert_same_node(&t->tree.nodes[i], &other.tree.nodes[i]);
+	scope_stack_release(&other.stack);
+	scope_tree_release(&other.tree);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -183,6 +245,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(scopes__that_run_backwards_take_no_time, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(deviation__is_that_of_a_sample, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(steps__do_what_begin_and_end_do, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
