@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "os/descriptor_limit.h"
 #include "record/recording.h"
 #include "record/run_info.h"
 
@@ -108,6 +109,7 @@ static int watch_target(struct recording *recording, struct error *err)
 		environment[n++] = *of_sampler;
 	r = target_watch(&recording->target, recording->sampler, environment,
 			 &recording->signals.old_mask, err);
+	descriptor_limit_raise();
 	output_tap_close_child_fds(&recording->output.tap);
 	return r;
 }

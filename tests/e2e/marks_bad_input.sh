@@ -22,7 +22,7 @@ record_case()
 # What views say of the last recording, as CSV.
 view()
 {
-	"$TSPROF" report -i "$work/p" --csv "$@" 2>&1
+	"$TSPROF" report -i "$work/p" --csv --max 0 "$@" 2>&1
 }
 
 # NAME N CALLS: N calls of the scope in the statistics.
@@ -90,6 +90,11 @@ check "and it is told" holds "$(quality_of sites_dropped) > 900"
 record_case huge_snapshot
 check "a snapshot of 1 GB is cut, and said to be" test "$(view --snapshots |
 	awk -F, '$5 == "huge" { print $3, $7 }')" = "65536 cut"
+
+# Of each the recorder keeps a descriptor; the soft limit is the command's.
+run sh -c 'ulimit -Sn 60; exec "$@"' - "$TSPROF" record -q -o "$work/p" -- "$program" many_programs
+check "many programs at once: they are not harmed" is_status 0
+check "many programs at once: each mark is there" has_milestones "one of many" 200
 
 record_case close_all
 check "marks do not need descriptors" has_milestones after 1

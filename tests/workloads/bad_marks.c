@@ -19,6 +19,7 @@
 #include "tsprof.h"
 
 enum { N_MANY_SITES = 5000, N_RECORDED = 100000, N_STOPPED = 1200000 };
+enum { N_PROGRAMS = 100, N_DESCRIPTORS = 60, RECORDER_LOOKS_US = 200000 };
 
 TSPROF_SITE(outer, "outer");
 TSPROF_SITE(inner, "inner");
@@ -178,6 +179,38 @@ static void stopped_recorder(void)
 	printf("%.3f\n", slowest_ms);
 }
 
+/* All of them at once: each goes on when the last one has marked. */
+static void many_programs(void)
+{
+	struct rlimit limit;
+	int begun[2], go_on[2];
+	char byte;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur != N_DESCRIPTORS ||
+	    pipe(begun) < 0 || pipe(go_on) < 0)
+		exit(1);
+	for (int i = 0; i < N_PROGRAMS; i++) {
+		const pid_t child = fork();
+
+		if (child < 0)
+			exit(1);
+		if (child)
+			continue;
+		(void)close(go_on[1]);
+		TSPROF_MILESTONE("one of many");
+		(void)!write(begun[1], "", 1);
+		(void)!read(go_on[0], &byte, 1);
+		TSPROF_MILESTONE("one of many");
+		_exit(0);
+	}
+	for (int i = 0; i < N_PROGRAMS; i++)
+		(void)!read(begun[0], &byte, 1);
+	(void)usleep(RECORDER_LOOKS_US);
+	(void)close(go_on[1]);
+	while (wait(NULL) > 0)
+		continue;
+}
+
 static void errno_kept(void)
 {
 	errno = EXDEV;
@@ -226,6 +259,7 @@ int main(int argc, char **argv)
 		{ "huge_snapshot", huge_snapshot },
 		{ "close_all", close_all },
 		{ "close_all_first", close_all_first },
+		{ "many_programs", many_programs },
 		{ "stopped_recorder", stopped_recorder },
 		{ "errno", errno_kept },
 	};
