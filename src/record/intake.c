@@ -305,6 +305,7 @@ static int take_record(struct intake *intake, const struct sampler_record *recor
 	case SAMPLER_RECORD_SWITCH_IN:
 		return take_switch(intake, record);
 	case SAMPLER_RECORD_PROBE:
+		return intake_take_probe(intake, record);
 	case SAMPLER_RECORD_LOST_PROBES:
 		return probe_calls_take(&intake->probes, record);
 	case SAMPLER_RECORD_LOST_SWITCHES:

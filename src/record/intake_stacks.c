@@ -133,6 +133,20 @@ uint32_t intake_scope(struct intake *intake, struct live_thread *thread, uint64_
 			  : thread->inherited_scope;
 }
 
+int intake_take_probe(struct intake *intake, const struct sampler_record *record)
+{
+	struct live_thread *thread;
+
+	/* The function may have been called in a scope of its program's. */
+	if (intake->marks && intake->marks->first) {
+		thread = process_table_thread(&intake->processes, record->pid, record->tid);
+		if (!thread)
+			return -ENOMEM;
+		marks_intake_advance(intake->marks, thread, record->time_ns);
+	}
+	return probe_calls_take(&intake->probes, record);
+}
+
 int intake_take_sample(struct intake *intake, const struct raw_sample *raw)
 {
 	struct live_thread *thread = process_table_thread(&intake->processes, raw->pid, raw->tid);

@@ -4,7 +4,7 @@
 #include "record/intake.h"
 
 /*
- * The part of the intake that is about stacks; intake.c calls it, nobody else.
+ * The part of the intake that is about stacks and scopes; intake.c calls it, nobody else.
  * All return 0 or -ENOMEM.
  */
 int intake_take_sample(struct intake *intake, const struct raw_sample *raw);
@@ -14,6 +14,9 @@ int intake_take_switch_stack(struct intake *intake, const struct raw_sample *raw
 
 /* The node of profile.marks.scopes that the thread was in at that time; 0: none. */
 uint32_t intake_scope(struct intake *intake, struct live_thread *thread, uint64_t time_ns);
+
+/* A hit of a probe, behind all that its thread marked before. */
+int intake_take_probe(struct intake *intake, const struct sampler_record *record);
 
 /* In intake.c: what has to be known about a thread's process before it is walked. */
 int intake_learn(struct intake *intake, struct live_thread *thread, uint64_t time_ns);

@@ -288,26 +288,31 @@ static int settle_thread(struct marks_intake *marks, const struct live_thread *l
 	return r;
 }
 
+void marks_intake_advance(struct marks_intake *marks, struct live_thread *live, uint64_t time_ns)
+{
+	int r = marks->n_unsettled ? settle_thread(marks, live) : 0;
+
+	for (struct mark_thread *thread = live->marks; r == 0 && thread; thread = thread->next)
+		if (thread->ring)
+			r = mark_reader_advance(&marks->reader, thread->ring, time_ns);
+	if (r < 0)
+		marks->failure = r;
+}
+
 uint32_t marks_intake_scope(struct marks_intake *marks, struct live_thread *live, uint64_t time_ns)
 {
 	uint32_t scope = 0;
 	bool is_late = false;
-	int r = 0;
 
 	marks->store.horizon_ns = time_ns > HOLD_NS ? time_ns - HOLD_NS : 0;
-	if (marks->n_unsettled)
-		r = settle_thread(marks, live);
+	marks_intake_advance(marks, live, time_ns);
 	for (struct mark_thread *thread = live->marks; thread; thread = thread->next) {
 		uint32_t node;
 
-		if (r == 0 && thread->ring)
-			r = mark_reader_advance(&marks->reader, thread->ring, time_ns);
 		is_late |= !mark_thread_scope(thread, time_ns, &node);
 		scope = scope ? scope : node;
 	}
 	marks->store.profile->marks.quality.n_late_samples += is_late;
-	if (r < 0)
-		marks->failure = r;
 	return live->marks ? scope : live->inherited_scope;
 }
 

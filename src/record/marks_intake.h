@@ -76,6 +76,9 @@ int marks_intake_add(struct marks_intake *marks, uint32_t pid, uint64_t session,
  */
 void marks_intake_look(struct marks_intake *marks, uint64_t sampled_ns, bool is_readable);
 
+/* Take what the thread marked until then, for what somebody else tells of that moment. */
+void marks_intake_advance(struct marks_intake *marks, struct live_thread *thread, uint64_t time_ns);
+
 /* The node of profile.marks.scopes that the thread was in at that time; 0: none. */
 uint32_t marks_intake_scope(struct marks_intake *marks, struct live_thread *thread,
 			    uint64_t time_ns);

@@ -105,6 +105,35 @@ if ${CC:-gcc} -O2 -g -o "$work/inlined" "$work/inlined.c" 2>"$work/err"; then
 	fi
 fi
 
+# A function is called in the scopes that the program opens itself.
+cat >"$work/scoped.c" <<'END'
+#include "tsprof.h"
+__attribute__((noinline)) int called(int n)
+{
+	TSPROF_COUNTER("count", n);
+	return n + 1;
+}
+int main(void)
+{
+	int n = 0;
+	for (int i = 0; i < 50; i++) {
+		{
+			TSPROF_SCOPE("outer");
+			n = called(n);
+		}
+		n = called(n);
+	}
+	return n != 100;
+}
+END
+if ${CC:-gcc} -O1 -I"$TOP/include" -o "$work/scoped" "$work/scoped.c" 2>"$work/err"; then
+	run "$TSPROF" record -q -o "$work/p.tsprof" --mark-function called -- "$work/scoped"
+	"$TSPROF" report -i "$work/p.tsprof" --milestones --max 0 --in-scope outer --csv >"$work/out"
+	check "milestones of functions are in scopes" holds "$(grep -c ,called, "$work/out") == 50"
+	"$TSPROF" report -i "$work/p.tsprof" --counters --in-scope outer --csv >"$work/out"
+	check "and counters beside them" grep -q '^count,,50,0,49,98,98,' "$work/out"
+fi
+
 cat >"$work/names.cc" <<'END'
 #include <cstdlib>
 namespace app {
