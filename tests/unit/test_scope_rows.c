@@ -355,77 +355,6 @@ static void order__keeps_what_the_largest_are_in(void **state)
 	scope_rows_release(&some);
 }
 
-static void sampled_sites__are_scaled_back_with_those_of_their_name(void **state)
-{
-	struct fixture *f = *state;
-	struct marks *marks = &f->profile.marks;
-	struct view view = VIEW_INIT;
-	struct scope_rows rows;
-	uint32_t node;
-
-	marks->sites[2].sample_rate = 100;
-	for (uint64_t i = 0; i < 10; i++) {
-		assert_int_equal(scope_tree_get(&marks->scopes, &node, 0, 0), 0);
-		assert_int_equal(scope_tree_add_call(&marks->scopes, node, 1000, 0), 0);
-		assert_int_equal(scope_tree_get(&marks->scopes, &node, 0, 2), 0);
-		assert_int_equal(scope_tree_add_call(&marks->scopes, node, 2000, 500), 0);
-	}
-	marks->scopes.nodes[node].n_errors = 1;
-	build(f, &rows, &view, false);
-	assert_int_equal(rows.n_rows, 1);
-	assert_true(rows.rows[0].is_estimate);
-	assert_int_equal(rows.rows[0].n_recorded, 20);
-	assert_int_equal(rows.rows[0].n_calls, 10 + 1000);
-	assert_int_equal(rows.rows[0].n_errors, 100);
-	assert_int_equal(rows.rows[0].total_ns, 10 * 1000 + 1000 * 2000);
-	assert_int_equal(rows.rows[0].self_ns, 10 * 1000 + 1000 * 1500);
-	assert_true(fabs(rows.rows[0].mean_ns - 2010000.0 / 1010) < 1e-6);
-	assert_int_equal(rows.rows[0].min_ns, 1000);
-	check_close(rows.rows[0].median_ns, 2000);
-	scope_rows_release(&rows);
-}
-
-/* 3 of 12 calls were recorded; a scope in the others is known as one of that around. */
-static void self_time__is_without_the_calls_that_were_left_out(void **state)
-{
-	struct fixture *f = *state;
-	struct marks *marks = &f->profile.marks;
-	struct view view = VIEW_INIT;
-	struct scope_rows rows;
-	uint32_t outer, sampled, inside, beside;
-	uint64_t self_ns = 0;
-
-	marks->sites[1].sample_rate = 4;
-	assert_int_equal(scope_tree_get(&marks->scopes, &outer, 0, 0), 0);
-	assert_int_equal(scope_tree_get(&marks->scopes, &sampled, outer, 1), 0);
-	assert_int_equal(scope_tree_get(&marks->scopes, &inside, sampled, 3), 0);
-	assert_int_equal(scope_tree_get(&marks->scopes, &beside, outer, 3), 0);
-	for (uint64_t i = 0; i < 12; i++) {
-		assert_int_equal(
-			scope_tree_add_call(&marks->scopes, i < 3 ? inside : beside, 20, 0), 0);
-		if (i < 3)
-			assert_int_equal(scope_tree_add_call(&marks->scopes, sampled, 50, 20), 0);
-	}
-	/* 12 of 50 ns, and 100 of its own. */
-	assert_int_equal(scope_tree_add_call(&marks->scopes, outer, 700, 3 * 50 + 9 * 20), 0);
-	build(f, &rows, &view, false);
-	for (size_t i = 0; i < rows.n_rows; i++) {
-		const struct scope_row *row = &rows.rows[i];
-
-		self_ns += row->self_ns;
-		assert_int_equal(row->is_estimate, row->site == 1);
-		assert_int_equal(row->is_self_estimate, row->site != 3);
-		if (row->site == 0)
-			assert_int_equal(row->self_ns, 100);
-	}
-	assert_int_equal(self_ns, 700);
-	scope_rows_release(&rows);
-	marks->sites[1].sample_rate = 4000;
-	build(f, &rows, &view, true);
-	assert_int_equal(rows.rows[0].self_ns, 0);
-	scope_rows_release(&rows);
-}
-
 static void open_calls__count_for_nothing_but_hide_nothing(void **state)
 {
 	struct fixture *f = *state;
@@ -522,8 +451,6 @@ int main(void)
 		TEST(rows__of_a_part_need_all_calls),
 		TEST(tree__has_a_row_for_each_nesting),
 		TEST(order__keeps_what_the_largest_are_in),
-		TEST(sampled_sites__are_scaled_back_with_those_of_their_name),
-		TEST(self_time__is_without_the_calls_that_were_left_out),
 		TEST(open_calls__count_for_nothing_but_hide_nothing),
 		TEST(in_scope__makes_the_outermost_of_what_is_inside),
 		TEST(calls__are_the_slowest_or_those_that_failed),
