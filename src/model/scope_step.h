@@ -67,12 +67,11 @@ static inline bool scope_step_in(struct scope_stack *stack, struct scope_tree *t
 static inline bool scope_step_out(struct scope_stack *stack, struct scope_tree *tree, uint32_t site,
 				  uint64_t time_ns)
 {
-	const struct open_scope *scope = stack->open + stack->n_open - 1;
+	const struct open_scope *scope = stack->n_open ? &stack->open[stack->n_open - 1] : NULL;
 	struct scope_node *node;
 	uint64_t duration_ns;
 
-	if (!stack->n_open || stack->n_skipped || scope->site != site ||
-	    !scope_stack_counts(stack, scope))
+	if (!scope || stack->n_skipped || scope->site != site || !scope_stack_counts(stack, scope))
 		return false;
 	node = &tree->nodes[scope->node];
 	duration_ns = time_ns > scope->start_ns ? time_ns - scope->start_ns : 0;

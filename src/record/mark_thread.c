@@ -248,9 +248,9 @@ static bool step_out(const struct mark_thread *thread, struct scope_stack *stack
 		     struct scope_tree *tree, const struct mark_calls *calls,
 		     const struct mark_step *step)
 {
-	const struct open_scope *scope = stack->open + stack->n_open - 1;
+	const struct open_scope *scope = stack->n_open ? &stack->open[stack->n_open - 1] : NULL;
 
-	if (!stack->n_open || (thread->calls && thread->calls[stack->n_open - 1].flags) ||
+	if (!scope || (thread->calls && thread->calls[stack->n_open - 1].flags) ||
 	    mark_calls_wants(calls, step->site, step->time_ns - scope->start_ns))
 		return false;
 	return scope_step_out(stack, tree, step->site, step->time_ns);
