@@ -234,8 +234,11 @@ static void see_ring(struct marks_intake *marks, struct mark_ring *ring)
 	marks->n_unsettled++;
 }
 
-static void look_at_program(struct marks_intake *marks, struct mark_program *program)
+/* Returns whether something is in its rings. */
+static bool look_at_program(struct marks_intake *marks, struct mark_program *program)
 {
+	bool has_marks = false;
+
 	for (size_t i = 0; i < program->n_segments; i++) {
 		struct mark_segment *segment = &program->segments[i];
 
@@ -245,8 +248,10 @@ static void look_at_program(struct marks_intake *marks, struct mark_program *pro
 		for (uint32_t j = 0; j < segment->n_used; j++) {
 			marks_ring_refresh(&segment->rings[j].ring);
 			see_ring(marks, &segment->rings[j]);
+			has_marks |= segment->rings[j].ring.head != segment->rings[j].ring.tail;
 		}
 	}
+	return has_marks;
 }
 
 void marks_intake_look(struct marks_intake *marks, uint64_t sampled_ns, bool is_readable)
@@ -258,7 +263,7 @@ void marks_intake_look(struct marks_intake *marks, uint64_t sampled_ns, bool is_
 	if (is_readable && marks->epoll_fd >= 0)
 		look_at_events(marks);
 	for (struct mark_program *program = marks->first; program; program = program->next)
-		look_at_program(marks, program);
+		(void)look_at_program(marks, program);
 }
 
 static int settle_ring(struct marks_intake *marks, struct mark_ring *ring)
@@ -373,7 +378,9 @@ static int drain_program(struct marks_intake *marks, struct mark_program *progra
 {
 	int r = 0;
 
-	look_at_program(marks, program);
+	/* Marks went on while other programs' were taken: they are not from the future. */
+	if (look_at_program(marks, program))
+		mark_reader_set_time(&marks->reader);
 	for (size_t i = 0; r == 0 && i < program->n_segments; i++)
 		for (uint32_t j = 0; r == 0 && j < program->segments[i].n_used; j++)
 			r = drain_ring(marks, &program->segments[i].rings[j], is_final);

@@ -221,6 +221,11 @@ for engine in $engines; do
 		"$(scope flood calls) + $(quality_of lost) >= 1000000"
 done
 
+# While one program's marks are taken, the other's go on; their times are as good.
+run "$TSPROF" record -o "$work/p" -- sh -c '"$0" flood 8000000 & "$0" flood 8000000; wait' "$program"
+check "two floods: both are told of" grep -q 'calls of scopes' "$work/err"
+check "two floods: no mark is from the future" sh -c "! grep -q 'bad marks' '$work/err'"
+
 # Without marks nothing is told of them.
 run "$TSPROF" record -o "$work/p" -- true
 check "no marks, no line" sh -c "! grep -qE 'milestone|scope' '$work/err'"
