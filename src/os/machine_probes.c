@@ -6,7 +6,6 @@
 #include "os/machine_probes.h"
 
 #include <errno.h>
-#include <linux/bpf.h>
 #include <linux/perf_event.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -16,6 +15,7 @@
 
 #include "base/units.h"
 #include "lib/sigprof_records_wire.h"
+#include "os/bpf_kernel.h"
 #include "os/perf_event.h"
 #include "os/sampler.h"
 #include "os/sampler_choice.h"
@@ -104,17 +104,11 @@ static void probe_events(struct machine_probes *probes)
 
 static int probe_bpf(void)
 {
-	union bpf_attr attr = { 0 };
-	long fd;
+	const int fd = bpf_kernel_new_value(sizeof(uint64_t));
 
-	attr.map_type = BPF_MAP_TYPE_ARRAY;
-	attr.key_size = sizeof(uint32_t);
-	attr.value_size = sizeof(uint64_t);
-	attr.max_entries = 1;
-	fd = syscall(SYS_bpf, BPF_MAP_CREATE, &attr, sizeof(attr));
 	if (fd < 0)
-		return -errno;
-	(void)close((int)fd);
+		return fd;
+	(void)close(fd);
 	return 0;
 }
 

@@ -114,7 +114,7 @@ static struct perf_event_attr common_attributes(const struct perf_event_options 
 		.size = sizeof(struct perf_event_attr),
 		.sample_type = PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_CPU,
 		.disabled = options->start != PERF_EVENT_AT_ONCE,
-		.inherit = options->pid >= 0,
+		.inherit = options->pid >= 0 && !options->is_single,
 		.enable_on_exec = options->start == PERF_EVENT_ON_EXEC,
 		.exclude_idle = options->pid < 0,
 		.sample_id_all = 1,
@@ -402,6 +402,11 @@ uint64_t perf_event_stream_id(int fd)
 int perf_event_share_ring(int fd, int other_fd)
 {
 	return ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, other_fd) < 0 ? -errno : 0;
+}
+
+int perf_event_set_program(int fd, int program_fd)
+{
+	return ioctl(fd, PERF_EVENT_IOC_SET_BPF, program_fd) < 0 ? -errno : 0;
 }
 
 uint64_t perf_event_read_time_ns(int fd, const struct perf_layout *layout, bool is_time)

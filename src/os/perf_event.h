@@ -70,8 +70,9 @@ struct perf_event_options {
 	bool is_of_another; /* a process that may be somebody else's; EPERM is about it alone */
 	bool without_kernel_stacks;
 	uint32_t trace_event; /* of PERF_ROLE_PROBES: the event's number */
-	bool is_bare; /* ticks only, without registers and stacks, or probes that only count: what
-			it costs itself */
+	bool is_bare;	/* ticks only, without registers and stacks, or probes that only count: what
+			  it costs itself */
+	bool is_single; /* not inherited */
 };
 
 enum { PERF_EVENT_STACK_MAX_BYTES = 65528 };
@@ -107,6 +108,9 @@ uint64_t perf_event_stream_id(int fd);
 
 /* Write the records of `fd` to the ring of another event of the same CPU. */
 int perf_event_share_ring(int fd, int other_fd);
+
+/* A program that is run wherever the trace event of `fd` happens, instead of a record. */
+int perf_event_set_program(int fd, int program_fd);
 
 /*
  * What the event counted in its process and all that inherited it: ns for time

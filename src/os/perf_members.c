@@ -82,7 +82,7 @@ int perf_sources_add_thread(struct perf_sources *sources, pid_t tid, struct erro
 		if (r < 0 && r != -ENODEV)
 			return r;
 	}
-	return 0;
+	return perf_sources_watch_probes(sources, tid, err);
 }
 
 /* The event that was opened for a thread that is still alive; NULL when there is none. */

@@ -12,6 +12,7 @@
  */
 #include "os/sampler.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <time.h>
@@ -135,6 +136,16 @@ static void source_look(struct perf_source *source)
 					    : UINT64_MAX;
 }
 
+/* While a program writes a record, what came later waits for it. */
+static void keep_to_programs(struct perf_sampler *sampler)
+{
+	struct bpf_probes *programs = &sampler->sources.probes.programs;
+	const uint64_t limit_ns = bpf_probes_limit_ns(programs);
+
+	if (limit_ns < sampler->limit_ns)
+		sampler->limit_ns = limit_ns;
+}
+
 static void perf_sampler_begin(struct sampler *base, bool is_final)
 {
 	struct perf_sampler *sampler = perf_sampler_of(base);
@@ -150,13 +161,20 @@ static void perf_sampler_begin(struct sampler *base, bool is_final)
 		perf_ring_refresh(&sampler->sources.sources[i].ring);
 		source_look(&sampler->sources.sources[i]);
 	}
+	bpf_probes_begin(&sampler->sources.probes.programs, is_final);
+	keep_to_programs(sampler);
 }
 
 /* The record that was out is done with; give room back before the ring runs short. */
 static void finish_current(struct perf_sampler *sampler)
 {
 	struct perf_source *source = sampler->current;
+	struct bpf_probes *programs = &sampler->sources.probes.programs;
 
+	if (programs->current) {
+		bpf_probes_finish(programs);
+		keep_to_programs(sampler);
+	}
 	if (!source)
 		return;
 	sampler->current = NULL;
@@ -224,6 +242,19 @@ static void look_at_record(struct perf_sampler *sampler, struct perf_source *sou
 	}
 }
 
+/* A hit that a program has written, when it is the oldest of all. */
+static bool take_hit(struct perf_sampler *sampler, const struct perf_source *source,
+		     struct sampler_record *record)
+{
+	struct bpf_probes *programs = &sampler->sources.probes.programs;
+	const uint64_t time_ns = bpf_probes_next_time_ns(programs);
+
+	if (time_ns > sampler->limit_ns || (source && source->next_time_ns < time_ns))
+		return false;
+	bpf_probes_take(programs, record);
+	return true;
+}
+
 static bool perf_sampler_next(struct sampler *base, struct sampler_record *record)
 {
 	struct perf_sampler *sampler = perf_sampler_of(base);
@@ -231,7 +262,10 @@ static bool perf_sampler_next(struct sampler *base, struct sampler_record *recor
 
 	finish_current(sampler);
 	source = oldest_source(sampler);
+	if (take_hit(sampler, source, record))
+		return true;
 	if (!source) {
+		bpf_probes_publish(&sampler->sources.probes.programs);
 		for (size_t i = 0; i < sampler->sources.n_sources; i++) {
 			perf_ring_publish(&sampler->sources.sources[i].ring);
 			sampler->sources.sources[i].published =
@@ -267,6 +301,21 @@ static uint64_t perf_sampler_n_lost(const struct sampler *base)
 	return n_lost > sampler->n_lost_in_records ? n_lost : sampler->n_lost_in_records;
 }
 
+static char *perf_sampler_remark(const struct sampler *base)
+{
+	const struct error *refusal = &((const struct perf_sampler *)base)->sources.probes.refusal;
+	char *remark = NULL;
+
+	if (refusal->code &&
+	    asprintf(&remark,
+		     "probes took longer than they need to: the kernel does not permit the "
+		     "programs that write hits down fast (%s; see PROBES IN FUNCTIONS in "
+		     "tsprof-record(1))",
+		     refusal->message) < 0)
+		return NULL;
+	return remark;
+}
+
 const struct sampler_engine sampler_engine_perf = {
 	.name = "perf",
 	.has_probes = true,
@@ -282,5 +331,6 @@ const struct sampler_engine sampler_engine_perf = {
 	.stop = perf_sampler_stop,
 	.counted_ns = perf_sampler_counted_ns,
 	.n_lost = perf_sampler_n_lost,
+	.remark = perf_sampler_remark,
 	.close = perf_sampler_close,
 };

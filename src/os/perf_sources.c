@@ -209,11 +209,25 @@ int perf_sources_add_probes(struct perf_sources *sources, const struct perf_sour
 	return 0;
 }
 
+int perf_sources_watch_probes(struct perf_sources *sources, pid_t pid, struct error *err)
+{
+	const struct perf_event_options options = {
+		.kind = sources->options.event,
+		.pid = pid,
+		.start = sources->start,
+		.is_of_another = sources->options.is_attaching && pid > 0,
+	};
+
+	if (!bpf_probes_is_open(&sources->probes.programs))
+		return 0;
+	return perf_probes_watch(&sources->probes, &options, sources->sources[0].cpu, err);
+}
+
 static int open_probes(struct perf_sources *sources, pid_t pid, int cpu, struct error *err)
 {
 	int r;
 
-	if (!sources->probes.events.n_ids)
+	if (!sources->probes.events.n_ids || bpf_probes_is_open(&sources->probes.programs))
 		return 0;
 	r = source_open(sources, pid, cpu, PERF_ROLE_PROBES, err);
 	/* Attaching, tsprof is not the one to be watched, and only holds the ring. */
@@ -266,7 +280,10 @@ static int open_on_cpus(struct perf_sources *sources, pid_t pid, struct error *e
 	}
 	if (!sources->facts->n_cpus)
 		return error_set(err, -ENODEV, "perf events: no CPU could be opened");
-	return 0;
+	/* Attaching, tsprof is not the one to be watched. */
+	return sources->options.is_attaching && pid == 0
+		       ? 0
+		       : perf_sources_watch_probes(sources, pid, err);
 }
 
 static void fit_dump(struct perf_sources *sources)
@@ -311,9 +328,14 @@ int perf_sources_open(struct perf_sources *sources, pid_t pid, struct error *err
 				 : PERF_EVENT_ON_EXEC;
 	r = perf_probes_init(&sources->probes, &sources->options, err);
 	if (r == 0)
+		r = bpf_probes_poll(&sources->probes.programs, sources->epoll_fd, err);
+	if (r == 0)
 		r = open_fitting(sources, pid, err);
 	if (r < 0)
 		return r;
+	sources->facts->has_programs = bpf_probes_is_open(&sources->probes.programs);
+	if (sources->facts->has_programs && sources->start == PERF_EVENT_ON_EXEC)
+		bpf_probes_set_enabled(&sources->probes.programs, true);
 	sources->facts->has_kernel = sources->abilities.kernel;
 	sources->facts->has_kernel_time = sources->abilities.kernel;
 	return 0;

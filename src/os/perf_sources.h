@@ -78,6 +78,9 @@ int perf_sources_open_event(struct perf_sources *sources, pid_t pid, int cpu,
 int perf_sources_add_probes(struct perf_sources *sources, const struct perf_source *source,
 			    pid_t pid, size_t first, struct error *err);
 
+/* With programs: have the hits of that thread written down, or with pid -1 all. */
+int perf_sources_watch_probes(struct perf_sources *sources, pid_t pid, struct error *err);
+
 /*
  * Events for one more thread.  -ESRCH: it is gone; -EMFILE when descriptors run
  * out even after the soft limit was raised.

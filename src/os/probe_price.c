@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,8 +16,8 @@
 
 #include "base/units.h"
 #include "os/perf_event.h"
+#include "os/perf_probes.h"
 #include "os/perf_ring.h"
-#include "os/trace_events.h"
 
 enum {
 	CODE_BYTES = 4096,
@@ -77,7 +78,7 @@ static double now_ns(void)
 {
 	struct timespec now;
 
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
 	return (double)now.tv_sec * (double)NS_PER_S + (double)now.tv_nsec;
 }
 
@@ -89,7 +90,32 @@ static int compare_doubles(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
-static double call_ns(const uint8_t *code, struct perf_ring *ring)
+struct watching {
+	struct perf_probes probes;
+	int fds[MAX_EVENTS];
+	size_t n_fds;
+	struct perf_ring ring;
+};
+
+static void take_hits(struct watching *watching)
+{
+	struct bpf_probes *programs = &watching->probes.programs;
+	struct sampler_record record;
+
+	if (watching->ring.pages) {
+		perf_ring_refresh(&watching->ring);
+		watching->ring.tail = watching->ring.head;
+		perf_ring_publish(&watching->ring);
+	}
+	bpf_probes_begin(programs, false);
+	while (bpf_probes_next_time_ns(programs) != UINT64_MAX) {
+		bpf_probes_take(programs, &record);
+		bpf_probes_finish(programs);
+	}
+	bpf_probes_publish(programs);
+}
+
+static double call_ns(const uint8_t *code, struct watching *watching)
 {
 	void (*function)(void);
 	double rounds[N_ROUNDS];
@@ -101,33 +127,35 @@ static double call_ns(const uint8_t *code, struct perf_ring *ring)
 		for (int j = 0; j < N_CALLS; j++)
 			function();
 		rounds[i] = (now_ns() - start_ns) / N_CALLS;
-		if (ring->pages) {
-			perf_ring_refresh(ring);
-			ring->tail = ring->head;
-			perf_ring_publish(ring);
-		}
+		take_hits(watching);
 	}
 	qsort(rounds, N_ROUNDS, sizeof(rounds[0]), compare_doubles);
 	return rounds[N_ROUNDS / 2];
 }
 
-struct watching {
-	struct trace_events events;
-	int fds[MAX_EVENTS];
-	size_t n_fds;
-	struct perf_ring ring;
-};
+static int watch_with_programs(struct watching *watching, int cpu, struct error *err)
+{
+	const struct perf_event_options options = { .kind = perf_event_kinds,
+						    .start = PERF_EVENT_AT_ONCE };
+
+	if (watching->probes.refusal.code)
+		return error_set(err, watching->probes.refusal.code, "%s",
+				 watching->probes.refusal.message);
+	bpf_probes_set_enabled(&watching->probes.programs, true);
+	return perf_probes_watch(&watching->probes, &options, cpu, err);
+}
 
 static int watch(struct watching *watching, int cpu, bool is_bare, struct error *err)
 {
+	const struct trace_events *events = &watching->probes.events;
 	struct perf_abilities abilities = { 0 };
 	struct perf_layout layout;
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < watching->events.n_ids; i++) {
+	for (size_t i = 0; r == 0 && i < events->n_ids; i++) {
 		const struct perf_event_options options = {
 			.kind = perf_event_kinds,
-			.trace_event = watching->events.ids[i],
+			.trace_event = events->ids[i],
 			.start = PERF_EVENT_AT_ONCE,
 			.wakeup_bytes = RING_BYTES / 2,
 			.is_bare = is_bare,
@@ -151,12 +179,13 @@ static void watching_end(struct watching *watching)
 	perf_ring_close(&watching->ring);
 	for (size_t i = 0; i < watching->n_fds; i++)
 		(void)close(watching->fds[i]);
-	trace_events_close(&watching->events);
+	perf_probes_release(&watching->probes);
 }
 
 static int measure(double *ret_ns, const struct code *code, uint64_t offset, size_t n_points,
-		   bool is_bare, int cpu, struct error *err)
+		   enum probe_price_way way, int cpu, struct error *err)
 {
+	const bool is_bare = way == PROBE_PRICE_KERNEL;
 	const struct probe_point points[MAX_EVENTS] = {
 		{ .path = code->path,
 		  .file_offset = offset,
@@ -166,19 +195,25 @@ static int measure(double *ret_ns, const struct code *code, uint64_t offset, siz
 		  .is_return = true,
 		  .fields = is_bare ? "" : "sp=%sp:u64" },
 	};
-	struct watching watching = { .events = TRACE_EVENTS_INIT };
-	int r = trace_events_open(&watching.events, points, n_points, err);
+	const struct sampler_options options = {
+		.probes = points,
+		.n_probes = n_points,
+		.without_programs = way != PROBE_PRICE_PROGRAMS,
+	};
+	struct watching watching = { .n_fds = 0 };
+	int r = perf_probes_init(&watching.probes, &options, err);
 
 	if (r == 0)
-		r = watch(&watching, cpu, is_bare, err);
+		r = way == PROBE_PRICE_PROGRAMS ? watch_with_programs(&watching, cpu, err)
+						: watch(&watching, cpu, is_bare, err);
 	if (r == 0)
-		*ret_ns = call_ns(code->bytes + offset, &watching.ring);
+		*ret_ns = call_ns(code->bytes + offset, &watching);
 	watching_end(&watching);
 	return r;
 }
 
 /* On one CPU, so that there is one ring. */
-static int measure_all(struct probe_price *price, const struct code *code, bool is_bare,
+static int measure_all(struct probe_price *price, const struct code *code, enum probe_price_way way,
 		       struct error *err)
 {
 	const int cpu = sched_getcpu();
@@ -192,24 +227,24 @@ static int measure_all(struct probe_price *price, const struct code *code, bool 
 		return error_set_errno(err, -errno, "sched_getaffinity");
 	CPU_SET((size_t)cpu, &one);
 	(void)sched_setaffinity(0, sizeof(one), &one);
-	r = measure(&price->entry_ns, code, 0, 1, is_bare, cpu, err);
+	r = measure(&price->entry_ns, code, 0, 1, way, cpu, err);
 	if (r == 0)
-		r = measure(&price->call_ns, code, 0, 2, is_bare, cpu, err);
+		r = measure(&price->call_ns, code, 0, 2, way, cpu, err);
 	if (r == 0)
-		r = measure(&stepped_ns, code, STEPPED_AT, 1, is_bare, cpu, err);
+		r = measure(&stepped_ns, code, STEPPED_AT, 1, way, cpu, err);
 	price->stepped_ns = stepped_ns > price->entry_ns ? stepped_ns - price->entry_ns : 0;
 	(void)sched_setaffinity(0, sizeof(before), &before);
 	return r;
 }
 
-int probe_price_measure(struct probe_price *ret_price, bool is_bare, struct error *err)
+int probe_price_measure(struct probe_price *ret_price, enum probe_price_way way, struct error *err)
 {
 	struct probe_price price = { 0 };
 	struct code code;
 	int r = code_make(&code, err);
 
 	if (r == 0)
-		r = measure_all(&price, &code, is_bare, err);
+		r = measure_all(&price, &code, way, err);
 	code_release(&code);
 	if (r == 0)
 		*ret_price = price;

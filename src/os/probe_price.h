@@ -1,7 +1,6 @@
 #ifndef TSPROF_OS_PROBE_PRICE_H
 #define TSPROF_OS_PROBE_PRICE_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -16,7 +15,12 @@ struct probe_price {
 	double stepped_ns; /* more than that when the first instruction has to be stepped */
 };
 
-/* `is_bare`: the kernel's part alone, which counts hits and records nothing. */
-int probe_price_measure(struct probe_price *ret_price, bool is_bare, struct error *err);
+enum probe_price_way {
+	PROBE_PRICE_KERNEL,   /* its part alone, which counts hits and records nothing */
+	PROBE_PRICE_RECORDS,  /* perf writes them down */
+	PROBE_PRICE_PROGRAMS, /* BPF programs do; -EPERM or the like when they cannot be had */
+};
+
+int probe_price_measure(struct probe_price *ret_price, enum probe_price_way way, struct error *err);
 
 #endif

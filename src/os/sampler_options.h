@@ -29,6 +29,7 @@ struct sampler_options {
 	bool with_switches;		  /* tell when threads wait, and where */
 	const struct probe_point *probes; /* tell when threads come by; borrowed */
 	size_t n_probes;
+	bool without_programs; /* no BPF programs for them, though they were allowed */
 };
 
 /* What the engine got; valid once the target is watched. */
@@ -39,6 +40,7 @@ struct sampler_facts {
 	uint64_t stack_bytes; /* of each dump */
 	uint64_t ring_bytes;  /* for each CPU, or thread */
 	uint32_t n_cpus;      /* online */
+	bool has_programs;    /* hits of probes are written by BPF programs */
 };
 
 #endif

@@ -36,8 +36,10 @@ struct trace_events {
 
 #define TRACE_EVENTS_INIT ((struct trace_events){ .dir_fd = -1 })
 
-/* So many fit into one recording. */
-enum { TRACE_EVENTS_MAX = 512 };
+enum {
+	TRACE_EVENTS_MAX = 512,	       /* so many fit into one recording */
+	TRACE_EVENTS_TEXT_BYTES = 136, /* of a text, at least so much is fetched */
+};
 
 /* Define one event for each point. */
 int trace_events_open(struct trace_events *events, const struct probe_point *points,

@@ -386,8 +386,9 @@ int probe_calls_finish(struct probe_calls *calls, uint64_t time_ns)
 }
 
 struct probe_summary probe_calls_sum_up(const struct probe_calls *calls,
-					const struct profile *profile)
+					const struct profile *profile, bool has_programs)
 {
+	const enum probe_price_way way = has_programs ? PROBE_PRICE_PROGRAMS : PROBE_PRICE_RECORDS;
 	struct probe_summary summary = { .n_lost = calls->n_lost,
 					 .n_too_deep = calls->n_too_deep,
 					 .n_unmatched = calls->n_unmatched };
@@ -402,7 +403,7 @@ struct probe_summary probe_calls_sum_up(const struct probe_calls *calls,
 		if (!calls->n_hits[i] && !summary.never_hit)
 			summary.never_hit = calls->plan->probes[i].name;
 	}
-	if (!summary.n_hits || probe_price_measure(&price, false, NULL) < 0)
+	if (!summary.n_hits || probe_price_measure(&price, way, NULL) < 0)
 		return summary;
 	for (size_t i = 0; i < calls->plan->n_probes; i++) {
 		const struct probe *probe = &calls->plan->probes[i];

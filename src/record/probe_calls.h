@@ -100,9 +100,12 @@ int probe_calls_end_thread(struct probe_calls *calls, uint32_t tid, uint64_t tim
 /* The same for all threads: the recording is over. */
 int probe_calls_finish(struct probe_calls *calls, uint64_t time_ns);
 
-/* Measures what hits cost, if there were any.  The profile is the recorded one, with its names. */
+/*
+ * Measures what hits cost, if there were any.  The profile is the recorded one, with its
+ * names; `has_programs` as in struct sampler_facts.
+ */
 struct probe_summary probe_calls_sum_up(const struct probe_calls *calls,
-					const struct profile *profile);
+					const struct profile *profile, bool has_programs);
 
 /*
  * The sample with its return addresses where they were: `raw` itself when none is missing,

@@ -4,11 +4,13 @@
  */
 #include "record/probe_fields.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <string.h>
 
 #include "base/bytes.h"
 #include "base/escape.h"
+#include "os/trace_events.h"
 
 enum {
 	ENTRY_FIELDS_AT = 16,  /* behind common fields and __probe_ip */
@@ -16,6 +18,8 @@ enum {
 	TEXT_MAX_BYTES = 128,  /* of one argument, shown */
 	LOCATION_LENGTH_SHIFT = 16,
 };
+
+static_assert(TEXT_MAX_BYTES + 2 <= TRACE_EVENTS_TEXT_BYTES, "longer ones are seen to be cut");
 
 #if defined(__x86_64__)
 static const char *const registers[] = { "%di", "%si", "%dx", "%cx", "%r8", "%r9" };

@@ -246,7 +246,8 @@ int recorder_run(struct profile *profile, struct recorder_result *result,
 			signal_inbox_close(&recording.signals);
 		if (r == 0)
 			r = recording_finish_file(&recording, err);
-		result->probes = probe_calls_sum_up(&recording.intake.probes, profile);
+		result->probes = probe_calls_sum_up(&recording.intake.probes, profile,
+						    result->sampler.has_programs);
 		finish(&recording, r == 0);
 	}
 	requests_finish(&recording.requests, r == 0);

@@ -195,6 +195,43 @@ static void run_timed(int n)
 	printf("calls %d\nns %llu\n", n, (unsigned long long)total_ns);
 }
 
+/* Of all widths, in registers and on the stack, and texts that are long or nowhere. */
+NOINLINE const char *many(int a, char b, unsigned char c, short d, long e, const char *f,
+			  const char *g, int h, const char *bad, unsigned short i);
+NOINLINE const char *many(int a, char b, unsigned char c, short d, long e, const char *f,
+			  const char *g, int h, const char *bad, unsigned short i)
+{
+	sink += (uint64_t)(a + b + c + d + h + i) + (uint64_t)e + (bad != NULL);
+	return strlen(f) > strlen(g) ? f : g;
+}
+
+static void run_many(void)
+{
+	const char *bad = (const char *)(uintptr_t)64;
+	char text[300];
+
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	for (size_t n = 126; n <= 140; n++)
+		(void)many(-1, 'b', 255, -4, -5000000000L, "six", text + sizeof(text) - 1 - n, -8,
+			   bad, 65535);
+	(void)many(1, 0, 0, 0, 0, "", text, 0, NULL, 0);
+}
+
+/* A round for each line that comes in. */
+static int run_rounds(int n)
+{
+	char line[16];
+
+	while (fgets(line, sizeof(line), stdin)) {
+		if (run_threads(n) != 0 || run_fork(1) != 0)
+			return 1;
+		printf("round\n");
+		(void)fflush(stdout);
+	}
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
@@ -211,6 +248,10 @@ int main(int argc, char **argv)
 		printf("result %d\n", tail_first(BURN_MS));
 	else if (strcmp(what, "threads") == 0)
 		failed = run_threads(n);
+	else if (strcmp(what, "many") == 0)
+		run_many();
+	else if (strcmp(what, "rounds") == 0)
+		failed = run_rounds(n);
 	else if (strcmp(what, "fork") == 0)
 		failed = run_fork(BURN_MS);
 	else if (strcmp(what, "sort") == 0)

@@ -1,0 +1,76 @@
+/*
+ * The system call by itself: libbpf would be one more library for what is five calls.
+ */
+#include "os/bpf_kernel.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <linux/bpf.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static_assert(sizeof(struct bpf_insn) == sizeof(uint64_t), "the kernel's layout");
+
+static int bpf(int command, union bpf_attr *attr)
+{
+	const long fd = syscall(SYS_bpf, command, attr, sizeof(*attr));
+
+	return fd < 0 ? -errno : (int)fd;
+}
+
+static uint64_t address_of(const void *object)
+{
+	return (uint64_t)(uintptr_t)object;
+}
+
+int bpf_kernel_new_value(size_t value_bytes)
+{
+	union bpf_attr attr = { .map_type = BPF_MAP_TYPE_ARRAY };
+
+	attr.key_size = sizeof(uint32_t);
+	attr.value_size = (uint32_t)value_bytes;
+	attr.max_entries = 1;
+	attr.map_flags = BPF_F_MMAPABLE;
+	return bpf(BPF_MAP_CREATE, &attr);
+}
+
+int bpf_kernel_new_ring(size_t data_bytes)
+{
+	union bpf_attr attr = { .map_type = BPF_MAP_TYPE_RINGBUF };
+
+	attr.max_entries = (uint32_t)data_bytes;
+	return bpf(BPF_MAP_CREATE, &attr);
+}
+
+int bpf_kernel_new_ring_list(uint32_t n_rings, int ring_fd)
+{
+	union bpf_attr attr = { .map_type = BPF_MAP_TYPE_ARRAY_OF_MAPS };
+
+	attr.key_size = sizeof(uint32_t);
+	attr.value_size = sizeof(uint32_t);
+	attr.max_entries = n_rings;
+	attr.inner_map_fd = (uint32_t)ring_fd;
+	return bpf(BPF_MAP_CREATE, &attr);
+}
+
+int bpf_kernel_set_ring(int list_fd, uint32_t index, int ring_fd)
+{
+	union bpf_attr attr = { .map_type = 0 };
+
+	attr.map_fd = (uint32_t)list_fd;
+	attr.key = address_of(&index);
+	attr.value = address_of(&ring_fd);
+	return bpf(BPF_MAP_UPDATE_ELEM, &attr);
+}
+
+int bpf_kernel_load(const uint64_t *insns, size_t n_insns)
+{
+	union bpf_attr attr = { .map_type = 0 };
+
+	attr.prog_type = BPF_PROG_TYPE_KPROBE;
+	attr.insns = address_of(insns);
+	attr.insn_cnt = (uint32_t)n_insns;
+	/* The functions that read a program's memory are for those alone who say so. */
+	attr.license = address_of("Dual MIT/GPL");
+	return bpf(BPF_PROG_LOAD, &attr);
+}

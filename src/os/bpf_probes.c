@@ -1,0 +1,373 @@
+/*
+ * A writer that was preempted holds up the records behind its own, and so the whole
+ * merge for as long; it cannot be stopped in the kernel, so this takes milliseconds at most. Only
+ * when it lasts longer than HOLD_NS is the rest let by, to be told late.
+ *
+ * What is lost is told where it happened: each record says how many were lost before it.
+ */
+#include "os/bpf_probes.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/units.h"
+#include "os/bpf_kernel.h"
+
+#define RINGS_MAX_BYTES ((uint64_t)128 << 20) /* of all CPUs together */
+#define HOLD_NS ((uint64_t)NS_PER_S)
+/* PROC_PID_INIT_INO, which is part of the kernel's interface (linux/nsfs.h) */
+#define FIRST_PID_NAMESPACE ((ino_t)0xeffffffcU)
+
+enum {
+	RING_MIN_BYTES = 64 << 10,
+	USUAL_RECORD_BYTES = 128,
+	WAKE_UPS_PER_RING = 4,
+	PUBLISHES_PER_RING = 8,
+	FINAL_TRIES = 100,
+	FINAL_PAUSE_NS = (int)NS_PER_MS,
+	LINES_MAX = 8192,
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
+static size_t power_of_two(size_t at_least)
+{
+	size_t power = 1;
+
+	while (power < at_least)
+		power *= 2;
+	return power;
+}
+
+static size_t n_configured_cpus(void)
+{
+	const long n_cpus = sysconf(_SC_NPROCESSORS_CONF);
+
+	return n_cpus < 1 ? 1 : n_cpus > LINES_MAX ? LINES_MAX : (size_t)n_cpus;
+}
+
+/* A program tells process numbers as the first namespace of them counts, perf as ours does. */
+static int check_namespace(struct error *err)
+{
+	struct stat found;
+
+	if (stat("/proc/self/ns/pid", &found) < 0)
+		return error_set_errno(err, -errno, "/proc/self/ns/pid");
+	return found.st_ino == FIRST_PID_NAMESPACE
+		       ? 0
+		       : error_set(err, -EOPNOTSUPP,
+				   "this is a container with process numbers of its own");
+}
+
+static int error_of_bpf(int code, struct error *err)
+{
+	return error_set_errno(err, code, "bpf");
+}
+
+static int open_state(struct bpf_probes *probes, size_t n_lines, struct error *err)
+{
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	const size_t bytes = sizeof(struct bpf_program_state) +
+			     n_lines * sizeof(struct bpf_program_cpu);
+	void *state;
+
+	probes->state_fd = bpf_kernel_new_value(bytes);
+	if (probes->state_fd < 0)
+		return error_of_bpf(probes->state_fd, err);
+	probes->state_bytes = (bytes + page - 1) & ~(page - 1);
+	state = mmap(NULL, probes->state_bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
+		     probes->state_fd, 0);
+	if (state == MAP_FAILED)
+		return error_set_errno(err, -errno, "memory of probes");
+	probes->state = state;
+	return 0;
+}
+
+static int open_ring(struct bpf_probes *probes, size_t index, size_t data_bytes, struct error *err)
+{
+	const struct bpf_program_cpu *lines = (const void *)(probes->state + 1);
+	struct bpf_probes_cpu *cpu = &probes->cpus[index];
+	int r;
+
+	*cpu = (struct bpf_probes_cpu){ .line = &lines[index], .next_time_ns = UINT64_MAX };
+	cpu->fd = bpf_kernel_new_ring(data_bytes);
+	if (cpu->fd < 0)
+		return error_of_bpf(cpu->fd, err);
+	probes->n_cpus++;
+	r = bpf_ring_open(&cpu->ring, cpu->fd, data_bytes, err);
+	if (r < 0)
+		return r;
+	if (probes->list_fd < 0)
+		probes->list_fd = bpf_kernel_new_ring_list((uint32_t)n_configured_cpus(), cpu->fd);
+	if (probes->list_fd < 0)
+		return error_of_bpf(probes->list_fd, err);
+	r = bpf_kernel_set_ring(probes->list_fd, (uint32_t)index, cpu->fd);
+	return r < 0 ? error_of_bpf(r, err) : 0;
+}
+
+static int open_rings(struct bpf_probes *probes, size_t data_bytes, struct error *err)
+{
+	const size_t n_cpus = n_configured_cpus();
+	int r = 0;
+
+	probes->cpus = calloc(n_cpus, sizeof(*probes->cpus));
+	if (!probes->cpus)
+		return error_set_no_memory(err);
+	for (size_t i = 0; r == 0 && i < n_cpus; i++)
+		r = open_ring(probes, i, data_bytes, err);
+	return r;
+}
+
+static int load_programs(struct bpf_probes *probes, const struct probe_point *points,
+			 size_t n_points, size_t ring_bytes, struct error *err)
+{
+	struct bpf_program_options options = {
+		.state_fd = probes->state_fd,
+		.list_fd = probes->list_fd,
+		.n_cpus = (uint32_t)power_of_two(probes->n_cpus),
+		.n_until_wake_up = (uint32_t)(ring_bytes / USUAL_RECORD_BYTES / WAKE_UPS_PER_RING),
+	};
+	struct bpf_program *program = malloc(sizeof(*program));
+	int r = 0;
+
+	probes->programs = calloc(n_points, sizeof(*probes->programs));
+	if (!program || !probes->programs)
+		r = error_set_no_memory(err);
+	for (size_t i = 0; r == 0 && i < n_points; i++) {
+		options.point = (uint32_t)i;
+		r = bpf_program_make(program, &points[i], &options);
+		if (r == 0)
+			r = bpf_kernel_load(program->insns, program->n_insns);
+		if (r < 0) {
+			r = error_of_bpf(r, err);
+			break;
+		}
+		probes->programs[probes->n_programs++] = r;
+		r = 0;
+	}
+	free(program);
+	return r;
+}
+
+int bpf_probes_open(struct bpf_probes *probes, const struct probe_point *points, size_t n_points,
+		    uint64_t ring_bytes, struct error *err)
+{
+	const size_t n_cpus = n_configured_cpus();
+	int r;
+
+	*probes = BPF_PROBES_INIT;
+	while (ring_bytes > RING_MIN_BYTES && ring_bytes * n_cpus > RINGS_MAX_BYTES)
+		ring_bytes /= 2;
+	if (ring_bytes < RING_MIN_BYTES)
+		ring_bytes = RING_MIN_BYTES;
+	r = check_namespace(err);
+	if (r == 0)
+		r = open_state(probes, power_of_two(n_cpus), err);
+	if (r == 0)
+		r = open_rings(probes, ring_bytes, err);
+	if (r == 0)
+		r = load_programs(probes, points, n_points, ring_bytes, err);
+	if (r < 0)
+		bpf_probes_close(probes);
+	return r;
+}
+
+void bpf_probes_close(struct bpf_probes *probes)
+{
+	for (size_t i = 0; i < probes->n_programs; i++)
+		(void)close(probes->programs[i]);
+	for (size_t i = 0; i < probes->n_cpus; i++) {
+		bpf_ring_close(&probes->cpus[i].ring);
+		(void)close(probes->cpus[i].fd);
+	}
+	if (probes->state)
+		(void)munmap(probes->state, probes->state_bytes);
+	if (probes->list_fd >= 0)
+		(void)close(probes->list_fd);
+	if (probes->state_fd >= 0)
+		(void)close(probes->state_fd);
+	free(probes->programs);
+	free(probes->cpus);
+	*probes = BPF_PROBES_INIT;
+}
+
+int bpf_probes_poll(const struct bpf_probes *probes, int epoll_fd, struct error *err)
+{
+	for (size_t i = 0; i < probes->n_cpus; i++) {
+		struct epoll_event interest = { .events = EPOLLIN | EPOLLET };
+
+		if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, probes->cpus[i].fd, &interest) < 0)
+			return error_set_errno(err, -errno, "epoll_ctl");
+	}
+	return 0;
+}
+
+void bpf_probes_set_enabled(const struct bpf_probes *probes, bool is_on)
+{
+	__atomic_store_n(&probes->state->is_on, is_on, __ATOMIC_RELAXED);
+}
+
+/* The record at the head of the ring, or that some were lost behind the last. */
+static void cpu_look(struct bpf_probes_cpu *cpu)
+{
+	cpu->next = bpf_ring_peek(&cpu->ring, &cpu->next_bytes);
+	cpu->next_time_ns = UINT64_MAX;
+	if (cpu->next && cpu->next_bytes >= sizeof(struct bpf_program_record))
+		memcpy(&cpu->next_time_ns, cpu->next, sizeof(cpu->next_time_ns));
+	else if (cpu->next)
+		cpu->next_time_ns = cpu->last_time_ns; /* nothing of ours: to be passed by */
+	else if (!cpu->ring.is_busy &&
+		 __atomic_load_n(&cpu->line->n_lost, __ATOMIC_RELAXED) != cpu->n_lost)
+		cpu->next_time_ns = cpu->last_time_ns;
+}
+
+/* Nobody begins another: the last that was begun is waited for, or else is lost. */
+static void look_finally(struct bpf_probes_cpu *cpu)
+{
+	const struct timespec pause = { .tv_nsec = FINAL_PAUSE_NS };
+
+	for (int i = 0; cpu->ring.is_busy && i < FINAL_TRIES; i++) {
+		(void)nanosleep(&pause, NULL);
+		cpu_look(cpu);
+	}
+	while (cpu->ring.is_busy) {
+		bpf_ring_skip(&cpu->ring);
+		cpu->n_lost--; /* … and so is told */
+		cpu_look(cpu);
+	}
+}
+
+void bpf_probes_begin(struct bpf_probes *probes, bool is_final)
+{
+	probes->is_final = is_final;
+	for (size_t i = 0; i < probes->n_cpus; i++) {
+		bpf_ring_refresh(&probes->cpus[i].ring);
+		cpu_look(&probes->cpus[i]);
+		if (is_final)
+			look_finally(&probes->cpus[i]);
+	}
+}
+
+/* Is the merge to wait for this one? */
+static bool is_held(struct bpf_probes_cpu *cpu)
+{
+	const uint64_t time_ns = cpu->ring.is_busy ? now_ns() : 0;
+
+	if (!cpu->ring.is_busy)
+		cpu->busy_since_ns = 0;
+	else if (!cpu->busy_since_ns)
+		cpu->busy_since_ns = time_ns;
+	return cpu->ring.is_busy && time_ns - cpu->busy_since_ns < HOLD_NS;
+}
+
+uint64_t bpf_probes_limit_ns(struct bpf_probes *probes)
+{
+	uint64_t limit_ns = UINT64_MAX;
+
+	for (size_t i = 0; i < probes->n_cpus; i++)
+		if (is_held(&probes->cpus[i]) && probes->cpus[i].last_time_ns < limit_ns)
+			limit_ns = probes->cpus[i].last_time_ns;
+	return limit_ns;
+}
+
+static struct bpf_probes_cpu *oldest(const struct bpf_probes *probes)
+{
+	struct bpf_probes_cpu *found = NULL;
+	uint64_t time_ns = UINT64_MAX;
+
+	for (size_t i = 0; i < probes->n_cpus; i++) {
+		if (probes->cpus[i].next_time_ns < time_ns) {
+			found = &probes->cpus[i];
+			time_ns = found->next_time_ns;
+		}
+	}
+	return found;
+}
+
+uint64_t bpf_probes_next_time_ns(const struct bpf_probes *probes)
+{
+	const struct bpf_probes_cpu *cpu = oldest(probes);
+
+	return cpu ? cpu->next_time_ns : UINT64_MAX;
+}
+
+/* Were some lost that nobody was told of? */
+static bool take_lost(struct bpf_probes_cpu *cpu, struct sampler_record *record, uint64_t n_lost)
+{
+	if ((int64_t)(n_lost - cpu->n_lost) <= 0)
+		return false;
+	record->kind = SAMPLER_RECORD_LOST_PROBES;
+	record->n_lost = n_lost - cpu->n_lost;
+	cpu->n_lost = n_lost;
+	return true;
+}
+
+void bpf_probes_take(struct bpf_probes *probes, struct sampler_record *record)
+{
+	struct bpf_probes_cpu *cpu = oldest(probes);
+	struct bpf_program_record written;
+
+	*record = (struct sampler_record){ .kind = SAMPLER_RECORD_BAD };
+	probes->current = cpu;
+	record->time_ns = cpu->next_time_ns;
+	if (!cpu->next) {
+		(void)take_lost(cpu, record, __atomic_load_n(&cpu->line->n_lost, __ATOMIC_RELAXED));
+		return;
+	}
+	probes->is_whole = true;
+	if (cpu->next_bytes < sizeof(written))
+		return;
+	memcpy(&written, cpu->next, sizeof(written));
+	cpu->last_time_ns = written.time_ns;
+	if (take_lost(cpu, record, written.n_lost)) {
+		probes->is_whole = false;
+		return;
+	}
+	record->pid = written.pid;
+	record->tid = written.tid;
+	if (written.point >= probes->n_programs)
+		return;
+	record->kind = SAMPLER_RECORD_PROBE;
+	record->probe = (struct sampler_hit){
+		.index = written.point,
+		.ip = written.ip,
+		.bytes = cpu->next + BPF_PROGRAM_FETCHED_AT,
+		.size_bytes = cpu->next_bytes - BPF_PROGRAM_FETCHED_AT,
+	};
+}
+
+void bpf_probes_finish(struct bpf_probes *probes)
+{
+	struct bpf_probes_cpu *cpu = probes->current;
+
+	if (!cpu)
+		return;
+	if (probes->is_whole)
+		bpf_ring_skip(&cpu->ring);
+	probes->current = NULL;
+	probes->is_whole = false;
+	if (cpu->ring.tail - cpu->ring.published > cpu->ring.data_bytes / PUBLISHES_PER_RING)
+		bpf_ring_publish(&cpu->ring);
+	cpu_look(cpu);
+	if (probes->is_final)
+		look_finally(cpu);
+}
+
+void bpf_probes_publish(struct bpf_probes *probes)
+{
+	for (size_t i = 0; i < probes->n_cpus; i++)
+		bpf_ring_publish(&probes->cpus[i].ring);
+}

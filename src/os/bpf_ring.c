@@ -1,0 +1,126 @@
+/*
+ * kernel/bpf/ringbuf.c: the first page holds the reader's position, the second the
+ * writers', and behind it the data is mapped twice, so that no record is ever in two parts.
+ * A record's header is written last, with an exchange; it is read here with acquire.
+ */
+#include "os/bpf_ring.h"
+
+#include <errno.h>
+#include <linux/bpf.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define FLAG_BITS ((uint32_t)(BPF_RINGBUF_BUSY_BIT | BPF_RINGBUF_DISCARD_BIT))
+
+static size_t page_bytes(void)
+{
+	return (size_t)sysconf(_SC_PAGESIZE);
+}
+
+int bpf_ring_open(struct bpf_ring *ring, int fd, size_t data_bytes, struct error *err)
+{
+	const size_t page = page_bytes();
+	void *tail_page = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	void *pages;
+
+	*ring = (struct bpf_ring){ 0 };
+	if (tail_page == MAP_FAILED)
+		return error_set_errno(err, -errno, "ring of probes");
+	pages = mmap(NULL, page + 2 * data_bytes, PROT_READ, MAP_SHARED, fd, (off_t)page);
+	if (pages == MAP_FAILED) {
+		const int r = -errno;
+
+		(void)munmap(tail_page, page);
+		return error_set_errno(err, r, "ring of probes of %zu KiB", data_bytes / 1024);
+	}
+	*ring = (struct bpf_ring){
+		.tail_page = tail_page,
+		.pages = pages,
+		.data = (uint8_t *)pages + page,
+		.data_bytes = data_bytes,
+	};
+	return 0;
+}
+
+void bpf_ring_open_memory(struct bpf_ring *ring, void *pages, size_t data_bytes)
+{
+	uint8_t *const bytes = pages;
+
+	*ring = (struct bpf_ring){
+		.tail_page = bytes,
+		.pages = bytes + page_bytes(),
+		.data = bytes + 2 * page_bytes(),
+		.data_bytes = data_bytes,
+	};
+}
+
+void bpf_ring_close(struct bpf_ring *ring)
+{
+	if (ring->tail_page) {
+		(void)munmap(ring->tail_page, page_bytes());
+		(void)munmap(ring->pages, page_bytes() + 2 * ring->data_bytes);
+	}
+	*ring = (struct bpf_ring){ 0 };
+}
+
+void bpf_ring_refresh(struct bpf_ring *ring)
+{
+	const uint64_t *head = ring->pages;
+
+	ring->head = __atomic_load_n(head, __ATOMIC_ACQUIRE);
+}
+
+static const uint8_t *empty_ring(struct bpf_ring *ring)
+{
+	ring->tail = ring->head;
+	ring->next_bytes = 0;
+	return NULL;
+}
+
+const uint8_t *bpf_ring_peek(struct bpf_ring *ring, size_t *ret_size_bytes)
+{
+	ring->is_busy = false;
+	while (ring->tail != ring->head) {
+		const uint64_t available = ring->head - ring->tail;
+		const uint8_t *record = ring->data + (ring->tail & (ring->data_bytes - 1));
+		const uint32_t *header = (const uint32_t *)(const void *)record;
+		uint32_t word;
+		uint32_t size_bytes;
+
+		if (available < BPF_RINGBUF_HDR_SZ || available > ring->data_bytes ||
+		    ring->tail % BPF_RINGBUF_HDR_SZ)
+			return empty_ring(ring);
+		word = __atomic_load_n(header, __ATOMIC_ACQUIRE);
+		size_bytes = word & ~FLAG_BITS;
+		ring->next_bytes = (uint64_t)BPF_RINGBUF_HDR_SZ + ((size_bytes + 7U) & ~7U);
+		if (ring->next_bytes > available)
+			return empty_ring(ring);
+		ring->is_busy = word & BPF_RINGBUF_BUSY_BIT;
+		if (ring->is_busy)
+			return NULL;
+		if (!(word & BPF_RINGBUF_DISCARD_BIT)) {
+			*ret_size_bytes = size_bytes;
+			return record + BPF_RINGBUF_HDR_SZ;
+		}
+		bpf_ring_skip(ring);
+	}
+	ring->next_bytes = 0;
+	return NULL;
+}
+
+void bpf_ring_skip(struct bpf_ring *ring)
+{
+	ring->tail += ring->next_bytes;
+	ring->next_bytes = 0;
+	ring->is_busy = false;
+}
+
+void bpf_ring_publish(struct bpf_ring *ring)
+{
+	uint64_t *tail = ring->tail_page;
+
+	if (ring->published == ring->tail)
+		return;
+	__atomic_store_n(tail, ring->tail, __ATOMIC_RELEASE);
+	ring->published = ring->tail;
+}

@@ -1,0 +1,9 @@
+#!/bin/sh
+# All that tests/e2e/probes.sh promises holds without BPF programs, too: perf writes the hits down.
+BUILD=${BUILD:?}
+as_ever=${TSPROF:?}
+wrapped=$(mktemp) || exit 99
+trap 'rm -f "$wrapped"' EXIT
+printf '#!/bin/sh\nexec "%s" "%s" "$@"\n' "$BUILD/tests/workloads/without_bpf" "$as_ever" >"$wrapped"
+chmod 755 "$wrapped"
+TSPROF=$wrapped sh "$(dirname "$0")/probes.sh"
