@@ -107,7 +107,7 @@ torture_nginx()
 	for engine in $engines; do
 		start_server "$engine" nginx -e "$work/nginx.log" -c "$work/nginx.conf"
 		check "nginx, $engine: answers" wait_until curl -sf "http://127.0.0.1:$port/"
-		wrk -t 1 -c 16 -d "${seconds}s" -H 'Accept-Encoding: gzip' \
+		wrk -t 1 -c 16 -d "${seconds}s" --timeout 60s -H 'Accept-Encoding: gzip' \
 			"http://127.0.0.1:$port/" >"$work/bench" 2>&1
 		check "nginx, $engine: every answer was whole" sh -c \
 			"grep -q Requests/sec '$work/bench' &&
