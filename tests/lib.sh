@@ -84,6 +84,24 @@ require_record()
 	rm -f "$work/probe.tsprof"
 }
 
+# VIEW…: what tsprof prints on a terminal of 40 columns has no longer line.
+fits_40_columns()
+{
+	run env COLUMNS=40 "$TSPROF" "$@"
+	holds "$status == 0 && $(wc -L <"$work/out") <= 40"
+}
+
+# VIEW…: JSON, as far as there is python3 to tell.
+is_json()
+{
+	run "$TSPROF" "$@"
+	if command -v python3 >/dev/null; then
+		python3 -m json.tool "$work/out" "$work/json"
+	else
+		is_status 0
+	fi
+}
+
 # FILE KEY: the number behind "KEY": in a JSON file, first occurrence.
 json_number()
 {

@@ -63,11 +63,8 @@ check "an unknown process gets the list" is_refusal 1 "there are make/10, cc/20,
 echo "a;b 3" >"$work/folded"
 run "$TSPROF" fold -i "$work/folded" --by process
 check "imports know no processes" is_refusal 1 "does not tell them apart"
-run env COLUMNS=40 "$TSPROF" report -i "$work/p" --by process
-check "groups fit 40 columns" holds "$(wc -L <"$work/out") <= 40"
-if command -v python3 >/dev/null; then
-	run "$TSPROF" report -i "$work/p" --by thread --json --lines --modules --threads --top 0
-	check "JSON with groups is well-formed" python3 -m json.tool "$work/out" "$work/json"
-fi
+check "groups fit 40 columns" fits_40_columns report -i "$work/p" --by process
+check "JSON with groups is well-formed" \
+	is_json report -i "$work/p" --by thread --json --lines --modules --threads --top 0
 
 finish

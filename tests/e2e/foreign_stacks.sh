@@ -63,6 +63,25 @@ has_chain()
 		"$work/chains"
 }
 
+# CHAIN: all samples that end where it does have all of it, but one in a hundred, which may be
+# on the way to a handler on the other stack and back.  How many there are is the machine's to
+# say: a busy one leaves more of the time to the handlers.
+is_always_whole()
+{
+	awk -v chain="$1" '
+	{ total += $3 }
+	substr(";" chain, length(";" chain) - length($2)) == ";" $2 {
+		if ($1 == "whole" && $2 == chain)
+			whole += $3
+		else
+			other += $3
+	}
+	END {
+		print whole + 0, "whole and", other + 0, "others of", total + 0
+		exit !(total > 500 && whole >= 0.02 * total && other <= 0.01 * whole + 1)
+	}' "$work/chains"
+}
+
 # REASON SHARE: no other reason is there for more than that share of the samples.
 ends_by_reason()
 {
@@ -106,7 +125,7 @@ for engine in $engines; do
 		"main;spin_outer;on_plain;plain_outer;plain_burn" \
 		"main;spin_outer;on_alternate;alternate_outer;on_nested;nested_burn" \
 		"main;spin_outer;on_alternate;alternate_outer;alternate_burn"
-	check "signals, $engine: the loop is whole" has_chain whole "$spin" 0.1
+	check "signals, $engine: the loop is whole" is_always_whole "$spin"
 	check "signals, $engine: handlers on the same stack are whole" \
 		has_chain whole "$spin;on_plain;plain_outer;plain_burn" 0.02
 	check "signals, $engine: those on the other one are cut behind the interrupted frame" \

@@ -40,10 +40,12 @@ for engine in $engines; do
 			holds "$not_sampled > 0 && $sampled + $not_sampled > 0.95e9 * $total &&
 			       $sampled + $not_sampled < 1.05e9 * $total"
 	else
-		# One tick in 1,000 more or less, and the start of it; and what the program
-		# does not see of itself: falling asleep and waking up 250 times a second.
-		check "between, $engine: $sampled ns sampled of $total s" \
-			holds "$sampled > 0.95e9 * $total && $sampled < 1.08e9 * $total"
+		# One tick in 1,000 more or less, and the start of it.  The clock of perf is the
+		# counter's, which is ahead of the CPU clock where a hypervisor takes the CPU away.
+		counted=$(sed -n 's/^counted //p' "$work/truth")
+		check "between, $engine: $sampled ns sampled of $total s, $counted s counted" \
+			holds "$sampled > 0.95e9 * $total &&
+			       ($sampled < 1.05e9 * $total || $sampled < 1.05e9 * $counted)"
 	fi
 
 	record_phase "$engine" in-step

@@ -117,24 +117,8 @@ duration=$(json_number "$work/all.json" duration_ns)
 check "a pause of a second is left out: $paused of 4 times $duration ns" \
 	holds "4 * $duration - $paused > 3.2e9"
 
-# 1,000 threads that sleep add under 1 % of a core: what four more seconds of
-# them cost the recorder, so that births, names and the file are left out.
-cost_of()
-{
-	run "$TSPROF" record --event wall -o "$work/p.tsprof" -- "$program" idle "$1" "$2"
-	check "$1 idle threads for $2 s: recorded" is_status 0
-	lives=$(sed -n 's/^lives //p' "$work/out")
-	report idle
-	cost=$(json_number "$work/idle.json" recorder_cpu_ns)
-	waited=$(json_number "$work/idle.json" waited_ns)
-}
-cost_of 1000 1
-short=$cost
-cost_of 1000 5
-check "4 more seconds of 1,000 idle threads: $cost ns of CPU instead of $short" \
-	holds "$cost - $short < 0.01 * 4e9"
-check "they slept for $lives s together: $waited ns" \
-	holds "$waited > 0.99e9 * $lives && $waited < 1.05e9 * $lives"
+# 1,000 threads that sleep.
+check_idle_threads 0.99 --event wall
 
 # A convoy: one of eight runs, seven wait for the lock.
 run "$TSPROF" record --event wall -o "$work/p.tsprof" -- "$program" convoy 8 40

@@ -41,23 +41,7 @@ run timeout 120 "$TSPROF" record -q --engine sigprof --off-cpu -o "$work/p.tspro
 check "waits end in other ways than by returning" is_status 23
 
 # 1,000 threads that sleep for all of the run: told, though their waits never end.
-cost_of()
-{
-	run "$TSPROF" record --engine sigprof --event wall -o "$work/p.tsprof" -- "$program" \
-		idle "$1" "$2"
-	check "$1 idle threads for $2 s: recorded" is_status 0
-	lives=$(sed -n 's/^lives //p' "$work/out")
-	report idle
-	cost=$(json_number "$work/idle.json" recorder_cpu_ns)
-	waited=$(json_number "$work/idle.json" waited_ns)
-}
-cost_of 1000 1
-short=$cost
-cost_of 1000 5
-check "4 more seconds of 1,000 idle threads: $cost ns of CPU instead of $short" \
-	holds "$cost - $short < 0.01 * 4e9"
-check "they slept for $lives s together: $waited ns" \
-	holds "$waited > 0.97e9 * $lives && $waited < 1.05e9 * $lives"
+check_idle_threads 0.97 --engine sigprof --event wall
 
 # A convoy: one of eight runs, seven wait for the lock.
 run "$TSPROF" record --engine sigprof --event wall -o "$work/p.tsprof" -- "$program" convoy 8 40

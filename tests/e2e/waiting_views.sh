@@ -38,3 +38,34 @@ total_of()
 {
 	row_of "$work/all.json" function "$1\"" total_ns
 }
+
+# THREADS SECONDS RECORD-OPTION…: what threads that sleep cost the recorder, and how long they
+# slept, in ns, as $cost and $waited; the program's own sum in $lives.
+record_idle()
+{
+	n_idle=$1
+	idle_seconds=$2
+	shift 2
+	run "$TSPROF" record "$@" -o "$work/p.tsprof" -- "$program" idle "$n_idle" "$idle_seconds"
+	check "$n_idle idle threads for $idle_seconds s: recorded" is_status 0
+	lives=$(sed -n 's/^lives //p' "$work/out")
+	report idle
+	cost=$(json_number "$work/idle.json" recorder_cpu_ns)
+	waited=$(json_number "$work/idle.json" waited_ns)
+}
+
+# SHARE RECORD-OPTION…: 1,000 threads that sleep add under 1 % of a core: what four more
+# seconds of them cost the recorder, so that births, names and the file are left out.
+# At least that share of their lives is told as waiting.
+check_idle_threads()
+{
+	least_share=$1
+	shift
+	record_idle 1000 1 "$@"
+	short=$cost
+	record_idle 1000 5 "$@"
+	check "4 more seconds of 1,000 idle threads: $cost ns of CPU instead of $short" \
+		holds "$cost - $short < 0.01 * 4e9"
+	check "they slept for $lives s together: $waited ns" \
+		holds "$waited > $least_share * 1e9 * $lives && $waited < 1.05e9 * $lives"
+}

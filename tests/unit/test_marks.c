@@ -11,56 +11,36 @@
 #include <unistd.h>
 
 #include "lib/marks_client.h"
+#include "marked_segment.h"
 #include "os/marks_memory.h"
 #include "tsprof.h"
 
 enum { N_SLOTS = 4, RING_BYTES = MARKS_RING_MIN_BYTES };
 
-static struct marks_segment *segment;
-static struct marks_ring rings[N_SLOTS];
-
-static struct marks_memory memory;
-static char payload[MARKS_PAYLOAD_MAX_BYTES];
+static struct marked_segment marked;
 
 static int set_up(void **state)
 {
-	const int fd = memfd_create("marks", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	const size_t size = marks_segment_bytes(N_SLOTS, RING_BYTES);
-	bool is_mapped;
-
 	(void)state;
-	is_mapped = fd >= 0 && ftruncate(fd, (off_t)size) == 0 &&
-		    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK) == 0 &&
-		    marks_memory_map(&memory, fd, N_SLOTS, RING_BYTES, NULL) == 0;
-	segment = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	(void)close(fd);
-	if (!is_mapped || segment == MAP_FAILED)
-		return -1;
-	segment->n_slots = N_SLOTS;
-	segment->ring_bytes = RING_BYTES;
-	for (uint32_t i = 0; i < N_SLOTS; i++)
-		marks_ring_init(&rings[i], &memory, i);
-	return marks_start(segment, size) ? 0 : -1;
+	return marked_segment_start(&marked, N_SLOTS);
 }
 
 static int tear_down(void **state)
 {
 	(void)state;
-	marks_stop();
-	marks_memory_unmap(&memory);
-	return munmap(segment, marks_segment_bytes(N_SLOTS, RING_BYTES));
+	return marked_segment_stop(&marked);
 }
 
 static struct marks_slot *slot_of(size_t i)
 {
-	return rings[i].slot;
+	return marked.rings[i].slot;
 }
 
 static struct marks_site site_of(uint32_t id)
 {
 	struct marks_site site;
 
-	assert_true(marks_memory_site(&memory, id, &site));
+	assert_true(marks_memory_site(&marked.memory, id, &site));
 	return site;
 }
 
@@ -71,16 +51,9 @@ static void assert_site_name(uint32_t id, const char *name)
 	assert_string_equal(site.name, name);
 }
 
-/* The slot's next record; false when there is none. */
 static bool take(size_t i, struct marks_record *record)
 {
-	enum marks_ring_state state;
-
-	marks_ring_refresh(&rings[i]);
-	state = marks_ring_next(&rings[i], record, payload);
-	assert_int_not_equal(state, MARKS_RING_BAD);
-	marks_ring_publish(&rings[i]);
-	return state == MARKS_RING_RECORD;
+	return marked_segment_take(&marked, i, record);
 }
 
 static struct marks_record take_one(size_t i, uint32_t what)
@@ -144,18 +117,18 @@ static void marks__carry_their_data(void **state)
 	assert_site_name(record.site, "loaded");
 	record = take_one(0, TSPROF_WHAT_DATA);
 	assert_int_equal(record.payload_bytes, strlen("rows=7 No such file or directory"));
-	assert_memory_equal(payload, "rows=7 No such file or directory", 32);
+	assert_memory_equal(marked.payload, "rows=7 No such file or directory", 32);
 	record = take_one(0, TSPROF_WHAT_COUNTER);
-	memcpy(&value, payload, sizeof(value));
+	memcpy(&value, marked.payload, sizeof(value));
 	assert_true(value > 41.9 && value < 42.1);
 	record = take_one(0, TSPROF_WHAT_SNAPSHOT);
 	assert_int_equal(record.payload_bytes, sizeof(bytes));
-	assert_memory_equal(payload, bytes, sizeof(bytes));
+	assert_memory_equal(marked.payload, bytes, sizeof(bytes));
 	record = take_one(0, TSPROF_WHAT_TEXT_SNAPSHOT);
-	assert_memory_equal(payload, "hello", 5);
+	assert_memory_equal(marked.payload, "hello", 5);
 	record = take_one(0, TSPROF_WHAT_ERROR);
 	assert_int_equal(record.site, 0);
-	assert_memory_equal(payload, "bad luck", 8);
+	assert_memory_equal(marked.payload, "bad luck", 8);
 }
 
 static void payloads__have_limits(void **state)
@@ -246,7 +219,7 @@ static void threads__have_slots_of_their_own_and_give_them_back(void **state)
 		assert_site_name(record.site, "thread");
 		(void)take_one(1, TSPROF_WHAT_END);
 		assert_int_equal(atomic_load(&slot_of(1)->state), MARKS_SLOT_ENDED);
-		assert_true(marks_ring_recycle(&rings[1]));
+		assert_true(marks_ring_recycle(&marked.rings[1]));
 	}
 	assert_true(take(0, &record));
 }
@@ -260,7 +233,7 @@ static void threads__without_a_slot_are_counted(void **state)
 		atomic_store(&slot_of(i)->state, MARKS_SLOT_USED);
 	assert_int_equal(pthread_create(&thread, NULL, mark_on_thread, NULL), 0);
 	assert_int_equal(pthread_join(thread, NULL), 0);
-	assert_int_equal(atomic_load(&segment->n_without_slot), 2);
+	assert_int_equal(atomic_load(&marked.segment->n_without_slot), 2);
 }
 
 static void sites__beyond_the_table_share_the_last_of_their_kind(void **state)
@@ -287,7 +260,7 @@ static void sites__beyond_the_table_share_the_last_of_their_kind(void **state)
 	assert_int_not_equal(marks_site_id(&milestone), id);
 	assert_int_equal(site_of(marks_site_id(&milestone)).kind, TSPROF_KIND_MILESTONE);
 	assert_int_equal(site_of(id).kind, TSPROF_KIND_SCOPE);
-	assert_true(atomic_load(&segment->n_sites) > MARKS_MAX_SITES);
+	assert_true(atomic_load(&marked.segment->n_sites) > MARKS_MAX_SITES);
 }
 
 static void sites__have_odd_names(void **state)
@@ -389,7 +362,7 @@ static void memory__may_hold_anything(void **state)
 
 	(void)state;
 	for (int round = 0; round < 300; round++) {
-		struct marks_ring *ring = &rings[round % N_SLOTS];
+		struct marks_ring *ring = &marked.rings[round % N_SLOTS];
 		uint64_t *words = (uint64_t *)(uintptr_t)ring->data;
 		struct marks_record record;
 		struct marks_site site;
@@ -402,15 +375,15 @@ static void memory__may_hold_anything(void **state)
 		ring->slot->head = ring->tail +
 				   (round % 3 ? seed >> 40 : seed % RING_BYTES / 16 * 16);
 		marks_ring_refresh(ring);
-		while (marks_ring_next(ring, &record, payload) == MARKS_RING_RECORD &&
+		while (marks_ring_next(ring, &record, marked.payload) == MARKS_RING_RECORD &&
 		       n <= RING_BYTES / 16)
 			n++;
 		assert_true(n <= RING_BYTES / 16);
-		memset((char *)segment + marks_sites_offset(), (int)(seed >> 56), 512);
-		if (marks_memory_site(&memory, 1, &site))
+		memset((char *)marked.segment + marks_sites_offset(), (int)(seed >> 56), 512);
+		if (marks_memory_site(&marked.memory, 1, &site))
 			assert_true(strlen(site.name) < sizeof(site.name));
-		assert_false(marks_memory_site(&memory, MARKS_MAX_SITES + 1, &site));
-		assert_false(marks_memory_site(&memory, 0, &site));
+		assert_false(marks_memory_site(&marked.memory, MARKS_MAX_SITES + 1, &site));
+		assert_false(marks_memory_site(&marked.memory, 0, &site));
 	}
 }
 

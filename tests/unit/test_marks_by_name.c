@@ -11,54 +11,29 @@
 
 #include "lib/allocated_bytes.h"
 #include "lib/marks_client.h"
+#include "marked_segment.h"
 #include "os/marks_memory.h"
 #include "tsprof_library.h"
 
 enum { N_SLOTS = 16, RING_BYTES = MARKS_RING_MIN_BYTES, N_THREADS = 8, MORE_NAMES = 2500 };
 
-static struct marks_segment *segment;
-static struct marks_ring rings[N_SLOTS];
-static struct marks_memory memory;
-static char payload[MARKS_PAYLOAD_MAX_BYTES];
+static struct marked_segment marked;
 
 static int set_up(void **state)
 {
-	const int fd = memfd_create("marks", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	const size_t size = marks_segment_bytes(N_SLOTS, RING_BYTES);
-	bool is_mapped;
-
 	(void)state;
-	is_mapped = fd >= 0 && ftruncate(fd, (off_t)size) == 0 &&
-		    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK) == 0 &&
-		    marks_memory_map(&memory, fd, N_SLOTS, RING_BYTES, NULL) == 0;
-	segment = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	(void)close(fd);
-	if (!is_mapped || segment == MAP_FAILED)
-		return -1;
-	segment->n_slots = N_SLOTS;
-	segment->ring_bytes = RING_BYTES;
-	for (uint32_t i = 0; i < N_SLOTS; i++)
-		marks_ring_init(&rings[i], &memory, i);
-	return marks_start(segment, size) ? 0 : -1;
+	return marked_segment_start(&marked, N_SLOTS);
 }
 
 static int tear_down(void **state)
 {
 	(void)state;
-	marks_stop();
-	marks_memory_unmap(&memory);
-	return munmap(segment, marks_segment_bytes(N_SLOTS, RING_BYTES));
+	return marked_segment_stop(&marked);
 }
 
 static bool take(size_t i, struct marks_record *record)
 {
-	enum marks_ring_state state;
-
-	marks_ring_refresh(&rings[i]);
-	state = marks_ring_next(&rings[i], record, payload);
-	assert_int_not_equal(state, MARKS_RING_BAD);
-	marks_ring_publish(&rings[i]);
-	return state == MARKS_RING_RECORD;
+	return marked_segment_take(&marked, i, record);
 }
 
 static struct marks_record take_one(uint32_t what)
@@ -81,14 +56,14 @@ static struct marks_site site_of(uint32_t id)
 {
 	struct marks_site site;
 
-	assert_true(marks_memory_site(&memory, id, &site));
+	assert_true(marks_memory_site(&marked.memory, id, &site));
 	return site;
 }
 
 static void assert_text(const struct marks_record *record, const char *text)
 {
 	assert_int_equal(record->payload_bytes, strlen(text));
-	assert_memory_equal(payload, text, strlen(text));
+	assert_memory_equal(marked.payload, text, strlen(text));
 }
 
 static void names__are_copied_and_found_again(void **state)
@@ -146,7 +121,7 @@ static void marks__carry_what_they_were_given(void **state)
 	record = take_one(TSPROF_WHAT_ERROR);
 	assert_text(&record, "");
 	(void)take_one(TSPROF_WHAT_COUNTER);
-	memcpy(&value, payload, sizeof(value));
+	memcpy(&value, marked.payload, sizeof(value));
 	assert_true(value == -2.5);
 	record = take_one(TSPROF_WHAT_SNAPSHOT);
 	assert_int_equal(record.payload_bytes, 2);
@@ -272,7 +247,7 @@ static struct marks_costs take_costs(void)
 
 	assert_int_equal(record.site, site);
 	assert_int_equal(record.payload_bytes, sizeof(costs));
-	memcpy(&costs, payload, sizeof(costs));
+	memcpy(&costs, marked.payload, sizeof(costs));
 	assert_int_equal(take_one(TSPROF_WHAT_END).site, site);
 	return costs;
 }

@@ -92,6 +92,12 @@ static void check_phase(const struct profile *profile, const struct phase_row *p
 	assert_int_equal(phase->total_ns, total_ms * NS_PER_MS);
 }
 
+static void check_row(const struct milestone_row *row, uint64_t delta_ms, uint64_t cpu_ms)
+{
+	assert_int_equal(row->delta_ns, delta_ms * NS_PER_MS);
+	assert_int_equal(row->cpu_ns, cpu_ms * NS_PER_MS);
+}
+
 static void milestones__are_in_order_with_the_time_between(void **state)
 {
 	struct profile *profile = *state;
@@ -108,12 +114,9 @@ static void milestones__are_in_order_with_the_time_between(void **state)
 	build(&rows, profile, VIEW_INIT);
 	assert_int_equal(rows.n_rows, 3);
 	assert_int_equal(rows.rows[0].at_ns, 10 * NS_PER_MS);
-	assert_int_equal(rows.rows[0].delta_ns, 10 * NS_PER_MS);
-	assert_int_equal(rows.rows[0].cpu_ns, 1 * NS_PER_MS);
-	assert_int_equal(rows.rows[1].delta_ns, 20 * NS_PER_MS);
-	assert_int_equal(rows.rows[1].cpu_ns, 2 * NS_PER_MS);
-	assert_int_equal(rows.rows[2].delta_ns, 60 * NS_PER_MS);
-	assert_int_equal(rows.rows[2].cpu_ns, 0);
+	check_row(&rows.rows[0], 10, 1);
+	check_row(&rows.rows[1], 20, 2);
+	check_row(&rows.rows[2], 60, 0);
 	assert_int_equal(rows.n_phases, 4);
 	check_phase(profile, &rows.phases[0], "start", "loaded", 10);
 	check_phase(profile, &rows.phases[1], "loaded", "ready", 20);
@@ -164,8 +167,7 @@ static void a_window__changes_no_figure(void **state)
 	view.from = "ready";
 	build(&rows, profile, view);
 	assert_int_equal(rows.n_rows, 2);
-	assert_int_equal(rows.rows[0].delta_ns, 20 * NS_PER_MS);
-	assert_int_equal(rows.rows[0].cpu_ns, NS_PER_MS);
+	check_row(&rows.rows[0], 20, 1);
 	assert_int_equal(rows.n_phases, 2);
 	check_phase(profile, &rows.phases[0], "ready", "done", 60);
 	milestone_rows_release(&rows);
@@ -187,8 +189,7 @@ static void a_view_of_threads__has_their_milestones_and_cpu_time(void **state)
 	build(&rows, profile, view);
 	assert_int_equal(rows.n_rows, 2);
 	assert_int_equal(rows.rows[0].delta_ns, 20 * NS_PER_MS);
-	assert_int_equal(rows.rows[1].delta_ns, 20 * NS_PER_MS);
-	assert_int_equal(rows.rows[1].cpu_ns, NS_PER_MS);
+	check_row(&rows.rows[1], 20, 1);
 	milestone_rows_release(&rows);
 }
 
@@ -213,8 +214,7 @@ static void runs_of_a_merged_profile__are_apart(void **state)
 	assert_int_equal(rows.n_rows, 4);
 	assert_int_equal(rows.rows[1].at_ns, 20 * NS_PER_MS);
 	assert_int_equal(rows.rows[1].delta_ns, 20 * NS_PER_MS);
-	assert_int_equal(rows.rows[2].delta_ns, 5 * NS_PER_MS);
-	assert_int_equal(rows.rows[2].cpu_ns, NS_PER_MS);
+	check_row(&rows.rows[2], 5, 1);
 	assert_int_equal(rows.n_phases, 3);
 	check_phase(profile, &rows.phases[1], "loaded", "ready", 25);
 	assert_int_equal(rows.phases[1].n_times, 2);

@@ -59,6 +59,18 @@ static void expect(const struct moments *moments, const struct expectation *expe
 	view_window_release(&window);
 }
 
+static void expect_all(const char *milestones, const struct expectation *expected,
+		       size_t n_expected)
+{
+	struct profile profile;
+	struct moments moments;
+
+	init(&profile, &moments, milestones);
+	for (size_t i = 0; i < n_expected; i++)
+		expect(&moments, &expected[i]);
+	release(&profile, &moments);
+}
+
 static void view_window__is_between_the_milestones_that_were_named(void **state)
 {
 	static const struct expectation expected[] = {
@@ -84,14 +96,9 @@ static void view_window__is_between_the_milestones_that_were_named(void **state)
 		{ "20ns", "60ns", "loaded..ready", "20-30 50-60" },
 		{ "ready", NULL, "loaded..ready", "50-70" },
 	};
-	struct profile profile;
-	struct moments moments;
 
 	(void)state;
-	init(&profile, &moments, story);
-	for (size_t i = 0; i < N_ITEMS(expected); i++)
-		expect(&moments, &expected[i]);
-	release(&profile, &moments);
+	expect_all(story, expected, N_ITEMS(expected));
 }
 
 static void view_window__says_why_there_is_none(void **state)
@@ -114,14 +121,9 @@ static void view_window__says_why_there_is_none(void **state)
 		{ NULL, NULL, "ready#2..tick", "no phase 'ready#2..tick'" },
 		{ NULL, "5ns", "loaded..ready", "in the time that --from and --to leave" },
 	};
-	struct profile profile;
-	struct moments moments;
 
 	(void)state;
-	init(&profile, &moments, story);
-	for (size_t i = 0; i < N_ITEMS(expected); i++)
-		expect(&moments, &expected[i]);
-	release(&profile, &moments);
+	expect_all(story, expected, N_ITEMS(expected));
 }
 
 static void view_window__takes_the_programs_words_first(void **state)
@@ -132,14 +134,9 @@ static void view_window__takes_the_programs_words_first(void **state)
 		{ "5ns", NULL, NULL, "5-" },	    { "milestone:5ns", NULL, NULL, "50-" },
 		{ NULL, NULL, "x..y..a", "60-70" },
 	};
-	struct profile profile;
-	struct moments moments;
 
 	(void)state;
-	init(&profile, &moments, "start@10 end@20 a#2@30 a@40 5ns@50 x..y@60 a@70");
-	for (size_t i = 0; i < N_ITEMS(expected); i++)
-		expect(&moments, &expected[i]);
-	release(&profile, &moments);
+	expect_all("start@10 end@20 a#2@30 a@40 5ns@50 x..y@60 a@70", expected, N_ITEMS(expected));
 }
 
 static void view_window__has_milestones_in_any_order_and_at_one_time(void **state)
