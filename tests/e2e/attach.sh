@@ -93,7 +93,7 @@ check "all threads of its process are there" \
 wait "$target"
 
 # What ends the recording and not the process.
-"$workloads/split" 3600 >/dev/null &
+"$workloads/split" 600 >/dev/null &
 target=$!
 record -p "$target" --duration 300ms
 check "--duration ends the recording" is_status 0
