@@ -100,7 +100,8 @@ check "--duration ends the recording" is_status 0
 check "and the profile is whole" "$TSPROF" fold -i "$profile" -o "$work/folded"
 for signal in INT TERM HUP; do
 	rm -f "$profile"
-	"$TSPROF" record -q -o "$profile" -p "$target" &
+	# Under nohup SIGHUP would be ignored, as it should be.
+	env --default-signal="$signal" "$TSPROF" record -q -o "$profile" -p "$target" &
 	recorder=$!
 	sleep 0.4
 	kill -s "$signal" "$recorder"
