@@ -108,6 +108,31 @@ json_number()
 	grep -oE "\"$2\": *-?[0-9.eE+-]+" "$1" | head -1 | sed 's/.*: *//'
 }
 
+# What interrupts and a hypervisor took of all CPUs so far, where the kernel knows.
+stolen_ns()
+{
+	awk -v hz="$(getconf CLK_TCK)" '/^cpu / { printf "%.0f\n", ($7 + $8 + $9) * 1e9 / hz }' /proc/stat
+}
+
+# Probes of recorders that are gone; others may run beside this test.
+left_in_kernel()
+{
+	sed -n 's/^[pr]:\(tsprof_\([0-9]*\)_[^ ]*\).*/\2 \1/p' \
+		/sys/kernel/tracing/uprobe_events 2>/dev/null |
+		while read -r pid probe; do
+			kill -0 "$pid" 2>/dev/null || echo "$probe"
+		done | sort
+}
+
+# Is what was left so a moment ago gone?
+is_kernel_clean()
+{
+	left_in_kernel >"$work/left"
+	sleep 0.5
+	left_in_kernel | comm -12 "$work/left" - >"$work/left_for_long"
+	cmp /dev/null "$work/left_for_long"
+}
+
 # awk as a calculator: is EXPRESSION true?
 holds()
 {

@@ -141,17 +141,5 @@ if [ -w $events ] && mkdir "$strange" && cp "$probed" "$strange/probed" &&
 	echo "-:others_$$/probe" >>$events
 fi
 
-# Another recorder may run beside this test: what is left is what belongs to none.
-left_in_kernel()
-{
-	sed -n 's/^[pr]:\(tsprof_\([0-9]*\)_[^ ]*\).*/\2 \1/p' \
-		/sys/kernel/tracing/uprobe_events 2>/dev/null |
-		while read -r pid probe; do
-			kill -0 "$pid" 2>/dev/null || echo "$probe"
-		done | sort
-}
-left_in_kernel >"$work/left"
-sleep 0.5
-left_in_kernel | comm -12 "$work/left" - >"$work/left_for_long"
-check "nothing is left in the kernel" cmp /dev/null "$work/left_for_long"
+check "nothing is left in the kernel" is_kernel_clean
 finish

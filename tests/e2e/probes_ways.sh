@@ -114,6 +114,5 @@ done
 
 [ ! -s "$work/many.programs" ] || check "both tell the same of them" \
 	diff "$work/many.programs" "$work/many.records"
-check "nothing is left in the kernel" sh -c \
-	'! cat /sys/kernel/tracing/uprobe_events 2>/dev/null | grep -q "tsprof_"'
+check "nothing is left in the kernel" is_kernel_clean
 finish

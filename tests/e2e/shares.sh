@@ -3,6 +3,7 @@
 # plain, a static and a stripped build.
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
+[ -z "${IS_SANITIZED:-}" ] || skip_test "statistics, which sanitizers say nothing of"
 require_record
 
 # BINARY: 5,000 samples of it; its own figures are in $work/truth.

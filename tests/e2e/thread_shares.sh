@@ -7,6 +7,7 @@
 # own CPU time, so its count is off by one or two at most.
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
+[ -z "${IS_SANITIZED:-}" ] || skip_test "statistics, which sanitizers say nothing of"
 find_engines
 
 # NAME ENGINE ARGUMENT…: of thread_shares; all its threads within 3 points.

@@ -4,6 +4,7 @@
 # and have to say so.
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
+[ -z "${IS_SANITIZED:-}" ] || skip_test "statistics, which sanitizers say nothing of"
 find_engines
 
 # ENGINE MODE

@@ -34,7 +34,7 @@ start_server()
 	shift
 	rm -f "$work/torture.tsprof"
 	record_with "$server_engine" -q -F 10k -o "$work/torture.tsprof" -- \
-		timeout -k 5 $((seconds * 2 + 120)) "$@" >"$work/server.out" 2>"$work/err" \
+		timeout -k 5 "$limit_s" "$@" >"$work/server.out" 2>"$work/err" \
 		</dev/null &
 	recorder=$!
 }

@@ -3,7 +3,7 @@
 # nothing may hang, crash, end with another status or print anything else than
 # it does without tsprof, and the profile has to be readable.
 #
-#	TORTURE_SECONDS=60	for each program and engine
+#	TORTURE_SECONDS=60	for each program and engine; parts of one for "own" only
 #	TORTURE_ONLY="NAME…"	some of them; "own": the programs of this folder
 #	TORTURE_ENGINES="…"	of perf, sigprof, sigprof-tick, sigprof-wall
 #	TORTURE_STREAMS=1	so many at a time, which is harder and takes less long
@@ -12,6 +12,7 @@
 . "$(dirname "$0")/../lib.sh"
 
 seconds=${TORTURE_SECONDS:-60}
+limit_s=$((${seconds%.*} * 2 + 120))
 only=${TORTURE_ONLY:-}
 programs=$BUILD/tests/torture
 folder=$TOP/tests/torture
@@ -90,7 +91,7 @@ torture()
 		rm -f "$work/torture.tsprof"
 		status=0
 		record_with "$engine" -q -F 10k -o "$work/torture.tsprof" -- \
-			timeout -k 5 $((seconds * 2 + 120)) "$@" "$seconds" \
+			timeout -k 5 "$limit_s" "$@" "$seconds" \
 			>"$work/found" 2>"$work/err" </dev/null || status=$?
 		check_status "$name, $engine" 23
 		check "$name, $engine: the same output" same_text "$work/expected" "$work/found"
