@@ -201,9 +201,11 @@ static void show_probes(struct app *app, const struct probe_summary *probes)
 	char cost[UNITS_TEXT_BYTES];
 
 	if (probes->cost_ns)
-		app_say(app, "probes were hit %s time%s, which took some %s of the command's time",
-			units_count(text, probes->n_hits), probes->n_hits == 1 ? "" : "s",
-			units_duration(cost, probes->cost_ns));
+		app_say(app, "probes were hit %s times, which took some %s of the command's time",
+			units_count(text, probes->n_hits), units_duration(cost, probes->cost_ns));
+	else if (probes->n_hits)
+		app_say(app, "probes were hit %s time%s", units_count(text, probes->n_hits),
+			probes->n_hits == 1 ? "" : "s");
 	if (probes->n_never_hit)
 		app_say(app, "%s%s was never called", probes->never_hit,
 			probes->n_never_hit > 1 ? " (and other functions with probes)" : "");

@@ -403,7 +403,8 @@ struct probe_summary probe_calls_sum_up(const struct probe_calls *calls,
 		if (!calls->n_hits[i] && !summary.never_hit)
 			summary.never_hit = calls->plan->probes[i].name;
 	}
-	if (!summary.n_hits || probe_price_measure(&price, way, NULL) < 0)
+	/* Measuring takes a second, so few hits some hundredths of one at most. */
+	if (summary.n_hits < PRICE_MIN_HITS || probe_price_measure(&price, way, NULL) < 0)
 		return summary;
 	for (size_t i = 0; i < calls->plan->n_probes; i++) {
 		const struct probe *probe = &calls->plan->probes[i];

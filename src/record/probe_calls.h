@@ -79,7 +79,7 @@ struct probe_summary {
 	size_t n_never_hit;    /* functions that nobody called */
 	const char *never_hit; /* the first of them; of the plan */
 	const char *inlined;   /* some of its calls were, and are missing; of the plan, or NULL */
-	uint64_t cost_ns;      /* of the target's time, by what a hit costs here; 0: not known */
+	uint64_t cost_ns;      /* of the target's time, by what a hit costs here; 0: too few hits */
 };
 
 /* Does nothing, at no cost, when the plan is empty.  Returns 0 or -ENOMEM. */
@@ -100,9 +100,11 @@ int probe_calls_end_thread(struct probe_calls *calls, uint32_t tid, uint64_t tim
 /* The same for all threads: the recording is over. */
 int probe_calls_finish(struct probe_calls *calls, uint64_t time_ns);
 
+enum { PRICE_MIN_HITS = 1000 };
+
 /*
- * Measures what hits cost, if there were any.  The profile is the recorded one, with its
- * names; `has_programs` as in struct sampler_facts.
+ * Measures what hits cost, if there were PRICE_MIN_HITS.  The profile is the recorded one,
+ * with its names; `has_programs` as in struct sampler_facts.
  */
 struct probe_summary probe_calls_sum_up(const struct probe_calls *calls,
 					const struct profile *profile, bool has_programs);

@@ -99,6 +99,7 @@ for name in programs records; do
 	await n_rounds_are 2
 	end_both
 	check "$name: a full ring is no end" is_status 0
+	check "$name: and what all hits have cost" grep -q 'hit .* times, which took some' "$work/told"
 	check "$name: what found no room is counted" grep -q 'hits of probes were lost' "$work/told"
 	check "$name: the others are told" holds "$(calls middle) > 5000 && $(calls middle) < 160000"
 	cat "$work/told"
