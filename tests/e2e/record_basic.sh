@@ -99,7 +99,7 @@ micros()
 run record "$workloads/threads" 3 0.5
 total=$(sed -n 's/^total *//p' "$work/out")
 check "weights of threads add up to their CPU time within 3 %" \
-	holds "($(micros) / 1e6 - $total) ^ 2 <= (0.03 * $total) ^ 2"
+	is_cpu_time "$(micros)" "$total"
 "$TSPROF" fold --threads -i "$profile" >"$work/folded"
 for i in 0 1 2; do
 	check "thread burner-$i is there by name" grep -q "burner-$i" "$work/folded"
@@ -107,7 +107,7 @@ done
 run record "$workloads/forks" 4 0.3
 total=$(sed -n 's/^total *//p' "$work/out")
 check "weights of children add up to their CPU time within 3 %" \
-	holds "($(micros) / 1e6 - $total) ^ 2 <= (0.03 * $total) ^ 2"
+	is_cpu_time "$(micros)" "$total"
 "$TSPROF" fold -i "$profile" >"$work/folded"
 check "children resolve in their own mappings" grep -q "main;.*child_work" "$work/folded"
 cp "$workloads/forks" "$work/other"

@@ -62,7 +62,7 @@ check "a rate that the tick does not allow is told" \
 run record "$workloads/threads" 3 0.5
 total=$(sed -n 's/^total *//p' "$work/out")
 check "weights of threads add up to their CPU time within 3 %" \
-	holds "($(micros) / 1e6 - $total) ^ 2 <= (0.03 * $total) ^ 2"
+	is_cpu_time "$(micros)" "$total"
 "$TSPROF" fold --threads -i "$profile" >"$work/folded"
 for i in 0 1 2; do
 	check "thread burner-$i is there by name" grep -q "burner-$i" "$work/folded"
@@ -72,7 +72,7 @@ check "no frame of the library is left in a thread's stack" \
 run record "$workloads/forks" 4 0.3
 total=$(sed -n 's/^total *//p' "$work/out")
 check "weights of children add up to their CPU time within 3 %" \
-	holds "($(micros) / 1e6 - $total) ^ 2 <= (0.03 * $total) ^ 2"
+	is_cpu_time "$(micros)" "$total"
 cp "$workloads/split" "$work/other"
 run record sh -c "'$work/other' 0.2; exec '$work/other' 0.2"
 "$TSPROF" fold -i "$profile" >"$work/folded"
