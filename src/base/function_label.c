@@ -87,11 +87,14 @@ static const char *qualified_tail(const char *name, size_t columns)
 
 	const char *const end = name + strlen(name);
 
-	for (const char *at = strstr(name, "::"); at; at = strstr(at + 2, "::")) {
+	for (const char *at = name; *at; at++) {
+		if (at[0] != ':' || at[1] != ':')
+			continue;
 		tail = at;
 		/* Four bytes a column at most; cheap before exact, names may be huge. */
 		if ((size_t)(end - at) <= 4 * columns && utf8_columns(at) + 1 <= columns)
 			break;
+		at++;
 	}
 	return tail;
 }
