@@ -24,8 +24,7 @@ enum sampler_record_kind {
 	SAMPLER_RECORD_LOST_SAMPLES, /* samples that the hardware dropped */
 	SAMPLER_RECORD_THROTTLE,
 	SAMPLER_RECORD_UNTHROTTLE,
-	SAMPLER_RECORD_SWITCH_STACK,  /* a thread is about to leave its CPU; its stacks in `sample`
-				       */
+	SAMPLER_RECORD_SWITCH_STACK,  /* a thread is about to leave; its stacks are in `sample` */
 	SAMPLER_RECORD_SWITCH_OUT,    /* it left */
 	SAMPLER_RECORD_SWITCH_IN,     /* it came back */
 	SAMPLER_RECORD_LOST_SWITCHES, /* leaving and coming back found the ring full */
@@ -62,8 +61,7 @@ struct sampler_record {
 	bool is_exec;	      /* COMM: the process became another program */
 	bool is_preempted;    /* SWITCH_OUT: it could have gone on */
 	bool is_from_sampler; /* not from the side-band */
-	bool is_after_loss;   /* perf's SAMPLE: the first behind what was lost, see sample_weights.h
-			       */
+	bool is_after_loss;   /* perf's SAMPLE: the first behind what was lost */
 	uint32_t pid;	      /* as the recorder's pid namespace sees it */
 	uint32_t tid;
 	uint32_t parent_pid; /* FORK and EXIT */

@@ -17,16 +17,6 @@ ticks()
 	"$TSPROF" fold -i "$profile" | grep -E "^$1;" | awk '{ n += $NF } END { print n + 0 }'
 }
 
-# COMMAND…: until it succeeds, for at most 20 s.
-await()
-{
-	for _ in $(seq 200); do
-		"$@" && return 0
-		sleep 0.1
-	done
-	return 1
-}
-
 # Command lines that wait for the test: "early" runs, says so, and waits for a go.
 two_times="'$work/early' 0.2 >/dev/null; touch '$work/first'
 	until [ -e '$work/go' ]; do sleep 0.05; done; '$work/late' 0.2 >/dev/null; exit 6"

@@ -15,16 +15,6 @@ without_bpf=$BUILD/tests/workloads/without_bpf
 many='char *many(int a, char b, unsigned char c, short d, long e, char *f, char *g, int h,
 	char *bad, unsigned short i)'
 
-# COMMAND…: until it succeeds, for at most 20 s.
-await()
-{
-	for _ in $(seq 200); do
-		"$@" && return 0
-		sleep 0.1
-	done
-	return 1
-}
-
 # SCOPE: its calls.
 calls()
 {

@@ -59,20 +59,24 @@ check "a rate that the tick does not allow is told" \
 	holds "$samples > 4500 || $(grep -c 'times a second instead of' "$work/err") == 1"
 
 # Threads, children and programs, by name and with all of their time.
+stolen=$(stolen_ns)
 run record "$workloads/threads" 3 0.5
+stolen=$(($(stolen_ns) - stolen))
 total=$(sed -n 's/^total *//p' "$work/out")
 check "weights of threads add up to their CPU time within 3 %" \
-	is_cpu_time "$(micros)" "$total"
+	is_cpu_time "$(micros)" "$total" "$stolen"
 "$TSPROF" fold --threads -i "$profile" >"$work/folded"
 for i in 0 1 2; do
 	check "thread burner-$i is there by name" grep -q "burner-$i" "$work/folded"
 done
 check "no frame of the library is left in a thread's stack" \
 	holds "$(grep -c run_thread "$work/folded") == 0"
+stolen=$(stolen_ns)
 run record "$workloads/forks" 4 0.3
+stolen=$(($(stolen_ns) - stolen))
 total=$(sed -n 's/^total *//p' "$work/out")
 check "weights of children add up to their CPU time within 3 %" \
-	is_cpu_time "$(micros)" "$total"
+	is_cpu_time "$(micros)" "$total" "$stolen"
 cp "$workloads/split" "$work/other"
 run record sh -c "'$work/other' 0.2; exec '$work/other' 0.2"
 "$TSPROF" fold -i "$profile" >"$work/folded"

@@ -4,16 +4,17 @@
 # and have to say so.
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
-[ -z "${IS_SANITIZED:-}" ] || skip_test "statistics, which sanitizers say nothing of"
 find_engines
 
 # ENGINE MODE
 record_phase()
 {
 	status=0
+	stolen=$(stolen_ns)
 	record_with "$1" -o "$work/phase.tsprof" -- \
 		"$BUILD/tests/workloads/tick_phase" "$2" 3 >"$work/truth" 2>"$work/err" ||
 		status=$?
+	stolen=$(($(stolen_ns) - stolen))
 	check "$2, $1: recorded" is_status 0
 	"$TSPROF" fold -i "$work/phase.tsprof" --time >"$work/folded"
 	"$TSPROF" report -i "$work/phase.tsprof" --json --top 0 >"$work/report.json"

@@ -16,15 +16,10 @@ is_installed()
 	done
 }
 
-# COMMAND…: repeated until it succeeds, 20 s at most.
+# COMMAND…: repeated until it succeeds, each time for at most 10 s.
 wait_until()
 {
-	n_tries=0
-	until timeout 10 "$@" >/dev/null 2>&1; do
-		n_tries=$((n_tries + 1))
-		[ "$n_tries" -lt 200 ] || return 1
-		sleep 0.1
-	done
+	await timeout 10 "$@" >/dev/null 2>&1
 }
 
 # ENGINE COMMAND…: in the background under tsprof record; see end_server.

@@ -65,15 +65,21 @@ static void put(struct fixture *fixture, uint64_t position, uint32_t size_and_fl
 	memset(record + HEADER_BYTES, fill, size_and_flags & 0xfff);
 }
 
+/* Records of 1s and of 2s, of which the first is of that size and in that state. */
+static void put_two(struct fixture *fixture, uint32_t size_and_flags)
+{
+	put(fixture, 0, size_and_flags, 1);
+	put(fixture, 24, 16, 2);
+	set_head(fixture, 48);
+}
+
 static void bpf_ring__gives_records_in_order(void **state)
 {
 	struct fixture *fixture = *state;
 	size_t size_bytes;
 	const uint8_t *record;
 
-	put(fixture, 0, 12, 1);
-	put(fixture, 24, 16, 2);
-	set_head(fixture, 48);
+	put_two(fixture, 12);
 	record = bpf_ring_peek(&fixture->ring, &size_bytes);
 	assert_ptr_equal(record, fixture->data + HEADER_BYTES);
 	assert_int_equal(size_bytes, 12);
@@ -93,9 +99,7 @@ static void bpf_ring__waits_for_a_record_that_is_being_written(void **state)
 	struct fixture *fixture = *state;
 	size_t size_bytes;
 
-	put(fixture, 0, 16 | BUSY, 1);
-	put(fixture, 24, 16, 2);
-	set_head(fixture, 48);
+	put_two(fixture, 16 | BUSY);
 	assert_null(bpf_ring_peek(&fixture->ring, &size_bytes));
 	assert_true(fixture->ring.is_busy);
 	bpf_ring_publish(&fixture->ring);
@@ -110,9 +114,7 @@ static void bpf_ring__gives_up_a_record_when_told(void **state)
 	struct fixture *fixture = *state;
 	size_t size_bytes;
 
-	put(fixture, 0, 16 | BUSY, 1);
-	put(fixture, 24, 16, 2);
-	set_head(fixture, 48);
+	put_two(fixture, 16 | BUSY);
 	assert_null(bpf_ring_peek(&fixture->ring, &size_bytes));
 	bpf_ring_skip(&fixture->ring);
 	assert_int_equal(*bpf_ring_peek(&fixture->ring, &size_bytes), 2);
@@ -123,9 +125,7 @@ static void bpf_ring__passes_discarded_records_by(void **state)
 	struct fixture *fixture = *state;
 	size_t size_bytes;
 
-	put(fixture, 0, 16 | DISCARDED, 1);
-	put(fixture, 24, 16, 2);
-	set_head(fixture, 48);
+	put_two(fixture, 16 | DISCARDED);
 	assert_int_equal(*bpf_ring_peek(&fixture->ring, &size_bytes), 2);
 }
 

@@ -1,8 +1,8 @@
 /*
- * Run a command in which perf_event_open fails with EACCES, as a container's
- * seccomp filter makes it.
+ * Run a command in which a system call fails, as a container's seccomp filter makes it:
+ * CALL with ERROR, which give the program its NAME.
  *
- *	without_perf COMMAND [ARG...]
+ *	NAME COMMAND [ARG...]
  */
 #include <errno.h>
 #include <linux/filter.h>
@@ -17,8 +17,8 @@ int main(int argc, char **argv)
 {
 	struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_perf_event_open, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EACCES),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, CALL, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ERROR),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
 	const struct sock_fprog program = { .len = sizeof(code) / sizeof(code[0]), .filter = code };
@@ -27,10 +27,10 @@ int main(int argc, char **argv)
 		return 2;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
 	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0) {
-		perror("without_perf: seccomp");
+		perror(NAME ": seccomp");
 		return 77;
 	}
 	(void)execvp(argv[1], argv + 1);
-	perror("without_perf: exec");
+	perror(NAME ": exec");
 	return 127;
 }
