@@ -17,9 +17,8 @@ enum flame_kind {
 	FLAME_KIND_WAIT,	/* code in which nothing but waiting was seen, … */
 	FLAME_KIND_WAIT_KERNEL, /* … and the kernel's */
 	FLAME_KIND_UNKNOWN,	/* no name, or a cut stack */
-	FLAME_KIND_SCOPE, /* what the program said that it was doing: a scope, a category, a phase
-			   */
-	FLAME_KIND_LABEL, /* "all", a process, a thread */
+	FLAME_KIND_SCOPE,	/* what the program said of itself: a scope, a category, a phase */
+	FLAME_KIND_LABEL,	/* "all", a process, a thread */
 	FLAME_KIND_N
 };
 

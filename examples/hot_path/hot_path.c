@@ -22,7 +22,7 @@
 enum {
 	ROUND_MESSAGES = 1000,
 	ROUND_EMPTY_SCOPES = 100,
-	QUEUE_ENOUGH = 1 << 13,
+	QUEUE_ENOUGH = 1 << 19,
 };
 
 static double cpu_seconds(void)

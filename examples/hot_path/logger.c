@@ -19,26 +19,21 @@
 #include "tsprof.h"
 
 enum {
-	QUEUE_LINES = 1 << 14, /* a power of two */
+	QUEUE_BYTES = 1 << 20, /* a power of two */
 	LINE_BYTES = 512,
 	WRITER_PAUSE_NS = 1000000,
-};
-
-struct line {
-	size_t size;
-	char text[LINE_BYTES];
 };
 
 struct logger {
 	int fd;
 	pthread_t writer;
-	pthread_mutex_t mutex; /* of all below */
-	size_t head;	       /* lines ever queued */
+	pthread_mutex_t mutex; /* of all below but the queue */
+	size_t head;	       /* bytes ever queued */
 	size_t tail;	       /* … and written */
 	uint64_t sequence;
 	uint64_t n_dropped;
 	bool is_ending;
-	struct line lines[QUEUE_LINES];
+	char queue[QUEUE_BYTES]; /* lines one behind the other, round and round */
 };
 
 /* A message in the making. */
@@ -165,16 +160,18 @@ STAGE size_t copy_line(char *line, const struct message *message)
 
 STAGE void queue_line(struct logger *logger, const char *line, size_t size)
 {
-	struct line *slot;
+	size_t at;
+	size_t to_end;
 
 	pthread_mutex_lock(&logger->mutex);
-	if (logger->head - logger->tail == QUEUE_LINES) {
+	if (logger->head - logger->tail > QUEUE_BYTES - size) {
 		logger->n_dropped++;
 	} else {
-		slot = &logger->lines[logger->head % QUEUE_LINES];
-		memcpy(slot->text, line, size);
-		slot->size = size;
-		logger->head++;
+		at = logger->head % QUEUE_BYTES;
+		to_end = QUEUE_BYTES - at < size ? QUEUE_BYTES - at : size;
+		memcpy(logger->queue + at, line, to_end);
+		memcpy(logger->queue, line + to_end, size - to_end);
+		logger->head += size;
 	}
 	pthread_mutex_unlock(&logger->mutex);
 }
@@ -202,16 +199,19 @@ size_t logger_depth(const struct logger *logger)
 	       __atomic_load_n(&logger->tail, __ATOMIC_RELAXED);
 }
 
-/* Lines from `from` to `to`, of which the thread that logs touches none. */
+/* What was queued from `from` to `to`, of which the thread that logs touches nothing. */
 static void write_lines(const struct logger *logger, size_t from, size_t to)
 {
 	TSPROF_SCOPE("write");
 
-	for (; from < to; from++) {
-		const struct line *line = &logger->lines[from % QUEUE_LINES];
+	while (from < to) {
+		const size_t at = from % QUEUE_BYTES;
+		const size_t size = to - from < QUEUE_BYTES - at ? to - from : QUEUE_BYTES - at;
+		const ssize_t written = write(logger->fd, logger->queue + at, size);
 
-		if (write(logger->fd, line->text, line->size) < 0)
+		if (written < 0)
 			return;
+		from += (size_t)written;
 	}
 }
 
@@ -230,7 +230,7 @@ static void *writer_run(void *data)
 		is_ending = logger->is_ending;
 		head = logger->head;
 		pthread_mutex_unlock(&logger->mutex);
-		TSPROF_COUNTER("queued lines", head - logger->tail);
+		TSPROF_COUNTER("queued bytes", head - logger->tail);
 		write_lines(logger, logger->tail, head);
 		pthread_mutex_lock(&logger->mutex);
 		logger->tail = head;

@@ -33,7 +33,7 @@ __attribute__((format(printf, 4, 5))) void logger_write(struct logger *logger,
 							const struct logger_context *context,
 							const char *format, ...);
 
-/* Messages that wait to be written. */
+/* Bytes that wait to be written. */
 size_t logger_depth(const struct logger *logger);
 
 #endif

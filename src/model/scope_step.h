@@ -35,8 +35,7 @@ static inline void scope_tree_expect(struct scope_tree *tree, uint32_t parent, u
 	tree->nodes[parent].last_child = child;
 }
 
-/* What a call adds to its node beside its place among the durations, where it is counted already.
- */
+/* What a call adds to its node; among the durations it is counted already. */
 static inline void scope_node_add_times(struct scope_node *node, uint64_t duration_ns,
 					uint64_t inside_ns)
 {

@@ -94,8 +94,7 @@ void marks_ring_refresh(struct marks_ring *ring)
 {
 	/* Pairs with the writer's release. */
 	ring->head = __atomic_load_n(&ring->slot->head, __ATOMIC_ACQUIRE);
-	/* One that is newer than that head is at that head: the ring was empty, and stays so here.
-	 */
+	/* One that is newer than that head is at that head: the ring was and stays empty. */
 	ring->base = __atomic_load_n(&ring->slot->base, __ATOMIC_RELAXED) &
 		     ~(uint64_t)(RECORD_BYTES - 1);
 }

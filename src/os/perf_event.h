@@ -47,8 +47,7 @@ struct perf_abilities {
 enum perf_event_role {
 	PERF_ROLE_SIDEBAND,	 /* mappings, names, forks */
 	PERF_ROLE_SAMPLES,	 /* ticks */
-	PERF_ROLE_SWITCH_STACKS, /* where each thread was when it left its CPU; needs kernel rights
-				  */
+	PERF_ROLE_SWITCH_STACKS, /* where threads were when they left; needs kernel rights */
 	PERF_ROLE_SWITCHES,	 /* when threads left their CPUs and came back */
 	PERF_ROLE_PROBES,	 /* when threads came by a probe; needs root */
 };

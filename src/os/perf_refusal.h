@@ -44,8 +44,7 @@ struct perf_refusal perf_refusal_find(int code, pid_t pid);
 
 /* The same from what such calls gave: the judgement alone. */
 struct perf_refusal_evidence {
-	int code_of_nonsense; /* errno of a call whose flags no kernel knows: EINVAL from a kernel
-			       */
+	int code_of_nonsense; /* errno of unknown flags: EINVAL from a kernel */
 	int code_of_itself;   /* 0, or errno of the most modest event on the caller */
 	bool has_level;
 	int64_t level;

@@ -73,8 +73,7 @@ struct recorder_result {
 	bool has_started; /* false: nothing was written, the error says why */
 	bool has_ended;	  /* the command ran to its end, so exit_status holds */
 	uint64_t file_bytes;
-	uint64_t dropped_until_ns; /* CLOCK_MONOTONIC: nothing from before is in the file; 0: all is
-				    */
+	uint64_t dropped_until_ns; /* CLOCK_MONOTONIC: nothing is kept from before; 0: all is */
 	bool was_never_sampling;   /* paused from the start to the end */
 	uint32_t n_unreadable_modules;
 	uint32_t unreadable_module;  /* id of the first of them */

@@ -67,7 +67,18 @@ static bool demangle_d(struct buffer *out, const char *name)
 	return true;
 }
 
-/* Where ".cold", ".part.0", ".isra.0.constprop.2" begin; NULL when there is no such suffix. */
+/* Whether what follows ".part." is a number, and what follows ".cold" the end or a dot. */
+static bool is_clone_word(const char *word, const char *behind)
+{
+	if (word[strlen(word) - 1] == '.')
+		return isdigit((unsigned char)*behind);
+	return *behind == '\0' || *behind == '.';
+}
+
+/*
+ * Where ".cold", ".part.0", ".isra.0.constprop.2" begin; NULL when there is no such suffix,
+ * as in Go's "runtime.clone.abi0".
+ */
 static const char *clone_suffix(const char *name)
 {
 	static const char *const words[] = { ".cold",	".part.",     ".isra.",	    ".constprop.",
@@ -77,7 +88,8 @@ static const char *clone_suffix(const char *name)
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		const char *found = strstr(name, words[i]);
 
-		if (found && found != name && (!first || found < first))
+		if (found && found != name && (!first || found < first) &&
+		    is_clone_word(words[i], found + strlen(words[i])))
 			first = found;
 	}
 	return first;

@@ -107,8 +107,7 @@ static int search_name(struct search *search, struct dwarf_call *call)
 	return r;
 }
 
-/* The chain of the unit's address at `at`: the line table's place first, then its calls outwards.
- */
+/* The chain of the unit's address at `at`: the line table's place, then its calls outwards. */
 static int search_add_chain(struct search *search, const struct query *query, size_t at,
 			    Dwarf_Files *split)
 {

@@ -29,10 +29,9 @@ struct function_search {
 	struct function_match *matches; /* by address, one for each */
 	size_t n_matches, capacity;
 	size_t n_functions; /* in the file; few and none named: it is stripped */
-	char *part; /* the symbol "parse.part.0": some callers have the beginning inlined; or NULL
-		     */
-	char *nearest;	 /* a name that looks like the one asked for, or NULL */
-	bool has_symtab; /* names of static functions are known */
+	char *part;	    /* "parse.part.0", whose beginning is inlined elsewhere; or NULL */
+	char *nearest;	    /* a name that looks like the one asked for, or NULL */
+	bool has_symtab;    /* names of static functions are known */
 };
 
 /*

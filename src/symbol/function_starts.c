@@ -1,5 +1,4 @@
-/* A binary search in the bytes of the file: entries are {start, FDE}, both relative to the table.
- */
+/* A binary search in the file: entries are {start, FDE}, both relative to the table. */
 #include "symbol/function_starts.h"
 
 #include <stddef.h>

@@ -114,8 +114,7 @@ void calltree_value_add(struct calltree_value *value, const struct calltree_valu
 int calltree_branch_init(struct calltree *branch, const struct calltree *tree, uint32_t node);
 void calltree_branch_release(struct calltree *branch);
 
-/* Children of every node by name, phases by time, so that drawings do not depend on sampling order.
- */
+/* Children by name, phases by time, so that drawings do not depend on sampling order. */
 int calltree_sort_by_name(struct calltree *tree);
 
 #endif

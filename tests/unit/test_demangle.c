@@ -32,6 +32,9 @@ static void demangle_add__sets_compiler_suffixes_apart(void **state)
 	check("_Z3fooi.cold", "foo(int) [clone .cold]");
 	check("foo.constprop.0", "foo [clone .constprop.0]");
 	check("foo.isra.0.part.1", "foo [clone .isra.0.part.1]");
+	check("runtime.clone.abi0", "runtime.clone.abi0");
+	check("a.coldest", "a.coldest");
+	check("a.cold.3", "a [clone .cold.3]");
 	check("_Z3fooi.llvm.123456", "foo(int)");
 	check("_Z3fooi@plt", "foo(int)@plt");
 	check("puts@plt", "puts@plt");

@@ -7,8 +7,7 @@
 #include "base/mapped_file.h"
 #include "symbol/elf_image.h"
 
-/* A file of two segments that share a file page, as lld lays them out, and a build-id note.
- */
+/* Two segments that share a file page, as lld lays them out, and a build-id note. */
 struct small_elf {
 	Elf64_Ehdr ehdr;
 	Elf64_Phdr phdrs[3];
