@@ -30,15 +30,38 @@ function closingBracket(name, at) {
 	return -1;
 }
 
+function endOfType(name, at, end) {
+	let depth = 0;
+
+	for (; at < end; at++) {
+		if ("<([".includes(name[at]))
+			depth++;
+		else if (">)]".includes(name[at]) && name[at - 1] !== "-")
+			depth = Math.max(depth - 1, 0);
+		else if (!depth && name.startsWith(" as ", at))
+			return at;
+	}
+	return end;
+}
+
 function shorten(name) {
 	const operator = /operator(\(\)|[<>=-]*)/y;
+	const turbofish = /::<(?!lambda|unnamed)/y;
+	const bracket = name[0] === "<" ? closingBracket(name, 0) : -1;
+	const isType = bracket >= 0 && name.startsWith("::", bracket + 1);
+	const typeEnd = isType ? endOfType(name, 1, bracket) : -1;
+	const start = isType ? 1 : 0;
 	let short = "";
 	let isBalanced = true;
-	let at = 0;
+	let at = start;
 
 	while (at < name.length) {
 		let end = -1;
 
+		if (at === typeEnd) {
+			at = bracket + 1;
+			continue;
+		}
 		operator.lastIndex = at;
 		const skip = operator.exec(name);
 		if (skip) {
@@ -46,7 +69,14 @@ function shorten(name) {
 			at += skip[0].length;
 			continue;
 		}
-		if (isBalanced && at > 0 && (name[at] === "<" || name[at] === "(") &&
+		turbofish.lastIndex = at;
+		if (isBalanced && turbofish.test(name)) {
+			end = closingBracket(name, at + 2);
+			isBalanced = end >= 0;
+			at = isBalanced ? end + 1 : at;
+			continue;
+		}
+		if (isBalanced && at > start && (name[at] === "<" || name[at] === "(") &&
 		    !name.startsWith("(anonymous", at)) {
 			end = closingBracket(name, at);
 			isBalanced = end >= 0;

@@ -46,22 +46,61 @@ static const char *closing_bracket(const char *at)
 	return NULL;
 }
 
+/* At the "::<…>" of a Rust function's own arguments?  gcc's "::<lambda(int)>" is a name. */
+static bool is_turbofish(const char *at)
+{
+	return starts_with(at, "::<") && !starts_with(at, "::<lambda") &&
+	       !starts_with(at, "::<unnamed");
+}
+
+/* Where the type of "<type as trait>::function" ends, of which `end` is the last bracket. */
+static const char *end_of_type(const char *at, const char *end)
+{
+	size_t depth = 0;
+
+	for (; at < end; at++) {
+		if (strchr("<([", *at))
+			depth++;
+		else if (strchr(">)]", *at) && at[-1] != '-')
+			depth -= depth > 0;
+		else if (!depth && starts_with(at, " as "))
+			return at;
+	}
+	return end;
+}
+
 void function_label_shorten(struct buffer *out, const char *name)
 {
-	const char *at = name;
+	const char *end = *name == '<' ? closing_bracket(name) : NULL;
+	/* A type of Rust's in brackets: without them, and without its trait. */
+	const bool is_type = end && starts_with(end + 1, "::");
+	const char *const type_end = is_type ? end_of_type(name + 1, end) : NULL;
+	const char *const behind = is_type ? end + 1 : NULL;
+	const char *const start = name + is_type;
+	const char *at = start;
 	bool is_balanced = true; /* looked for once: a hostile name must not cost O(n^2) */
 
 	while (*at) {
 		const size_t skip = operator_length(at);
-		const char *end = NULL;
 		bool is_list;
 
+		end = NULL;
+		if (at == type_end) {
+			at = behind;
+			continue;
+		}
 		if (skip) {
 			buffer_add(out, at, skip);
 			at += skip;
 			continue;
 		}
-		if (is_balanced && (*at == '<' || *at == '(') && at > name &&
+		if (is_balanced && is_turbofish(at)) {
+			end = closing_bracket(at + 2);
+			is_balanced = end;
+			at = end ? end + 1 : at;
+			continue;
+		}
+		if (is_balanced && (*at == '<' || *at == '(') && at > start &&
 		    !starts_with(at, "(anonymous")) {
 			end = closing_bracket(at);
 			is_balanced = end;
