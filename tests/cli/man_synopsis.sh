@@ -20,6 +20,13 @@ usage_text()
 		sed -e 's/^usage: //' -e 's/ $//'
 }
 
+# FILE: what its paragraphs describe, a line each.
+tags()
+{
+	awk '/^\.T[PQ]/ { is_tag = 1; next } is_tag { print; is_tag = 0 }' "$1" |
+		sed -e 's/^\.[BIR]\{1,2\} //' -e 's/\\f[BIRP]//g' -e 's/\\-/-/g'
+}
+
 for command in $("$TSPROF" --help | sed -n 's/^  \([a-z]\{1,\}\)  .*/\1/p'); do
 	[ "$command" = tsprof ] && continue
 	page=$TOP/man/tsprof-$command.1
@@ -30,7 +37,7 @@ for command in $("$TSPROF" --help | sed -n 's/^  \([a-z]\{1,\}\)  .*/\1/p'); do
 	check "SYNOPSIS of $command is its -h" diff "$work/usage" "$work/synopsis"
 	"$TSPROF" "$command" -h | grep -oE '^ +(-., )?--[a-z-]+' | grep -oE -- '--[a-z-]+' |
 		while read -r option; do
-			sed 's/\\-/-/g' "$page" | grep -qF -- "$option" || echo "$option"
+			tags "$page" | grep -qE -- "(^| )$option( |,|\[|$)" || echo "$option"
 		done >"$work/missing"
 	check "every option of $command is described" cmp -s /dev/null "$work/missing"
 	[ -s "$work/missing" ] && cat "$work/missing"
