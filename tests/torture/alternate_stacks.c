@@ -29,7 +29,7 @@ static bool is_on_alternate_stack(const void *address)
 
 static void on_inner(int signal)
 {
-	char here;
+	const char here = 0;
 
 	(void)signal;
 	torture_require(is_on_alternate_stack(&here), "the inner handler is elsewhere");
@@ -39,7 +39,7 @@ static void on_inner(int signal)
 
 static void on_outer(int signal)
 {
-	char here;
+	const char here = 0;
 
 	(void)signal;
 	torture_require(is_on_alternate_stack(&here), "the outer handler is elsewhere");
@@ -50,7 +50,7 @@ static void on_outer(int signal)
 
 static void on_overflow(int signal)
 {
-	char here;
+	const char here = 0;
 
 	(void)signal;
 	torture_require(is_on_alternate_stack(&here), "the fault's handler is elsewhere");
