@@ -6,6 +6,7 @@
 
 #include <execinfo.h>
 #include <signal.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 #include "own_stack.h"
@@ -23,6 +24,11 @@ static struct {
 __attribute__((noinline)) static void capture_here(void)
 {
 	captured.n_wanted = backtrace(captured.wanted, MAX_FRAMES);
+#if defined(__aarch64__)
+	/* libunwind, which takes glibc's place, gives the last byte of the call there. */
+	for (int i = 0; i < captured.n_wanted; i++)
+		captured.wanted[i] = (void *)(((uintptr_t)captured.wanted[i] + 3) & ~(uintptr_t)3);
+#endif
 	own_stack_capture(&captured.stack);
 }
 
@@ -119,9 +125,14 @@ static void cfi__agrees_with_backtrace(void **state)
 {
 	static void (*const ends[])(void) = { capture_here, sort_and_capture, signal_and_capture };
 	static struct stack stack;
+	size_t n_ends = N_ITEMS(ends);
 
 	(void)state;
-	for (size_t i = 0; i < N_ITEMS(ends); i++) {
+#if defined(__aarch64__)
+	/* An emulator returns from signals by code of its own, in no file. */
+	n_ends -= !getauxval(AT_SYSINFO_EHDR);
+#endif
+	for (size_t i = 0; i < n_ends; i++) {
 		capture_from(ends[i]);
 		walk(&unwind_backend_cfi, &captured.stack.sample, &stack);
 		assert_int_equal(stack.end, STACK_COMPLETE);
