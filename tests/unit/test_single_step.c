@@ -5,9 +5,8 @@
  * dies when the stack pointer has passed its slot (ret, longjmp), a signal
  * pushes the ip and the restorer, which rt_sigreturn takes away again.
  *
- * cfi has to be right everywhere.  libunwind and libdw are asked now and then;
- * where they are wrong, the reason that verify gives for it is put to the
- * proof: each must have a name.
+ * cfi has to be right everywhere.  libunwind and libdw are asked now and then; where
+ * they are wrong, verify must have a name for the reason, if the program was optimised.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -36,7 +35,7 @@ enum {
 	DUMP_MAX_BYTES = 1 << 20,
 	MAX_SHOWN = 20,
 	FOREIGN_EVERY = 23,  /* libunwind and libdw at each so many instructions */
-	SIGNAL_EVERY = 1009, /* a signal out of the blue, once there is a handler */
+	SIGNAL_EVERY = 1009, /* a signal out of the blue, where it does not have to wait */
 };
 
 #if !defined(__x86_64__)
@@ -327,12 +326,15 @@ static void follow(struct stepper *stepper, const struct user_regs_struct *befor
 static bool step(struct stepper *stepper, int *status)
 {
 	const struct user_regs_struct before = stepper->registers;
-	int signal_number = 0;
 	uint8_t instruction[16] = { 0 };
+	int signal_number = 0;
+	uint64_t blocked = 0;
 
 	if (!read_memory(stepper->pid, before.rip, instruction, sizeof(instruction)))
 		(void)read_memory(stepper->pid, before.rip, instruction, 8);
-	if (stepper->has_handler && stepper->n_steps % SIGNAL_EVERY == 0)
+	if (stepper->has_handler && stepper->n_steps % SIGNAL_EVERY == 0 &&
+	    ptrace(PTRACE_GETSIGMASK, stepper->pid, sizeof(blocked), &blocked) == 0 &&
+	    !(blocked & UINT64_C(1) << (SIGUSR2 - 1)))
 		signal_number = SIGUSR2;
 	for (;;) {
 		if (ptrace(PTRACE_SINGLESTEP, stepper->pid, NULL, signal_number) < 0 ||
@@ -421,10 +423,9 @@ static bool is_good(const struct stepper *stepper)
 
 	for (size_t i = 0; i < N_EXCUSES; i++)
 		n_excused += cfi->n_excused[i];
+#ifdef __OPTIMIZE__
 	for (size_t i = 0; i < 3; i++)
 		n_unexplained += stepper->engines[i].n_unexplained;
-#ifndef __OPTIMIZE__
-	n_unexplained = 0; /* the reasons are those of optimised code, as it is profiled */
 #endif
 	return !cfi->n_wrong && !n_unexplained && n_excused < 100;
 }
