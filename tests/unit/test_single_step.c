@@ -35,7 +35,7 @@ enum {
 	DUMP_MAX_BYTES = 1 << 20,
 	MAX_SHOWN = 20,
 	FOREIGN_EVERY = 23,  /* libunwind and libdw at each so many instructions */
-	SIGNAL_EVERY = 1009, /* a signal out of the blue, where it does not have to wait */
+	SIGNAL_EVERY = 1009, /* a signal out of the blue, once a handler has returned */
 };
 
 #if !defined(__x86_64__)
@@ -81,7 +81,7 @@ struct stepper {
 	struct shadow_entry shadow[SHADOW_MAX];
 	size_t n_shadow;
 	uint64_t n_steps;
-	bool has_handler;
+	bool has_returned; /* from a handler: at its first instruction a signal is lost */
 	struct location_table locations;
 	struct engine engines[3]; /* the first at every step */
 	struct stack stack;
@@ -301,7 +301,7 @@ static void enter_signal(struct stepper *stepper, uint64_t interrupted_ip)
 	shadow_push(stepper, interrupted_ip, UINT64_MAX);
 	shadow_push(stepper, read_word(stepper->pid, stepper->registers.rsp),
 		    stepper->registers.rsp);
-	stepper->has_handler = true;
+	stepper->has_returned = false;
 }
 
 /* What the instruction at `before` did to the shadow, now that it is done. */
@@ -311,6 +311,7 @@ static void follow(struct stepper *stepper, const struct user_regs_struct *befor
 	const uint64_t rsp = stepper->registers.rsp;
 
 	if (is_syscall(instruction)) {
+		stepper->has_returned |= before->rax == 15;
 		if (before->rax == 15) /* rt_sigreturn */
 			shadow_drop_signal(stepper);
 		else if (before->rax >= 9 && before->rax <= 11) /* mmap, mprotect, munmap */
@@ -328,13 +329,10 @@ static bool step(struct stepper *stepper, int *status)
 	const struct user_regs_struct before = stepper->registers;
 	uint8_t instruction[16] = { 0 };
 	int signal_number = 0;
-	uint64_t blocked = 0;
 
 	if (!read_memory(stepper->pid, before.rip, instruction, sizeof(instruction)))
 		(void)read_memory(stepper->pid, before.rip, instruction, 8);
-	if (stepper->has_handler && stepper->n_steps % SIGNAL_EVERY == 0 &&
-	    ptrace(PTRACE_GETSIGMASK, stepper->pid, sizeof(blocked), &blocked) == 0 &&
-	    !(blocked & UINT64_C(1) << (SIGUSR2 - 1)))
+	if (stepper->has_returned && stepper->n_steps % SIGNAL_EVERY == 0)
 		signal_number = SIGUSR2;
 	for (;;) {
 		if (ptrace(PTRACE_SINGLESTEP, stepper->pid, NULL, signal_number) < 0 ||
