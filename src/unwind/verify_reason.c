@@ -20,6 +20,8 @@ const char *verify_reason_name(enum verify_reason reason)
 		return "unmentioned-rbx";
 	case VERIFY_NO_SEARCH_TABLE:
 		return "no-search-table";
+	case VERIFY_RETURN_AT_START:
+		return "return-at-start";
 	case VERIFY_CUT_EARLIER:
 		return "cut-earlier";
 	case VERIFY_N_REASONS:
@@ -124,6 +126,28 @@ static bool is_unmentioned_rbx(const struct verify_difference *difference,
 	return image && has_fde(image, vaddr, &row) && row.columns[X86_64_RBX].how == CFI_HOW_SAME;
 }
 
+static bool is_return_at_start(const struct verify_difference *difference,
+			       const struct unwind_process *process,
+			       const struct unwind_images *images)
+{
+	const size_t last = difference->n_equal - 1;
+	const struct elf_image *image;
+	struct cfi_tables tables;
+	struct cfi_fde fde;
+	uint64_t vaddr;
+	bool is_start;
+
+	if (difference->n_equal < 2 || difference->n_equal != difference->other->n_frames)
+		return false;
+	image = image_of(process, images, difference->cfi->ips[last], &vaddr);
+	if (!image)
+		return false;
+	cfi_tables_init(&tables, image);
+	is_start = cfi_tables_find(&tables, vaddr, &fde) == 0 && fde.start == vaddr;
+	cfi_tables_release(&tables);
+	return is_start;
+}
+
 /*
  * Some frame that both have is in code without an FDE: what the other guessed there
  * may be the right caller with wrong registers, and go wrong a frame later.
@@ -161,6 +185,8 @@ void verify_find_reason(struct verify_difference *difference, const struct unwin
 		difference->reason = VERIFY_POPPED_REGISTER;
 	else if (is_unmentioned_rbx(difference, process, images))
 		difference->reason = VERIFY_UNMENTIONED_RBX;
+	else if (is_return_at_start(difference, process, images))
+		difference->reason = VERIFY_RETURN_AT_START;
 	else if (cfi->end != STACK_COMPLETE && other->end != STACK_COMPLETE &&
 		 difference->n_equal == other->n_frames)
 		difference->reason = VERIFY_CUT_EARLIER;

@@ -42,6 +42,12 @@ enum verify_reason {
 	 * gcc -static leaves it: cfi indexes .eh_frame itself, libunwind does not.
 	 */
 	VERIFY_NO_SEARCH_TABLE,
+	/*
+	 * The last common frame calls what does not return, by the last instruction of its
+	 * function, so that the address returned to is the first of another one.  libunwind (1.6)
+	 * goes by the row of that one.
+	 */
+	VERIFY_RETURN_AT_START,
 	/* Neither reached the root, and the frames that both have are the same. */
 	VERIFY_CUT_EARLIER,
 	VERIFY_N_REASONS

@@ -13,6 +13,7 @@
 #                     the stack pointer, or give the register up
 #   unmentioned-rbx   libdw takes a register that a row does not mention as lost
 #   no-search-table   the file has no .eh_frame_hdr, which libunwind needs
+#   return-at-start   libunwind goes by the function that begins behind the last call of one
 #   cut-earlier       nobody reached the root, and one stopped before the other
 #
 # usage: verify_unwinders.sh [PROGRAM…]	(all that are installed by default)
