@@ -47,7 +47,7 @@ function endOfType(name, at, end) {
 function shorten(name) {
 	const operator = /operator(\(\)|[<>=-]*)/y;
 	const turbofish = /::<(?!lambda|unnamed)/y;
-	const bracket = name[0] === "<" ? closingBracket(name, 0) : -1;
+	const bracket = /^<(?!lambda|unnamed)/.test(name) ? closingBracket(name, 0) : -1;
 	const isType = bracket >= 0 && name.startsWith("::", bracket + 1);
 	const typeEnd = isType ? endOfType(name, 1, bracket) : -1;
 	const start = isType ? 1 : 0;

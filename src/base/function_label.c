@@ -46,11 +46,16 @@ static const char *closing_bracket(const char *at)
 	return NULL;
 }
 
-/* At the "::<…>" of a Rust function's own arguments?  gcc's "::<lambda(int)>" is a name. */
+/* gcc's names of what has none, "<lambda(int)>": not arguments. */
+static bool is_nameless(const char *at)
+{
+	return starts_with(at, "<lambda") || starts_with(at, "<unnamed");
+}
+
+/* At the "::<…>" of a Rust function's own arguments? */
 static bool is_turbofish(const char *at)
 {
-	return starts_with(at, "::<") && !starts_with(at, "::<lambda") &&
-	       !starts_with(at, "::<unnamed");
+	return starts_with(at, "::<") && !is_nameless(at + 2);
 }
 
 /* Where the type of "<type as trait>::function" ends, of which `end` is the last bracket. */
@@ -71,7 +76,7 @@ static const char *end_of_type(const char *at, const char *end)
 
 void function_label_shorten(struct buffer *out, const char *name)
 {
-	const char *end = *name == '<' ? closing_bracket(name) : NULL;
+	const char *end = *name == '<' && !is_nameless(name) ? closing_bracket(name) : NULL;
 	/* A type of Rust's in brackets: without them, and without its trait. */
 	const bool is_type = end && starts_with(end + 1, "::");
 	const char *const type_end = is_type ? end_of_type(name + 1, end) : NULL;
