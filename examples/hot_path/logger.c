@@ -209,7 +209,7 @@ static void write_lines(const struct logger *logger, size_t from, size_t to)
 		const size_t size = to - from < QUEUE_BYTES - at ? to - from : QUEUE_BYTES - at;
 		const ssize_t written = write(logger->fd, logger->queue + at, size);
 
-		if (written < 0)
+		if (written <= 0)
 			return;
 		from += (size_t)written;
 	}
