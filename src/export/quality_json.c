@@ -69,6 +69,7 @@ void quality_json_write(struct json_writer *json, const char *key, const struct 
 		json_unsigned(json, "duration_ns", profile->info.duration_ns);
 		json_unsigned(json, "sampled_ns", quality->sampled_ns);
 		json_unsigned(json, "not_sampled_ns", quality->not_sampled_ns);
+		json_unsigned(json, "stolen_ns", quality->stolen_ns);
 		if (quality->n_waits) {
 			json_unsigned(json, "waits", quality->n_waits);
 			json_unsigned(json, "waited_ns", quality->waited_ns);

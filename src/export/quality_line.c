@@ -108,6 +108,8 @@ static void quality_add_times(struct buffer *out, const struct quality *quality)
 				  quality->sampled_ns + quality->not_sampled_ns);
 		buffer_add_string(out, " not sampled");
 	}
+	if (quality->stolen_ns > quality->sampled_ns / 200)
+		buffer_printf(out, ", without %s stolen", units_duration(used, quality->stolen_ns));
 	if (quality->recorder_cpu_ns && quality->target_cpu_ns)
 		buffer_printf(out, ", own CPU %.1f %%",
 			      100.0 * (double)quality->recorder_cpu_ns /

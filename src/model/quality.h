@@ -15,6 +15,7 @@ struct quality {
 	uint64_t n_unresolved;		  /* samples whose innermost frame has no name */
 	uint64_t sampled_ns;		  /* sum of the weights of samples */
 	uint64_t not_sampled_ns;	  /* … and of time that no tick fell into, no samples */
+	uint64_t stolen_ns;		  /* left out of both: the hypervisor had the CPU */
 	uint64_t target_cpu_ns;		  /* user + system, see recording_finish.c; 0: not known */
 	uint64_t recorder_cpu_ns;	  /* tsprof's own */
 	uint64_t needed_stack_bytes_p999; /* of the dump, by 99.9 % of the stacks */

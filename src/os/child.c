@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/units.h"
+#include "os/cpu_clocks.h"
 
 enum { EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127, EXIT_SIGNAL = 128 };
 
@@ -120,19 +121,35 @@ static uint64_t timeval_ns(struct timeval time)
 	return (uint64_t)time.tv_sec * NS_PER_S + (uint64_t)time.tv_usec * NS_PER_US;
 }
 
+/* What it used is on its clock until somebody has waited for it. */
+static bool child_is_dead(const struct child *child, uint64_t *ret_cpu_ns)
+{
+	siginfo_t info = { 0 };
+
+	if (waitid(P_PID, (id_t)child->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+	    info.si_pid == 0)
+		return false;
+	(void)cpu_clocks_read_process(ret_cpu_ns, (uint32_t)child->pid);
+	return true;
+}
+
 bool child_reap(struct child *child, bool is_waiting, struct child_end *ret_end)
 {
+	uint64_t own_cpu_ns = 0;
 	struct rusage usage;
 	int status;
 	pid_t pid;
 
+	if (!is_waiting && !child_is_dead(child, &own_cpu_ns))
+		return false;
 	do
 		pid = wait4(child->pid, &status, is_waiting ? 0 : WNOHANG, &usage);
 	while (pid < 0 && errno == EINTR);
 	if (pid == 0)
 		return false;
 	child->pid = 0;
-	*ret_end = (struct child_end){ .exit_status = EXIT_NOT_EXECUTABLE };
+	*ret_end = (struct child_end){ .exit_status = EXIT_NOT_EXECUTABLE,
+				       .own_cpu_ns = own_cpu_ns };
 	if (pid < 0)
 		return true;
 	ret_end->cpu_ns = timeval_ns(usage.ru_utime) + timeval_ns(usage.ru_stime);

@@ -26,9 +26,10 @@ struct child {
 
 /* How it ended. */
 struct child_end {
-	int exit_status; /* as a shell tells it: 128 + n for a signal */
-	int signal;	 /* 0 unless killed by one */
-	uint64_t cpu_ns; /* user and system time of it and the children it waited for */
+	int exit_status;     /* as a shell tells it: 128 + n for a signal */
+	int signal;	     /* 0 unless killed by one */
+	uint64_t cpu_ns;     /* user and system time of it and the children it waited for … */
+	uint64_t own_cpu_ns; /* … and of it alone, by its clock; 0: not known */
 };
 
 /*

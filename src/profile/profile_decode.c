@@ -305,6 +305,8 @@ static int profile_decode_quality(struct profile_decoder *decoder, struct bytes 
 	}
 	if (bytes_left(payload))
 		quality.n_dropped = bytes_uleb(payload);
+	if (bytes_left(payload))
+		quality.stolen_ns = bytes_uleb(payload);
 	if (n_ends > STACK_N_ENDS && !decoder->is_newer)
 		return error_set(err, -EINVAL, "%" PRIu64 " ways for a stack to end", n_ends);
 	decoder->profile->quality = quality;

@@ -383,6 +383,7 @@ void profile_encode_quality(struct buffer *out, const struct quality *quality)
 	buffer_add_uleb(out, quality->waited_bare_ns);
 	buffer_add_uleb(out, quality->n_lost_switches);
 	buffer_add_uleb(out, quality->n_dropped);
+	buffer_add_uleb(out, quality->stolen_ns);
 	profile_encode_chunk_end(out, chunk_at);
 }
 

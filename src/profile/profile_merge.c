@@ -238,6 +238,7 @@ static void merge_quality(struct quality *into, const struct quality *from, bool
 	add_count(&into->n_unresolved, from->n_unresolved);
 	add_count(&into->sampled_ns, from->sampled_ns);
 	add_count(&into->not_sampled_ns, from->not_sampled_ns);
+	add_count(&into->stolen_ns, from->stolen_ns);
 	add_count(&into->recorder_cpu_ns, from->recorder_cpu_ns);
 	add_count(&into->n_waits, from->n_waits);
 	add_count(&into->waited_ns, from->waited_ns);

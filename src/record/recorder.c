@@ -23,6 +23,10 @@ static int prepare_intake(struct recording *recording, struct error *err)
 
 	recording->result->sampler = *facts;
 	recording->intake.marks = &recording->marks;
+	/* A sample of a whole CPU stands for all that ran there since the last one. */
+	if (!options->sampler.is_system)
+		stolen_time_init(&recording->stolen, recording->profile, facts->period_ns,
+				 !options->target.argv);
 	if (r == 0 && options->sampler.with_switches)
 		r = intake_expect_switches(&recording->intake,
 					   options->sampler.kernel != SAMPLER_KERNEL_NONE, err);
@@ -256,6 +260,7 @@ int recorder_run(struct profile *profile, struct recorder_result *result,
 		profile_writer_abandon(recording.writer, !result->has_started);
 	marks_intake_release(&recording.marks);
 	resources_close(&recording.resources);
+	stolen_time_release(&recording.stolen);
 	intake_release(&recording.intake);
 	sampler_close(recording.sampler);
 	target_release(&recording.target);

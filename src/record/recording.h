@@ -18,6 +18,7 @@
 #include "record/recorder.h"
 #include "record/requests.h"
 #include "record/resources.h"
+#include "record/stolen_time.h"
 #include "record/target.h"
 
 /*
@@ -63,6 +64,7 @@ struct recording {
 	struct marks_intake marks;
 	struct requests requests;
 	struct resources resources;
+	struct stolen_time stolen;
 	bool has_marks;		    /* … or somebody who says hello */
 	struct output_marks output; /* when lines that are printed are milestones */
 	struct sampler_record record;

@@ -39,14 +39,18 @@ static int resolve_symbols(struct recording *recording, struct error *err)
 
 /*
  * getrusage knows of processes that somebody waited for.  Where others made the
- * difference, the sampler's own count is nearer to the truth.
+ * difference, the sampler's own count is nearer to the truth, but for what was stolen.
  */
 static uint64_t target_cpu_ns(const struct recording *recording)
 {
 	const uint64_t waited_ns = recording->target.end.cpu_ns;
 	const uint64_t counted_ns = recording->counted_ns;
+	const uint64_t other_ns = counted_ns > waited_ns ? counted_ns - waited_ns : 0;
 
-	return counted_ns > waited_ns + waited_ns / 20 ? counted_ns : waited_ns;
+	if (other_ns <= waited_ns / 20 ||
+	    (waited_ns && other_ns <= stolen_time_limit_ns(&recording->stolen)))
+		return waited_ns;
+	return counted_ns - recording->stolen.taken_ns;
 }
 
 static void set_quality(struct recording *recording, uint64_t recorder_cpu_ns)

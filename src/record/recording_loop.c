@@ -40,7 +40,8 @@ static int flush_if_due(struct recording *recording, struct error *err)
 	if (now - recording->flushed_ns < FLUSH_INTERVAL_NS)
 		return 0;
 	recording->flushed_ns = now;
-	r = profile_writer_flush(recording->writer, err);
+	r = stolen_time_take(&recording->stolen) < 0 ? error_set_no_memory(err)
+						     : profile_writer_flush(recording->writer, err);
 	return r < 0 ? fail_recording(recording, r) : 0;
 }
 
@@ -96,6 +97,10 @@ static void tell_progress(struct recording *recording)
 static int take_rest(struct recording *recording, struct error *err)
 {
 	const struct target *target = &recording->target;
+	const bool is_waited_for = target->has_ended && !recording->control.was_paused;
+	const uint64_t stolen_ns = is_waited_for && target->end.cpu_ns
+					   ? stolen_time_limit_ns(&recording->stolen)
+					   : recording->stolen.taken_ns;
 	uint64_t cpu_ns = recording->counted_ns;
 
 	/* Nothing knows how much of that is of the time that was left out. */
@@ -104,7 +109,9 @@ static int take_rest(struct recording *recording, struct error *err)
 		return 0;
 	if (!recording->result->sampler.has_kernel_time || !cpu_ns)
 		return 0;
-	if (target->has_ended && !recording->control.was_paused && cpu_ns < target->end.cpu_ns)
+	/* Events count on while a hypervisor has the CPU. */
+	cpu_ns -= stolen_ns < cpu_ns ? stolen_ns : cpu_ns;
+	if (is_waited_for && cpu_ns < target->end.cpu_ns)
 		cpu_ns = target->end.cpu_ns;
 	return intake_add_not_sampled(&recording->intake, recording->only_pid, cpu_ns, err);
 }
@@ -162,6 +169,7 @@ static void set_paused(struct recording *recording, bool is_paused)
 		sampler_pause(recording->sampler);
 	else
 		sampler_resume(recording->sampler);
+	stolen_time_restart(&recording->stolen);
 	intake_set_paused(&recording->intake, is_paused, now);
 	marks_store_set_paused(&recording->marks.store, is_paused, now);
 }
@@ -264,6 +272,17 @@ static int take_turn(struct recording *recording, struct error *err)
 	return r;
 }
 
+/* The command cannot be asked for its clock any more. */
+static int correct_last(struct recording *recording)
+{
+	const struct child_end *end = &recording->target.end;
+	int r = 0;
+
+	if (recording->target.has_ended && end->own_cpu_ns && !recording->control.was_paused)
+		r = stolen_time_note_end(&recording->stolen, recording->only_pid, end->own_cpu_ns);
+	return r < 0 ? r : stolen_time_take(&recording->stolen);
+}
+
 static int finish_taking(struct recording *recording, struct error *err)
 {
 	const uint64_t stopped_ns = recording_clock_ns(CLOCK_MONOTONIC);
@@ -271,6 +290,8 @@ static int finish_taking(struct recording *recording, struct error *err)
 
 	recording->has_marks = true;
 	r = take_all(recording, true, err);
+	if (r == 0 && !recording->is_failed && correct_last(recording) < 0)
+		r = error_set_no_memory(err);
 	if (r == 0 && !recording->is_failed)
 		r = intake_finish_waits(&recording->intake, stopped_ns, err);
 	if (r == 0 && !recording->is_failed)

@@ -138,6 +138,7 @@ static void make_status(struct profile *profile, const struct profile_shape *sha
 	quality->n_by_end[STACK_NO_CFI] = 7;
 	quality->sampled_ns = profile_bytes_random(state);
 	quality->not_sampled_ns = profile_bytes_random(state);
+	quality->stolen_ns = profile_bytes_random(state);
 	quality->needed_stack_bytes_p999 = 4096;
 	info->command = random_string(profile, state);
 	info->unwinder = random_string(profile, state);

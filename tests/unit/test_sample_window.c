@@ -131,6 +131,7 @@ static void let_figures_grow(struct profile *profile)
 	quality->n_lost = quality->n_lost_events = quality->n_throttled = most;
 	quality->n_unresolved = quality->target_cpu_ns = quality->recorder_cpu_ns = most;
 	quality->needed_stack_bytes_p999 = quality->n_lost_switches = quality->n_dropped = most;
+	quality->stolen_ns = most;
 	profile->info.exit_status = 255;
 }
 
