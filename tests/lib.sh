@@ -114,13 +114,6 @@ stolen_ns()
 	awk -v hz="$(getconf CLK_TCK)" '/^cpu / { printf "%.0f\n", ($7 + $8 + $9) * 1e9 / hz }' /proc/stat
 }
 
-# MICROSECONDS SECONDS STOLEN_NS: what was sampled is the CPU time that the program tells of,
-# within 3 %, but for what was stolen meanwhile: perf's clocks count that, the program's do not.
-is_cpu_time()
-{
-	holds "$1 / 1e6 > 0.97 * $2 && $1 / 1e6 < 1.03 * $2 + $3 / 1e9"
-}
-
 # COMMAND…: until it succeeds, for at most 20 s.
 await()
 {

@@ -4,21 +4,26 @@
 #
 # The workload takes what is due by the clock, so its rate is 100 KiB in 10 ms however
 # busy the machine is; 10 % is for the first and the last steps.  Readings come when the
-# recorder runs: half of those that are due are enough.
+# recorder runs, and less often where they cost more; where there are few of them, it
+# runs for longer: a leak shows in 20.
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
 require_record
-[ -z "$IS_SANITIZED" ] || seconds=6
-seconds=${seconds:-4}
 memory=$BUILD/tests/workloads/memory
+least=25
 
-for way in leak stable free warm fork; do
-	"$TSPROF" record -q -o "$work/$way" -- "$memory" "$way" "$seconds" 2>"$work/$way.err" &
-	pids="$pids $!"
-done
-for pid in $pids; do
-	check "a run is recorded" wait "$pid"
-done
+record_all()
+{
+	pids=
+	for way in leak stable free warm fork; do
+		"$TSPROF" record -q -o "$work/$way" -- "$memory" "$way" "$seconds" \
+			2>"$work/$way.err" &
+		pids="$pids $!"
+	done
+	for pid in $pids; do
+		check "a run is recorded" wait "$pid"
+	done
+}
 
 # PROFILE KEY [ROW]: the column of a row, 1 for the largest process.
 column()
@@ -29,12 +34,23 @@ column()
 			NR == row + 1 { print $at[key] }'
 }
 
+has_enough()
+{
+	for way in leak stable free warm; do
+		[ "$(column "$way" readings)" -ge "$least" ] || return 1
+	done
+}
+
+for seconds in 4 8 16; do
+	record_all
+	has_enough && break
+done
 for way in leak stable free warm; do
 	n=$(column "$way" readings)
 	echo "$way: $n readings, peak $(column "$way" peak_rss_bytes) bytes," \
 		"$(column "$way" growth_bytes_per_s) bytes/s," \
 		"r2 of the second half $(column "$way" second_half_r2)"
-	check "$way: it was read again and again" holds "$n > $seconds * 5 && $n < $seconds * 11"
+	check "$way: it was read again and again" holds "$n >= $least && $n < $seconds * 11"
 done
 check "faults were counted" holds "$(column leak minor_faults) > $seconds * 1000"
 rate=$(column leak growth_bytes_per_s)
@@ -58,7 +74,8 @@ check "all together is the sum" holds "$(column fork peak_rss_bytes 4) > \
 
 "$memory" leak "$seconds" &
 pid=$!
-run "$TSPROF" record -q --resources 50 -p "$pid" --max-size 64k --duration 3s -o "$work/attached"
+run "$TSPROF" record -q --resources 50 -p "$pid" --max-size 64k --duration $((seconds - 1))s \
+	-o "$work/attached"
 check "attached to" is_status 0
 check "more often when asked" holds "$(column attached readings) > 30"
 check "also there the leak is told" [ "$(column attached leak_suspected)" = yes ]

@@ -5,11 +5,14 @@
 . "$(dirname "$0")/../lib.sh"
 require_record
 
-# COMMAND…: profiled; its own figure is $total, the profile's $sum in seconds.
+# COMMAND…: profiled; its own figure is $total, the profile's $sum in seconds.  What was
+# stolen meanwhile, $stolen, makes ticks come late, into pieces that would have had none.
 record()
 {
+	stolen=$(stolen_ns)
 	"$TSPROF" record -q -o "$work/p.tsprof" "$@" >"$work/truth" 2>"$work/err"
 	status=$?
+	stolen=$(($(stolen_ns) - stolen))
 	check "recorded: $*" is_status 0
 	run "$TSPROF" report -i "$work/p.tsprof" --json
 	cp "$work/out" "$work/report.json"
@@ -24,7 +27,7 @@ for kind in processes threads; do
 	check "$kind: $sum s in the profile of $total s" \
 		holds "$sum > 0.97 * $total && $sum < 1.03 * $total + 0.002"
 	check "$kind: pieces are not sampled" \
-		holds "$(json_number "$work/report.json" not_sampled_ns) > 0.3e9 * $total"
+		holds "$(json_number "$work/report.json" not_sampled_ns) > 0.3e9 * $total - $stolen"
 	run "$TSPROF" report --breakdown -i "$work/p.tsprof"
 	check "$kind: the breakdown says so" grep -q "not sampled" "$work/out"
 	run "$TSPROF" report -i "$work/p.tsprof"

@@ -10,11 +10,9 @@ find_engines
 record_phase()
 {
 	status=0
-	stolen=$(stolen_ns)
 	record_with "$1" -o "$work/phase.tsprof" -- \
 		"$BUILD/tests/workloads/tick_phase" "$2" 3 >"$work/truth" 2>"$work/err" ||
 		status=$?
-	stolen=$(($(stolen_ns) - stolen))
 	check "$2, $1: recorded" is_status 0
 	"$TSPROF" fold -i "$work/phase.tsprof" --time >"$work/folded"
 	"$TSPROF" report -i "$work/phase.tsprof" --json --top 0 >"$work/report.json"
