@@ -5,7 +5,7 @@
 . "$(dirname "$0")/../lib.sh"
 require_record
 
-# NAME COMMAND…
+# NAME COMMAND…: 99.9 % of the stacks are whole, and all but one of fewer than 1,000.
 record_workload()
 {
 	name=$1
@@ -20,7 +20,8 @@ record_workload()
 	samples=$(json_number "$work/report.json" samples)
 	complete=$(json_number "$work/report.json" complete)
 	check "$name: ${complete:-0} of $samples stacks complete" \
-		holds "${samples:-0} > 100 && ${complete:-0} >= 0.999 * $samples"
+		holds "${samples:-0} > 100 &&
+		       (${complete:-0} >= 0.999 * $samples || ${complete:-0} >= $samples - 1)"
 }
 
 # Weights against the program's own clock.  3 % holds at 5,000 samples; these
