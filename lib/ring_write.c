@@ -6,8 +6,10 @@
 
 #include "lib/sigprof_client.h"
 
-/* An empty ring goes back to its start from here on: what is behind stays cold. */
-enum { REWIND_BYTES = 192 << 10 };
+enum {
+	REWIND_BYTES = 192 << 10,
+	LARGE_IS_OF_LAST = 64, /* records, about */
+};
 
 /* No memcpy: the program may have its own, and IFUNCs are resolved by locks. */
 void copy_words(void *to, const void *from, size_t size_bytes)
@@ -36,6 +38,19 @@ static void write_skip(struct client_thread *thread, uint64_t offset, uint64_t s
 	thread->head += size_bytes;
 }
 
+/*
+ * An empty ring goes back to its start early, and what is behind stays cold.  But what is
+ * skipped is free again only when the recorder has passed it: until then there has to be room
+ * for as many records as the whole ring was made for.
+ */
+static bool is_rewound(const struct client_thread *thread, uint64_t offset)
+{
+	const uint64_t full_bytes = client_options()->stack_bytes + sizeof(struct sigprof_sample);
+
+	return offset >= REWIND_BYTES &&
+	       offset / thread->large_bytes >= thread->ring_bytes / full_bytes;
+}
+
 void *ring_reserve(struct client_thread *thread, uint32_t size_bytes)
 {
 	const uint64_t tail = atomic_load_explicit(&thread->slot->tail, memory_order_acquire);
@@ -46,7 +61,10 @@ void *ring_reserve(struct client_thread *thread, uint32_t size_bytes)
 
 	if (used > thread->ring_bytes)
 		return NULL;
-	if (rest < size_bytes || (used == 0 && offset >= REWIND_BYTES))
+	thread->large_bytes -= thread->large_bytes / LARGE_IS_OF_LAST;
+	if (thread->large_bytes < size_bytes)
+		thread->large_bytes = size_bytes;
+	if (rest < size_bytes || (used == 0 && is_rewound(thread, offset)))
 		skipped = rest;
 	if (used + skipped + size_bytes > thread->ring_bytes)
 		return NULL;

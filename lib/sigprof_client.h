@@ -58,7 +58,8 @@ struct client_thread {
 	struct sigprof_slot *slot;
 	uint8_t *ring;
 	uint64_t ring_bytes;
-	uint64_t head; /* the slot's, which the recorder could have changed */
+	uint64_t head;	      /* the slot's, which the recorder could have changed */
+	uint64_t large_bytes; /* of a record; the largest of late, or a little less */
 	uint64_t stack_low;
 	uint64_t stack_high;
 	uint32_t tid;
