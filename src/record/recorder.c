@@ -27,6 +27,7 @@ static int prepare_intake(struct recording *recording, struct error *err)
 	if (!options->sampler.is_system)
 		stolen_time_init(&recording->stolen, recording->profile, facts->period_ns,
 				 !options->target.argv);
+	recording->stolen.with_waits = options->sampler.with_switches;
 	if (r == 0 && options->sampler.with_switches)
 		r = intake_expect_switches(&recording->intake,
 					   options->sampler.kernel != SAMPLER_KERNEL_NONE, err);

@@ -219,12 +219,41 @@ static void cut_weight(const struct stolen_time *stolen, struct sample *sample, 
 		sample->count = n_ticks ? n_ticks : 1;
 }
 
-static void take_off(struct stolen_time *stolen)
+/*
+ * Where waiting is recorded, the life of a thread is what it ran and what it waited: its
+ * stack had no CPU.  Less than a period waits for the next of the process.
+ */
+static int add_preempted(struct stolen_time *stolen, struct stolen_process *process,
+			 const struct sample *of, uint64_t cut_ns)
+{
+	struct quality *quality = &stolen->profile->quality;
+	struct sample sample = *of;
+
+	process->preempted_ns += cut_ns;
+	if (!stolen->with_waits || process->preempted_ns < stolen->period_ns)
+		return 0;
+	sample.state = SAMPLE_PREEMPTED;
+	sample.weight_ns = process->preempted_ns;
+	sample.count = stolen->period_ns ? sample.weight_ns / stolen->period_ns : 1;
+	sample.time_ns = difference(sample.time_ns, sample.weight_ns);
+	process->preempted_ns = 0;
+	quality->n_waits++;
+	quality->waited_ns += sample.weight_ns;
+	if (sample.end != STACK_COMPLETE && sample.end != STACK_KERNEL_ONLY) {
+		quality->n_waits_bare++;
+		quality->waited_bare_ns += sample.weight_ns;
+	}
+	return profile_add_sample(stolen->profile, &sample);
+}
+
+static int take_off(struct stolen_time *stolen)
 {
 	struct profile *profile = stolen->profile;
+	const size_t n_samples = profile->n_samples;
 	struct stolen_process *process = NULL;
+	int r = 0;
 
-	for (size_t i = 0; i < profile->n_samples; i++) {
+	for (size_t i = 0; r == 0 && i < n_samples; i++) {
 		struct sample *sample = &profile->samples[i];
 		const uint32_t pid = pid_of(stolen, sample);
 		uint64_t cut_ns;
@@ -234,7 +263,7 @@ static void take_off(struct stolen_time *stolen)
 		if (!process || process->pid != pid)
 			process = find_process(stolen, pid);
 		if (!process)
-			continue;
+			return -ENOMEM;
 		cut_ns = (uint64_t)((double)late_ns(stolen, sample) * process->batch.from_late);
 		cut_ns +=
 			(uint64_t)((double)(sample->weight_ns - cut_ns) * process->batch.from_rest);
@@ -243,15 +272,17 @@ static void take_off(struct stolen_time *stolen)
 		stolen->taken_ns += cut_ns;
 		profile->quality.sampled_ns -= cut_ns;
 		profile->quality.stolen_ns += cut_ns;
+		r = add_preempted(stolen, process, sample, cut_ns);
 	}
+	return r;
 }
 
 int stolen_time_take(struct stolen_time *stolen)
 {
-	const int r = stolen->profile ? add_up(stolen) : 0;
+	int r = stolen->profile ? add_up(stolen) : 0;
 
 	if (r == 0 && stolen->profile && plan(stolen))
-		take_off(stolen);
+		r = take_off(stolen);
 	for (size_t i = 0; i < stolen->n_in_batch; i++) {
 		struct stolen_process *process = &stolen->processes[stolen->in_batch[i]];
 

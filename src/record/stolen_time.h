@@ -26,14 +26,16 @@ struct stolen_time {
 	uint64_t (*read_stolen)(void);
 	uint64_t start_stolen_ns;
 	uint64_t taken_ns; /* off all samples so far */
+	bool with_waits;   /* what is taken off is a wait: the thread was preempted */
 	bool may_have_run; /* … processes, before they were sampled */
 	struct stolen_process {
 		uint32_t pid;
 		bool has_base;
-		uint64_t base_ns;   /* its clock when sampling began */
-		uint64_t clock_ns;  /* when it was read last */
-		uint64_t end_ns;    /* when it ended, if somebody saw it; else 0 */
-		uint64_t weight_ns; /* of its samples in earlier batches */
+		uint64_t base_ns;      /* its clock when sampling began */
+		uint64_t clock_ns;     /* when it was read last */
+		uint64_t end_ns;       /* when it ended, if somebody saw it; else 0 */
+		uint64_t preempted_ns; /* not told yet */
+		uint64_t weight_ns;    /* of its samples in earlier batches */
 		struct stolen_batch {
 			uint64_t weight_ns, late_ns;
 			uint64_t clock_ns; /* since sampling began; UINT64_MAX: not known */

@@ -250,6 +250,36 @@ static void waits_and_what_was_not_sampled__are_left_alone(void **state)
 	tear_down(&fixture);
 }
 
+static void what_is_taken__is_a_wait_where_those_are_recorded(void **state)
+{
+	struct fixture fixture;
+	uint64_t waited_ns = 0;
+
+	(void)state;
+	set_up(&fixture, false);
+	fixture.stolen.with_waits = true;
+	machine_stolen_ns = 1000 * MS;
+	add(&fixture, PID, 60, MS);
+	add(&fixture, PID, 1, 41 * MS);
+	clock_ns = 41 * MS;
+	assert_int_equal(stolen_time_take(&fixture.stolen), 0);
+	for (size_t i = 0; i < fixture.profile.n_samples; i++) {
+		const struct sample *sample = &fixture.profile.samples[i];
+
+		if (!sample_is_wait(sample))
+			continue;
+		assert_int_equal(sample->state, SAMPLE_PREEMPTED);
+		assert_int_equal(sample->count, sample->weight_ns / MS);
+		waited_ns += sample->weight_ns;
+	}
+	/* All of it but what is less than a period. */
+	assert_in_range(waited_ns, fixture.stolen.taken_ns - MS, fixture.stolen.taken_ns);
+	assert_near(fixture.stolen.taken_ns, 50 * MS);
+	assert_int_equal(fixture.profile.quality.waited_ns, waited_ns);
+	assert_near(sum(&fixture, PID), fixture.profile.quality.sampled_ns + waited_ns);
+	tear_down(&fixture);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -260,6 +290,7 @@ int main(void)
 		cmocka_unit_test(a_process_that_is_gone__loses_what_was_late),
 		cmocka_unit_test(a_process_that_ran_before__is_measured_from_its_first_samples_on),
 		cmocka_unit_test(a_number_that_comes_again__begins_anew),
+		cmocka_unit_test(what_is_taken__is_a_wait_where_those_are_recorded),
 		cmocka_unit_test(waits_and_what_was_not_sampled__are_left_alone),
 	};
 
