@@ -19,8 +19,9 @@
 /* Of a row while it grows. */
 struct moments {
 	struct histogram durations_ns;
-	double weight; /* calls, scaled back */
-	double mean_ns;
+	double weight;	   /* calls, scaled back */
+	uint64_t total_ns; /* of them all, also of those inside calls of the same scope */
+	double mean_ns;	   /* not rounded as total / weight is */
 	double squares_ns2;
 };
 
@@ -191,6 +192,7 @@ static int row_add_node(struct row_builder *builder, uint32_t at, uint32_t id)
 	row->allocated_bytes = scope_cost_sum(row->allocated_bytes, node->allocated_bytes);
 	row->n_faults += node->n_faults;
 	moments_add(&builder->moments[at], node, (double)rate);
+	add_scaled(&builder->moments[at].total_ns, node->total_ns, rate);
 	return histogram_merge_times(&builder->moments[at].durations_ns, &node->durations_ns, rate);
 }
 
@@ -233,7 +235,10 @@ static void finish_row(struct scope_row *row, const struct moments *moments)
 	row->p95_ns = histogram_percentile(durations_ns, 0.95);
 	row->p99_ns = histogram_percentile(durations_ns, 0.99);
 	row->max_ns = durations_ns->max;
-	row->mean_ns = moments->mean_ns;
+	/* A sum is the same in whatever order it was made; a running mean is so but for its last
+	 * bits. */
+	row->mean_ns = moments->total_ns < UINT64_MAX ? (double)moments->total_ns / moments->weight
+						      : moments->mean_ns;
 	if (row->n_recorded > 1)
 		row->deviation_ns = sqrt(moments->squares_ns2 / moments->weight * n / (n - 1));
 }
