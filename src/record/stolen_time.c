@@ -193,8 +193,7 @@ static bool plan(struct stolen_time *stolen)
 
 		process->batch.clock_ns = read_clock(stolen, process);
 		taken_ns = plan_process(process, UINT64_MAX);
-		/* Where nothing is too much, which is the rule, nobody need know what was stolen.
-		 */
+		/* Read only where something is too much, which is not the rule. */
 		if (taken_ns && !is_read) {
 			left_ns = difference(stolen_time_limit_ns(stolen), stolen->taken_ns);
 			is_read = true;
@@ -230,7 +229,7 @@ static int add_preempted(struct stolen_time *stolen, struct stolen_process *proc
 	struct sample sample = *of;
 
 	process->preempted_ns += cut_ns;
-	if (!stolen->with_waits || process->preempted_ns < stolen->period_ns)
+	if (!stolen->with_waits || !cut_ns || process->preempted_ns < stolen->period_ns)
 		return 0;
 	sample.state = SAMPLE_PREEMPTED;
 	sample.weight_ns = process->preempted_ns;
