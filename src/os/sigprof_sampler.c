@@ -251,17 +251,21 @@ static void add_ready(struct sigprof_sampler *sampler, struct sigprof_source *so
 	grown[sampler->n_ready++] = source;
 }
 
-static void refresh_memory(struct sigprof_sampler *sampler, struct sigprof_session_memory *memory)
+/* A ring where nothing was written had no reason to lose anything: 1,000 idle threads are many. */
+static void refresh_memory(struct sigprof_sampler *sampler, struct sigprof_session_memory *memory,
+			   bool is_final)
 {
 	for (uint32_t i = 0; i < memory->memory.n_slots; i++) {
 		struct sigprof_source *source = &memory->sources[i];
+		const uint64_t old_head = source->ring.head;
 
 		sigprof_ring_refresh(&source->ring);
+		if (is_final || source->ring.head != old_head)
+			count_lost(sampler, source);
 		if (source->ring.head != source->ring.tail && look(sampler, source))
 			add_ready(sampler, source);
 		else if (sigprof_ring_recycle(&source->ring))
 			source->tid = 0;
-		count_lost(sampler, source);
 	}
 }
 
@@ -293,7 +297,8 @@ static void sigprof_begin(struct sampler *base, bool is_final)
 	for (struct sigprof_session *session = sampler->sessions.first; session;
 	     session = session->next)
 		for (size_t i = 0; i < session->n_memories; i++)
-			refresh_memory(sampler, &session->memories[i]);
+			refresh_memory(sampler, &session->memories[i],
+				       is_final || session->is_over);
 	if (sampler->n_ready) {
 		if (sampler->n_idle >= N_IDLE_ROUNDS)
 			(void)set_interval(sampler, BUSY_INTERVAL_NS);
