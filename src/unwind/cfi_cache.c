@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "unwind/cfi_plain.h"
 #include "unwind/code_bytes.h"
 
 void cfi_modules_release(struct cfi_modules *modules)
@@ -149,7 +150,10 @@ static struct cfi_rule rule_of_code(const struct elf_image *image, enum arch arc
 		return (struct cfi_rule){ .kind = CFI_RULE_SIGNAL };
 	if (code_is_before_exit(image, arch, vaddr))
 		return (struct cfi_rule){ .kind = CFI_RULE_END };
-	return (struct cfi_rule){ .kind = CFI_RULE_NONE };
+	return (struct cfi_rule){
+		.kind = CFI_RULE_NONE,
+		.flags = code_is_new_thread(image, arch, vaddr) ? CFI_RULE_NEW_THREAD : 0,
+	};
 }
 
 static struct cfi_rule rule_at(struct cfi_cache_context *context, uint32_t module, uint64_t vaddr)
@@ -168,6 +172,8 @@ static struct cfi_rule rule_at(struct cfi_cache_context *context, uint32_t modul
 		context->is_out_of_memory = true;
 	if (r < 0)
 		rule = rule_of_code(image, context->arch, vaddr);
+	else if (cfi_plain_rule(&fde, vaddr, context->arch, &rule))
+		return rule;
 	else if (cfi_row_at(&fde, vaddr, context->arch, &row) < 0)
 		rule.kind = CFI_RULE_BAD;
 	else

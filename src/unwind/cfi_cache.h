@@ -81,6 +81,11 @@ static inline size_t cfi_cache_place(uint64_t ip, unsigned int n_bits)
 	return (size_t)((ip * UINT64_C(0x9e3779b97f4a7c15)) >> (64 - n_bits));
 }
 
+static inline bool cfi_entry_is_of(const struct cfi_entry *entry, uint64_t ip, uint32_t generation)
+{
+	return entry->ip == ip && entry->is_used && entry->generation == generation;
+}
+
 /*
  * The entry of an ip, which for return addresses is already stepped back.
  * Borrowed until the next call; NULL when the ip is in no executable mapping.
@@ -90,8 +95,7 @@ static inline struct cfi_entry *cfi_cache_get(struct cfi_cache_context *context,
 	const struct unwind_cache *cache = context->process->cache;
 	struct cfi_entry *entry = &cache->entries[cfi_cache_place(ip, cache->n_bits)];
 
-	if (entry->ip == ip && entry->is_used &&
-	    entry->generation == context->process->space.generation)
+	if (cfi_entry_is_of(entry, ip, context->process->space.generation))
 		return entry;
 	return cfi_cache_fill(context, ip, entry) ? entry : NULL;
 }

@@ -135,8 +135,8 @@ static enum cfi_rule_kind pack_expression(const struct cfi_row *row, struct cfi_
 	return CFI_RULE_FULL;
 }
 
-static enum cfi_rule_kind pack_plain(const struct cfi_row *row, enum arch arch,
-				     struct cfi_rule *rule)
+enum cfi_rule_kind cfi_rule_pack_plain(const struct cfi_plain_row *row, enum arch arch,
+				       struct cfi_rule *rule)
 {
 	const bool is_x86 = arch == ARCH_X86_64;
 	const uint32_t sp = is_x86 ? X86_64_RSP : AARCH64_SP;
@@ -144,13 +144,27 @@ static enum cfi_rule_kind pack_plain(const struct cfi_row *row, enum arch arch,
 
 	if (row->cfa_register != sp && row->cfa_register != fp)
 		return CFI_RULE_FULL;
-	if (row->columns[sp].how != CFI_HOW_SAME || !words_fit(row->cfa_offset, &rule->cfa_words) ||
-	    !slot_fits(&row->columns[fp], &rule->fp_words) ||
-	    !slot_fits(&row->columns[row->return_register], &rule->link_words))
+	if (!words_fit(row->cfa_offset, &rule->cfa_words) ||
+	    !slot_fits(&row->fp, &rule->fp_words) || !slot_fits(&row->link, &rule->link_words))
 		return CFI_RULE_FULL;
 	if (is_x86 && rule->link_words == 0)
 		return CFI_RULE_FULL;
 	return row->cfa_register == sp ? CFI_RULE_SP : CFI_RULE_FP;
+}
+
+static enum cfi_rule_kind pack_row(const struct cfi_row *row, enum arch arch, struct cfi_rule *rule)
+{
+	const bool is_x86 = arch == ARCH_X86_64;
+	const struct cfi_plain_row plain = {
+		.cfa_register = row->cfa_register,
+		.cfa_offset = row->cfa_offset,
+		.fp = row->columns[is_x86 ? X86_64_RBP : AARCH64_FP],
+		.link = row->columns[row->return_register],
+	};
+
+	if (row->columns[is_x86 ? X86_64_RSP : AARCH64_SP].how != CFI_HOW_SAME)
+		return CFI_RULE_FULL;
+	return cfi_rule_pack_plain(&plain, arch, rule);
 }
 
 struct cfi_rule cfi_rule_pack(const struct cfi_row *row, enum arch arch)
@@ -165,7 +179,7 @@ struct cfi_rule cfi_rule_pack(const struct cfi_row *row, enum arch arch)
 	else if (row->return_register != link)
 		kind = CFI_RULE_FULL;
 	else if (!row->cfa_expression)
-		kind = pack_plain(row, arch, &rule);
+		kind = pack_row(row, arch, &rule);
 	else if (arch == ARCH_X86_64)
 		kind = pack_expression(row, &rule);
 	rule.kind = (uint8_t)kind;

@@ -25,10 +25,11 @@ enum cfi_rule_kind {
 };
 
 enum cfi_rule_flags {
-	CFI_RULE_IS_SIGNAL = 1,	 /* the caller was interrupted: its pc is exact */
-	CFI_RULE_AFTER_CALL = 2, /* a call instruction ends behind this address */
-	CFI_RULE_NO_CODE = 4,	 /* the code's bytes are not at hand: anything may be */
-	CFI_RULE_HAS_LOOKED = 8, /* the two above are known; see cfi_cache_look */
+	CFI_RULE_IS_SIGNAL = 1,	  /* the caller was interrupted: its pc is exact */
+	CFI_RULE_AFTER_CALL = 2,  /* a call instruction ends behind this address */
+	CFI_RULE_NO_CODE = 4,	  /* the code's bytes are not at hand: anything may be */
+	CFI_RULE_HAS_LOOKED = 8,  /* the two above are known; see cfi_cache_look */
+	CFI_RULE_NEW_THREAD = 16, /* a thread begins here, unless it is its parent */
 };
 
 /* Offsets are in 8-byte words; slots count from the CFA, 0 means "not saved". */
@@ -43,5 +44,17 @@ struct cfi_rule {
 static_assert(sizeof(struct cfi_rule) == 8, "one load");
 
 struct cfi_rule cfi_rule_pack(const struct cfi_row *row, enum arch arch);
+
+/* The columns of a row without expressions that a rule is made of; sp is the CFA. */
+struct cfi_plain_row {
+	uint32_t cfa_register;
+	int64_t cfa_offset;
+	struct cfi_column fp;
+	struct cfi_column link;
+};
+
+/* The kind and, but for its flags, the rest of the rule. */
+enum cfi_rule_kind cfi_rule_pack_plain(const struct cfi_plain_row *row, enum arch arch,
+				       struct cfi_rule *rule);
 
 #endif

@@ -185,37 +185,45 @@ static void marks_make(struct cfi_tables *tables)
 		       sizeof(marks->starts[i]));
 }
 
-/* Narrow the items that may be the last one at or below `vaddr` to those behind one mark. */
-static void marks_narrow(const struct cfi_tables *tables, uint64_t vaddr, size_t *low, size_t *high)
+/*
+ * How many of the `n` numbers, each `stride` bytes behind the one before, are at most
+ * `wanted`; they are sorted.  Without a branch on what is read: a processor guesses
+ * every second one wrong.
+ */
+static size_t n_at_most(const uint8_t *numbers, size_t stride, size_t n, int64_t wanted)
+{
+	size_t first = 0;
+	int32_t number;
+
+	while (n) {
+		const size_t half = (n + 1) / 2;
+
+		memcpy(&number, numbers + (first + half - 1) * stride, sizeof(number));
+		first += number <= wanted ? half : 0;
+		n -= half;
+	}
+	return first;
+}
+
+/* The same of the functions in the header's table, by its marks. */
+static size_t n_marked_items(const struct cfi_tables *tables, uint64_t vaddr)
 {
 	const struct cfi_marks *marks = &tables->marks;
 	const int64_t wanted = (int64_t)(vaddr - tables->header_vaddr);
-	size_t first = 0;
-	size_t last = marks->n_starts;
+	const size_t n_marks = n_at_most((const uint8_t *)marks->starts, sizeof(*marks->starts),
+					 marks->n_starts, wanted);
+	const size_t first = n_marks ? (n_marks - 1) * CFI_MARK_EVERY : 0;
+	const size_t n_left = tables->n_header_items - first;
 
-	while (first < last) {
-		const size_t middle = first + (last - first) / 2;
-
-		if (marks->starts[middle] <= wanted)
-			first = middle + 1;
-		else
-			last = middle;
-	}
-	*low = first ? (first - 1) * CFI_MARK_EVERY : 0;
-	if (first * CFI_MARK_EVERY < *high)
-		*high = first * CFI_MARK_EVERY;
+	return first + n_at_most(tables->header_items + first * MARKED_BYTES, MARKED_BYTES,
+				 n_left < CFI_MARK_EVERY ? n_left : CFI_MARK_EVERY, wanted);
 }
 
-static int header_find(struct cfi_tables *tables, uint64_t vaddr, struct cfi_fde *ret_fde)
+static size_t n_items(const struct cfi_tables *tables, uint64_t vaddr)
 {
 	size_t low = 0;
 	size_t high = tables->n_header_items;
 
-	if (tables->marks.n_searches < SEARCHES_BEFORE_MARKS &&
-	    ++tables->marks.n_searches == SEARCHES_BEFORE_MARKS)
-		marks_make(tables);
-	if (tables->marks.starts)
-		marks_narrow(tables, vaddr, &low, &high);
 	while (low < high) {
 		const size_t middle = low + (high - low) / 2;
 
@@ -224,11 +232,21 @@ static int header_find(struct cfi_tables *tables, uint64_t vaddr, struct cfi_fde
 		else
 			high = middle;
 	}
-	if (!low)
+	return low;
+}
+
+static int header_find(struct cfi_tables *tables, uint64_t vaddr, struct cfi_fde *ret_fde)
+{
+	size_t n;
+
+	if (tables->marks.n_searches < SEARCHES_BEFORE_MARKS &&
+	    ++tables->marks.n_searches == SEARCHES_BEFORE_MARKS)
+		marks_make(tables);
+	n = tables->marks.starts ? n_marked_items(tables, vaddr) : n_items(tables, vaddr);
+	if (!n)
 		return -ENOENT;
 	return section_fde(tables, &tables->eh_frame,
-			   header_item(tables, low - 1, 1) - tables->eh_frame.vaddr, vaddr,
-			   ret_fde);
+			   header_item(tables, n - 1, 1) - tables->eh_frame.vaddr, vaddr, ret_fde);
 }
 
 int cfi_tables_find(struct cfi_tables *tables, uint64_t vaddr, struct cfi_fde *ret_fde)

@@ -76,6 +76,8 @@ static enum verdict ladder_step(struct walk *w, const struct cfi_entry *entry)
 {
 	/* Climbing looks other addresses up, which may take the entry's place. */
 	const uint32_t module = entry ? entry->module : 0;
+	const bool is_new_thread = entry && w->frame.is_exact &&
+				   entry->rule.flags & CFI_RULE_NEW_THREAD;
 
 	switch (cfi_ladder_climb(&w->cache, &w->dump, &w->frame)) {
 	case CFI_LADDER_FOUND:
@@ -87,6 +89,8 @@ static enum verdict ladder_step(struct walk *w, const struct cfi_entry *entry)
 	case CFI_LADDER_LOST:
 		break;
 	}
+	if (is_new_thread)
+		return done(w, STACK_COMPLETE);
 	if (!entry)
 		return done(w, STACK_BAD_MEMORY);
 	w->stack->end_module = module;
@@ -311,6 +315,68 @@ static enum verdict walk_step(struct walk *w)
 	return w->full ? full_step(w, entry) : fast_step(w, entry);
 }
 
+/*
+ * The steps that nearly all are: from a return address on, by a rule that was met
+ * before, to a caller further up.  Does what walk_step does, with the frame in
+ * registers; ends before the first step that is anything else.
+ */
+static void plain_steps(struct walk *w)
+{
+	const struct unwind_cache *cache = w->cache.process->cache;
+	const uint32_t generation = w->cache.process->space.generation;
+	const enum arch arch = w->cache.arch;
+	struct stack *stack = w->stack;
+	uint64_t pc = w->frame.pc;
+	uint64_t sp = w->frame.sp;
+	uint64_t fp = w->frame.fp;
+
+	while (stack->n_frames < STACK_MAX_FRAMES) {
+		const struct cfi_entry *entry;
+		struct cfi_rule rule;
+		uint64_t cfa, ip, caller_fp;
+
+		if (walk_trail_meets(&w->trail, pc, sp, fp)) {
+			walk_trail_follow(&w->trail, &w->dump, arch, &w->frame, stack);
+			pc = w->frame.pc;
+			sp = w->frame.sp;
+			fp = w->frame.fp;
+		}
+		entry = &cache->entries[cfi_cache_place(pc - 1, cache->n_bits)];
+		rule = entry->rule;
+		if (!cfi_entry_is_of(entry, pc - 1, generation) ||
+		    entry->location == CFI_ENTRY_NO_LOCATION)
+			break;
+		if ((rule.kind != CFI_RULE_SP && rule.kind != CFI_RULE_FP) ||
+		    rule.flags & CFI_RULE_IS_SIGNAL || !rule.link_words)
+			break;
+		cfa = (rule.kind == CFI_RULE_SP ? sp : fp) + words(rule.cfa_words);
+		if (cfa <= sp || cfa & 7 ||
+		    !stack_dump_read(&w->dump, cfa + words(rule.link_words), &ip) ||
+		    !cfi_code_address(arch, ip))
+			break;
+		if (rule.fp_words && cfa + words(rule.fp_words) < sp)
+			rule.fp_words = 0;
+		caller_fp = fp;
+		if (rule.fp_words &&
+		    !stack_dump_read(&w->dump, cfa + words(rule.fp_words), &caller_fp))
+			break;
+		stack->locations[stack->n_frames] = entry->location;
+		stack->ips[stack->n_frames++] = pc;
+		walk_trail_put(&w->trail, &(struct walk_step){ .pc = pc,
+							       .sp = sp,
+							       .fp = fp,
+							       .location = entry->location,
+							       .link_words = rule.link_words,
+							       .fp_words = rule.fp_words });
+		pc = cfi_code_address(arch, ip);
+		sp = cfa;
+		fp = caller_fp;
+	}
+	w->frame.pc = pc;
+	w->frame.sp = sp;
+	w->frame.fp = fp;
+}
+
 static enum verdict walk_run(struct walk *w, const struct registers *registers)
 {
 	enum verdict verdict;
@@ -321,6 +387,8 @@ static enum verdict walk_run(struct walk *w, const struct registers *registers)
 	w->frame.is_exact = true;
 	w->needed_end = w->dump.start;
 	do {
+		if (!w->full && !w->frame.is_exact && !w->frame.is_switched)
+			plain_steps(w);
 		verdict = walk_step(w);
 		/* A return to 0 is how thread libraries end a stack. */
 		if (verdict == VERDICT_GO_ON && w->frame.pc == 0)

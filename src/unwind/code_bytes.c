@@ -121,6 +121,46 @@ bool code_is_before_exit(const struct elf_image *image, enum arch arch, uint64_t
 			memmem(code, X86_EXIT_WINDOW, x86_short, sizeof(x86_short)));
 }
 
+/* syscall; test %rax,%rax; jl …; je …, or as musl has it: syscall; test %eax,%eax; jne … */
+static bool x86_is_new_thread(const struct elf_image *image, uint64_t vaddr)
+{
+	static const uint8_t offsets[] = { 2, 5, 7 };
+	static const uint8_t musl[] = { 0x0f, 0x05, 0x85, 0xc0, 0x75 };
+	static const uint8_t glibc[] = { 0x0f, 0x05, 0x48, 0x85, 0xc0, 0x7c };
+	enum { JE_AT = 7, GLIBC_BYTES = 9 };
+	const uint8_t *code = elf_image_at_vaddr(image, vaddr - 2, sizeof(musl));
+
+	if (code && memcmp(code, musl, sizeof(musl)) == 0)
+		return true;
+	for (size_t i = 0; i < sizeof(offsets); i++) {
+		code = elf_image_at_vaddr(image, vaddr - offsets[i], GLIBC_BYTES);
+		if (code && memcmp(code, glibc, sizeof(glibc)) == 0 && code[JE_AT] == 0x74)
+			return true;
+	}
+	return false;
+}
+
+/* svc #0; cmp x0,#0; b.eq …, or as musl has it: svc #0; cbz x0,… */
+static bool aarch64_is_new_thread(const struct elf_image *image, uint64_t vaddr)
+{
+	const uint32_t before = aarch64_instruction(image, vaddr - 4);
+	const uint32_t code = aarch64_instruction(image, vaddr);
+	const uint32_t behind = aarch64_instruction(image, vaddr + 4);
+
+	if (before == 0xf100001f && (code & 0xff00001f) == 0x54000000)
+		return aarch64_instruction(image, vaddr - 8) == 0xd4000001;
+	if (before != 0xd4000001)
+		return false;
+	return (code & 0xff00001f) == 0xb4000000 ||
+	       (code == 0xf100001f && (behind & 0xff00001f) == 0x54000000);
+}
+
+bool code_is_new_thread(const struct elf_image *image, enum arch arch, uint64_t vaddr)
+{
+	return arch == ARCH_X86_64 ? x86_is_new_thread(image, vaddr)
+				   : aarch64_is_new_thread(image, vaddr);
+}
+
 static int16_t crt_cfa_words(const struct elf_section *section, uint64_t vaddr)
 {
 	static const uint8_t landing_pad[] = { 0xf3, 0x0f, 0x1e, 0xfa };

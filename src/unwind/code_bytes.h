@@ -25,6 +25,12 @@ bool code_is_sigreturn(const struct elf_image *image, enum arch arch, uint64_t v
 bool code_is_before_exit(const struct elf_image *image, enum arch arch, uint64_t vaddr);
 
 /*
+ * `vaddr` is behind the system call that starts a thread, in glibc's or musl's clone: what
+ * is on the stack of the new one is no return address, it has none.
+ */
+bool code_is_new_thread(const struct elf_image *image, enum arch arch, uint64_t vaddr);
+
+/*
  * The CFA's distance from sp, in words, where `vaddr` is in _init or _fini; 0 elsewhere.
  * crti.o and crtn.o have no call frame information, but always the same shape:
  * "sub $8,%rsp" first, "add $8,%rsp; ret" last.  Time is spent there: by page

@@ -59,16 +59,21 @@ struct walk_trail walk_trail_begin(struct walk_memo *memo, struct walk_step *spa
 /* Make this walk the thread's last one.  Returns the spare buffer for the next. */
 struct walk_step *walk_trail_finish(struct walk_trail *trail);
 
+static inline void walk_trail_put(struct walk_trail *trail, const struct walk_step *step)
+{
+	if (trail->memo && trail->n_steps < WALK_MEMO_STEPS)
+		trail->steps[trail->n_steps++] = *step;
+}
+
 /* A frame that was returned to, on the dump's own stack, is about to be left. */
 static inline void walk_trail_add(struct walk_trail *trail, const struct cfi_frame *frame,
 				  uint32_t location)
 {
-	if (!trail->memo || frame->is_exact || frame->is_switched ||
-	    trail->n_steps == WALK_MEMO_STEPS)
-		return;
-	trail->steps[trail->n_steps++] = (struct walk_step){
-		.pc = frame->pc, .sp = frame->sp, .fp = frame->fp, .location = location
-	};
+	if (!frame->is_exact && !frame->is_switched)
+		walk_trail_put(trail, &(struct walk_step){ .pc = frame->pc,
+							   .sp = frame->sp,
+							   .fp = frame->fp,
+							   .location = location });
 }
 
 /* The frame added last was left by a plain step that read these words. */
@@ -91,18 +96,28 @@ static inline bool walk_trail_is_at(const struct walk_trail *trail, const struct
 void walk_trail_follow(struct walk_trail *trail, const struct stack_dump *dump, enum arch arch,
 		       struct cfi_frame *frame, struct stack *stack);
 
-/* Cheap where the last walk was never at this frame. */
+/*
+ * Whether the last walk was at this frame, which was returned to and lies on the
+ * dump's own stack.  Frames come in the order of their stack pointers.
+ */
+static inline bool walk_trail_meets(struct walk_trail *trail, uint64_t pc, uint64_t sp, uint64_t fp)
+{
+	const struct walk_memo *memo = trail->memo;
+	const struct walk_step *step;
+
+	if (!memo)
+		return false;
+	while (trail->at < memo->n_steps && memo->steps[trail->at].sp < sp)
+		trail->at++;
+	step = &memo->steps[trail->at];
+	return trail->at < memo->n_steps && step->sp == sp && step->pc == pc && step->fp == fp;
+}
+
 static inline void walk_trail_skip(struct walk_trail *trail, const struct stack_dump *dump,
 				   enum arch arch, struct cfi_frame *frame, struct stack *stack)
 {
-	const struct walk_memo *memo = trail->memo;
-
-	if (!memo || frame->is_exact || frame->is_switched)
-		return;
-	while (trail->at < memo->n_steps && memo->steps[trail->at].sp < frame->sp)
-		trail->at++;
-	if (trail->at < memo->n_steps && memo->steps[trail->at].sp == frame->sp &&
-	    memo->steps[trail->at].pc == frame->pc && memo->steps[trail->at].fp == frame->fp)
+	if (!frame->is_exact && !frame->is_switched &&
+	    walk_trail_meets(trail, frame->pc, frame->sp, frame->fp))
 		walk_trail_follow(trail, dump, arch, frame, stack);
 }
 

@@ -1,13 +1,17 @@
 /*
  * Call frame information of any bytes: the input is an .eh_frame, a .debug_frame and an
- * expression at once.  Every FDE found is run at its first, middle and last address.
+ * expression at once.  Every FDE found is run at its first, middle and last address,
+ * where the rules that come without a row have to be those of the row.
  */
 #include "fuzz.h"
 
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "unwind/cfi_expression.h"
 #include "unwind/cfi_full.h"
+#include "unwind/cfi_plain.h"
 #include "unwind/cfi_rows.h"
 #include "unwind/cfi_rule.h"
 #include "unwind/cfi_tables.h"
@@ -29,6 +33,27 @@ static struct stack_dump dump_of(const uint8_t *data, size_t size)
 	return stack_dump_of(&sample);
 }
 
+/* A rule read straight from the program must be the one of the row. */
+static void check_plain(const struct cfi_fde *fde, uint64_t vaddr, enum arch arch)
+{
+	struct cfi_fde prepared = *fde;
+	struct cfi_row initial;
+	struct cfi_rule wanted;
+	struct cfi_rule plain;
+	struct cfi_row row;
+
+	if (cfi_row_initial(fde, arch, &initial) < 0)
+		return;
+	prepared.initial = &initial;
+	if (!cfi_plain_rule(&prepared, vaddr, arch, &plain))
+		return;
+	if (cfi_row_at(fde, vaddr, arch, &row) < 0)
+		abort();
+	wanted = cfi_rule_pack(&row, arch);
+	if (memcmp(&plain, &wanted, sizeof(plain)) != 0)
+		abort();
+}
+
 static void run_row(const struct cfi_fde *fde, uint64_t vaddr, const struct stack_dump *dump,
 		    enum arch arch)
 {
@@ -36,6 +61,7 @@ static void run_row(const struct cfi_fde *fde, uint64_t vaddr, const struct stac
 	struct cfi_row row;
 	uint64_t missing;
 
+	check_plain(fde, vaddr, arch);
 	if (cfi_row_at(fde, vaddr, arch, &row) < 0)
 		return;
 	registers.arch = arch;

@@ -256,6 +256,33 @@ static void code__is_followed_by_exit(void **state)
 	assert_false(code_is_before_exit(&image, ARCH_X86_64, CODE_VADDR + 19));
 }
 
+static void code__begins_a_thread(void **state)
+{
+	/* syscall; test %rax,%rax; jl; je; ret: glibc's clone3 */
+	static const char glibc[] = "\x0f\x05\x48\x85\xc0\x7c\x18\x74\x01\xc3";
+	/* syscall; test %eax,%eax; jne */
+	static const char musl[] = "\x0f\x05\x85\xc0\x75\x0e";
+	/* syscall; cmp $-4095,%rax; jae: any other */
+	static const char other[] = "\x0f\x05\x48\x3d\x01\xf0\xff\xff\x73\x01";
+	/* svc #0; cmp x0,#0; b.eq */
+	static const char aarch64[] = "\x01\0\0\xd4\x1f\0\0\xf1\x60\0\0\x54";
+	uint8_t bytes[CODE_BYTES];
+	struct elf_image image = code_image(bytes, glibc, sizeof(glibc) - 1);
+
+	(void)state;
+	for (uint64_t at = 15; at < 30; at++)
+		assert_int_equal(code_is_new_thread(&image, ARCH_X86_64, CODE_VADDR + at),
+				 at == 18 || at == 21 || at == 23);
+	image = code_image(bytes, musl, sizeof(musl) - 1);
+	assert_true(code_is_new_thread(&image, ARCH_X86_64, CODE_VADDR + 18));
+	image = code_image(bytes, other, sizeof(other) - 1);
+	assert_false(code_is_new_thread(&image, ARCH_X86_64, CODE_VADDR + 18));
+	image = code_image(bytes, aarch64, sizeof(aarch64) - 1);
+	assert_true(code_is_new_thread(&image, ARCH_AARCH64, CODE_VADDR + 20));
+	assert_true(code_is_new_thread(&image, ARCH_AARCH64, CODE_VADDR + 24));
+	assert_false(code_is_new_thread(&image, ARCH_AARCH64, CODE_VADDR + 16));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -270,6 +297,7 @@ int main(void)
 		cmocka_unit_test(code__ends_in_an_aarch64_call),
 		cmocka_unit_test(code__is_a_signal_trampoline),
 		cmocka_unit_test(code__is_followed_by_exit),
+		cmocka_unit_test(code__begins_a_thread),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
