@@ -3,9 +3,10 @@
  *
  * One thread, pinned, runs short equal pieces of work at the bottom of a stack
  * of which 16 or 64 KiB are in use.  The pieces alternate between no event, an
- * empty one and tsprof's own, so that whatever else the machine does meets all
- * three alike; the medians are compared.  A second thread on another CPU empties
- * the rings as the recorder would.
+ * empty one, one whose stacks perf dumps, and one whose stacks a program copies, so
+ * that whatever else the machine does meets all alike; the medians are compared.
+ * tsprof's way is the last, where that is permitted.  A second thread on another CPU
+ * empties the rings as the recorder would.
  *
  *	bench_overhead [ROUNDS]
  */
@@ -19,6 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "os/bpf_stacks.h"
 #include "os/perf_event.h"
 #include "os/perf_ring.h"
 
@@ -27,18 +29,24 @@ enum {
 	MAX_ROUNDS = 150,
 	PIECE_LOOPS = 8000000,
 	RING_BYTES = 16 << 20,
+	SMALL_RING_BYTES = 1 << 20,
+	STACKS_RING_BYTES = 16 << 20,
 };
 
-enum piece { PIECE_OFF, PIECE_BARE, PIECE_FULL, N_PIECES };
+enum piece { PIECE_OFF, PIECE_BARE, PIECE_DUMP, PIECE_PROGRAM, N_PIECES };
 
 struct bench {
 	int n_rounds;
 	int fds[N_PIECES]; /* -1 for none */
 	struct perf_ring rings[N_PIECES];
 	struct perf_layout layouts[N_PIECES];
+	struct bpf_stacks stacks;
+	int cpu;
+	uint64_t stack_end;  /* of the thread: the outermost of its frames */
 	atomic_bool is_done; /* relaxed: carries no data */
 	double cost_us[N_PIECES][MAX_ROUNDS];
 	atomic_ulong n_read[N_PIECES];
+	unsigned long n_without_stack;
 };
 
 static double cpu_us(void)
@@ -58,6 +66,25 @@ static void pin(int cpu)
 	(void)sched_setaffinity(0, sizeof(set), &set);
 }
 
+/* What the recorder does with it, but for the walk. */
+static void take_record(struct bench *bench, enum piece piece, const uint8_t *bytes, size_t size)
+{
+	struct sampler_record record;
+
+	atomic_fetch_add_explicit(&bench->n_read[piece], 1, memory_order_relaxed);
+	if (piece != PIECE_PROGRAM)
+		return;
+	perf_record_parse(&record, &bench->layouts[piece], bytes, size);
+	if (record.kind != SAMPLER_RECORD_SAMPLE)
+		return;
+	if (bpf_stacks_match(&bench->stacks, (size_t)bench->cpu, &record.sample))
+		bpf_stacks_learn(&bench->stacks, true,
+				 bench->stack_end - registers_sp(&record.sample.registers));
+	else
+		bench->n_without_stack++;
+	bpf_stacks_finish(&bench->stacks);
+}
+
 static void *read_rings(void *context)
 {
 	struct bench *bench = context;
@@ -65,17 +92,20 @@ static void *read_rings(void *context)
 
 	pin(0);
 	while (!atomic_load_explicit(&bench->is_done, memory_order_relaxed)) {
+		for (int i = PIECE_BARE; i < N_PIECES; i++)
+			perf_ring_refresh(&bench->rings[i]);
+		bpf_stacks_begin(&bench->stacks);
 		for (int i = PIECE_BARE; i < N_PIECES; i++) {
+			const uint8_t *bytes;
 			size_t size;
 
-			perf_ring_refresh(&bench->rings[i]);
-			while (perf_ring_peek(&bench->rings[i], &size)) {
+			while ((bytes = perf_ring_peek(&bench->rings[i], &size)) != NULL) {
+				take_record(bench, (enum piece)i, bytes, size);
 				perf_ring_skip(&bench->rings[i], size);
-				atomic_fetch_add_explicit(&bench->n_read[i], 1,
-							  memory_order_relaxed);
 			}
 			perf_ring_publish(&bench->rings[i]);
 		}
+		bpf_stacks_publish(&bench->stacks);
 		(void)nanosleep(&pause, NULL);
 	}
 	return NULL;
@@ -122,30 +152,50 @@ static double median(double *values, int n)
 	return values[n / 2];
 }
 
-static int open_events(struct bench *bench, struct error *err)
+static int open_piece(struct bench *bench, enum piece piece, struct error *err)
 {
 	struct perf_abilities abilities = {
 		.kernel = true, .build_id = true, .lost = true, .counts = true
 	};
-	struct perf_event_options options = {
+	const uint64_t ring_bytes = piece == PIECE_PROGRAM ? SMALL_RING_BYTES : RING_BYTES;
+	const struct perf_event_options options = {
 		.kind = &perf_event_kinds[0],
 		.rate_hz = RATE_HZ,
 		.stack_bytes = PERF_EVENT_STACK_MAX_BYTES,
-		.wakeup_bytes = RING_BYTES / 4,
+		.wakeup_bytes = ring_bytes / 4,
+		.is_bare = piece == PIECE_BARE,
+		.without_user_stacks = piece == PIECE_PROGRAM,
 	};
-	const int cpu = sysconf(_SC_NPROCESSORS_ONLN) > 1 ? 1 : 0;
+	int r;
+
+	bench->fds[piece] = perf_event_open_sampler(&options, bench->cpu, &abilities,
+						    &bench->layouts[piece], err);
+	if (bench->fds[piece] < 0)
+		return bench->fds[piece];
+	r = perf_ring_open(&bench->rings[piece], bench->fds[piece], ring_bytes, err);
+	if (r == 0 && piece == PIECE_PROGRAM)
+		r = perf_event_set_program(bench->fds[piece], bench->stacks.program_fd);
+	return r;
+}
+
+static int open_events(struct bench *bench, struct error *err)
+{
+	const struct bpf_stacks_options options = {
+		.ring_bytes = STACKS_RING_BYTES,
+		.asked_bytes = PERF_EVENT_STACK_MAX_BYTES,
+	};
+	struct error refusal = ERROR_INIT;
 	int r = 0;
 
-	pin(cpu);
-	bench->fds[PIECE_OFF] = -1;
-	for (int i = PIECE_BARE; r == 0 && i < N_PIECES; i++) {
-		options.is_bare = i == PIECE_BARE;
-		bench->fds[i] = perf_event_open_sampler(&options, cpu, &abilities,
-							&bench->layouts[i], err);
-		r = bench->fds[i] < 0 ? bench->fds[i] : 0;
-		if (r == 0)
-			r = perf_ring_open(&bench->rings[i], bench->fds[i], RING_BYTES, err);
-	}
+	bench->cpu = sysconf(_SC_NPROCESSORS_ONLN) > 1 ? 1 : 0;
+	pin(bench->cpu);
+	for (int i = PIECE_OFF; i < N_PIECES; i++)
+		bench->fds[i] = -1;
+	for (int i = PIECE_BARE; r == 0 && i < PIECE_PROGRAM; i++)
+		r = open_piece(bench, (enum piece)i, err);
+	if (r == 0 && (bpf_stacks_open(&bench->stacks, &options, &refusal) < 0 ||
+		       open_piece(bench, PIECE_PROGRAM, &refusal) < 0))
+		bench->fds[PIECE_PROGRAM] = -1;
 	return r;
 }
 
@@ -161,21 +211,28 @@ static double median_difference(const struct bench *bench, enum piece with, enum
 
 static void measure(struct bench *bench, size_t stack_bytes, double goal_us)
 {
-	double n_samples[N_PIECES];
+	const bool has_program = bench->fds[PIECE_PROGRAM] >= 0;
+	double cost_us[N_PIECES] = { 0 };
 
 	for (int i = 0; i < N_PIECES; i++)
 		atomic_store_explicit(&bench->n_read[i], 0, memory_order_relaxed);
 	run_rounds(bench, stack_bytes);
 	(void)usleep(20000);
-	for (int i = 0; i < N_PIECES; i++)
-		n_samples[i] = (double)atomic_load_explicit(&bench->n_read[i],
-							    memory_order_relaxed) /
-			       bench->n_rounds;
+	for (int i = PIECE_BARE; i < N_PIECES; i++) {
+		const double n_samples = (double)atomic_load_explicit(&bench->n_read[i],
+								      memory_order_relaxed) /
+					 bench->n_rounds;
+
+		cost_us[i] = median_difference(bench, (enum piece)i,
+					       i == PIECE_BARE ? PIECE_OFF : PIECE_BARE) /
+			     (n_samples > 0 ? n_samples : 1);
+	}
 	printf("overhead, %2zu KiB of stack: empty event %.1f us a sample, tsprof's +%.1f us "
-	       "(goal: +%.0f us)\n",
-	       stack_bytes / 1024,
-	       median_difference(bench, PIECE_BARE, PIECE_OFF) / n_samples[PIECE_BARE],
-	       median_difference(bench, PIECE_FULL, PIECE_BARE) / n_samples[PIECE_FULL], goal_us);
+	       "(goal: +%.0f us), perf's dump +%.1f us\n",
+	       stack_bytes / 1024, cost_us[PIECE_BARE],
+	       cost_us[has_program ? PIECE_PROGRAM : PIECE_DUMP], goal_us, cost_us[PIECE_DUMP]);
+	if (bench->n_without_stack)
+		printf("%lu samples without their stack\n", bench->n_without_stack);
 }
 
 int main(int argc, char **argv)
@@ -184,6 +241,10 @@ int main(int argc, char **argv)
 	struct error err = ERROR_INIT;
 	pthread_t reader;
 
+	if (bench) {
+		bench->stacks = BPF_STACKS_INIT;
+		bench->stack_end = (uint64_t)(uintptr_t)__builtin_frame_address(0) & ~UINT64_C(7);
+	}
 	if (bench)
 		bench->n_rounds = argc > 1 ? atoi(argv[1]) : MAX_ROUNDS;
 	if (bench && (bench->n_rounds < 1 || bench->n_rounds > MAX_ROUNDS)) {
@@ -203,8 +264,10 @@ int main(int argc, char **argv)
 	(void)pthread_join(reader, NULL);
 	for (int i = PIECE_BARE; i < N_PIECES; i++) {
 		perf_ring_close(&bench->rings[i]);
-		(void)close(bench->fds[i]);
+		if (bench->fds[i] >= 0)
+			(void)close(bench->fds[i]);
 	}
+	bpf_stacks_close(&bench->stacks);
 	free(bench);
 	return 0;
 }

@@ -63,13 +63,36 @@ int bpf_kernel_set_ring(int list_fd, uint32_t index, int ring_fd)
 	return bpf(BPF_MAP_UPDATE_ELEM, &attr);
 }
 
-int bpf_kernel_load(const uint64_t *insns, size_t n_insns)
+int bpf_kernel_new_table(uint32_t n_entries)
+{
+	union bpf_attr attr = { .map_type = BPF_MAP_TYPE_LRU_HASH };
+
+	attr.key_size = sizeof(uint32_t);
+	attr.value_size = sizeof(uint64_t);
+	attr.max_entries = n_entries;
+	return bpf(BPF_MAP_CREATE, &attr);
+}
+
+int bpf_kernel_set_number(int table_fd, uint32_t key, uint64_t value)
 {
 	union bpf_attr attr = { .map_type = 0 };
 
-	attr.prog_type = BPF_PROG_TYPE_KPROBE;
-	attr.insns = address_of(insns);
-	attr.insn_cnt = (uint32_t)n_insns;
+	attr.map_fd = (uint32_t)table_fd;
+	attr.key = address_of(&key);
+	attr.value = address_of(&value);
+	return bpf(BPF_MAP_UPDATE_ELEM, &attr);
+}
+
+int bpf_kernel_load(enum bpf_kernel_purpose purpose, const struct bpf_code *code)
+{
+	union bpf_attr attr = { .map_type = 0 };
+
+	if (code->n_insns > BPF_CODE_MAX_INSNS)
+		return -E2BIG;
+	attr.prog_type = purpose == BPF_KERNEL_PROBE ? BPF_PROG_TYPE_KPROBE
+						     : BPF_PROG_TYPE_PERF_EVENT;
+	attr.insns = address_of(code->insns);
+	attr.insn_cnt = (uint32_t)code->n_insns;
 	/* The functions that read a program's memory are for those alone who say so. */
 	attr.license = address_of("Dual MIT/GPL");
 	return bpf(BPF_PROG_LOAD, &attr);

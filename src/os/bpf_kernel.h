@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "os/bpf_code.h"
 
 /*
  * bpf(2), as far as tsprof needs it.  What is made has a descriptor of its own, and is
@@ -23,9 +24,16 @@ int bpf_kernel_new_ring_list(uint32_t n_rings, int ring_fd);
 int bpf_kernel_set_ring(int list_fd, uint32_t index, int ring_fd);
 
 /*
- * A program for probes, checked by the kernel and made into machine code.  `insns` are
- * struct bpf_insn of <linux/bpf.h>.
+ * A table from numbers to numbers.  When it is full those that programs asked for
+ * least lately are forgotten.
  */
-int bpf_kernel_load(const uint64_t *insns, size_t n_insns);
+int bpf_kernel_new_table(uint32_t n_entries);
+int bpf_kernel_set_number(int table_fd, uint32_t key, uint64_t value);
+
+/* What a program is run for. */
+enum bpf_kernel_purpose { BPF_KERNEL_PROBE, BPF_KERNEL_SAMPLE };
+
+/* A program, checked by the kernel and made into machine code. */
+int bpf_kernel_load(enum bpf_kernel_purpose purpose, const struct bpf_code *code);
 
 #endif

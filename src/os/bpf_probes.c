@@ -150,7 +150,7 @@ static int load_programs(struct bpf_probes *probes, const struct probe_point *po
 		options.point = (uint32_t)i;
 		r = bpf_program_make(program, &points[i], &options);
 		if (r == 0)
-			r = bpf_kernel_load(program->insns, program->n_insns);
+			r = bpf_kernel_load(BPF_KERNEL_PROBE, &program->code);
 		if (r < 0) {
 			r = error_of_bpf(r, err);
 			break;

@@ -67,87 +67,6 @@ struct field {
 	size_t size_bytes;		 /* 0: a text */
 };
 
-static void emit(struct bpf_program *program, unsigned int code, unsigned int to, unsigned int from,
-		 int at, int32_t value)
-{
-	const struct bpf_insn insn = {
-		.code = (uint8_t)code,
-		.dst_reg = to & 0xf,
-		.src_reg = from & 0xf,
-		.off = (int16_t)at,
-		.imm = value,
-	};
-
-	if (program->n_insns < BPF_PROGRAM_MAX_INSNS)
-		memcpy(&program->insns[program->n_insns], &insn, sizeof(insn));
-	program->n_insns++;
-}
-
-static void emit_number(struct bpf_program *program, unsigned int to, int32_t value)
-{
-	emit(program, BPF_ALU64 | BPF_MOV | BPF_K, to, 0, 0, value);
-}
-
-/* BPF_AND, BPF_OR, BPF_LSH, BPF_ADD with a constant. */
-static void emit_compute(struct bpf_program *program, unsigned int operation, unsigned int to,
-			 int32_t value)
-{
-	emit(program, BPF_ALU64 | operation | BPF_K, to, 0, 0, value);
-}
-
-static void emit_move(struct bpf_program *program, unsigned int to, unsigned int from, int32_t plus)
-{
-	emit(program, BPF_ALU64 | BPF_MOV | BPF_X, to, from, 0, 0);
-	if (plus)
-		emit_compute(program, BPF_ADD, to, plus);
-}
-
-static void emit_load(struct bpf_program *program, unsigned int to, unsigned int from, int at)
-{
-	emit(program, BPF_LDX | BPF_MEM | BPF_DW, to, from, at, 0);
-}
-
-static void emit_store(struct bpf_program *program, unsigned int to, int at, unsigned int from,
-		       size_t size_bytes)
-{
-	const unsigned int size = size_bytes == 1   ? BPF_B
-				  : size_bytes == 2 ? BPF_H
-				  : size_bytes == 4 ? BPF_W
-						    : BPF_DW;
-
-	emit(program, BPF_STX | BPF_MEM | size, to, from, at, 0);
-}
-
-static void emit_call(struct bpf_program *program, int32_t function)
-{
-	emit(program, BPF_JMP | BPF_CALL, 0, 0, 0, function);
-}
-
-/* A map, or the only value of one: two words. */
-static void emit_map(struct bpf_program *program, unsigned int to, unsigned int kind, int fd)
-{
-	emit(program, BPF_LD | BPF_DW | BPF_IMM, to, kind, 0, fd);
-	emit(program, 0, 0, 0, 0, 0);
-}
-
-/* BPF_JEQ, BPF_JNE, BPF_JSGT with 0; the place to fill in with jump_here. */
-static size_t emit_jump(struct bpf_program *program, unsigned int condition, unsigned int of)
-{
-	emit(program, BPF_JMP | condition | BPF_K, of, 0, 0, 0);
-	return program->n_insns - 1;
-}
-
-static void jump_here(struct bpf_program *program, size_t from)
-{
-	struct bpf_insn insn;
-
-	if (program->n_insns > BPF_PROGRAM_MAX_INSNS)
-		return;
-	memcpy(&insn, &program->insns[from], sizeof(insn));
-	insn.off = (int16_t)(program->n_insns - from - 1);
-	memcpy(&program->insns[from], &insn, sizeof(insn));
-}
-
 static const char *parse_register(struct field *field, const char *text)
 {
 	const size_t n_bytes = strcspn(text, "):");
@@ -208,16 +127,16 @@ static const char *parse_field(struct field *field, const char *text)
 /* r3: the address that the last of the field's steps reads from. */
 static void emit_address(struct bpf_program *program, const struct field *field)
 {
-	emit_load(program, BPF_REG_3, BPF_REG_6, field->register_at);
+	bpf_code_load(&program->code, BPF_REG_3, BPF_REG_6, field->register_at);
 	for (size_t i = field->n_offsets; i-- > 1;) {
-		emit_compute(program, BPF_ADD, BPF_REG_3, field->offsets[i]);
-		emit_move(program, BPF_REG_1, BPF_REG_10, POINTER_SLOT);
-		emit_number(program, BPF_REG_2, sizeof(uint64_t));
-		emit_call(program, BPF_FUNC_probe_read_user);
-		emit_load(program, BPF_REG_3, BPF_REG_10, POINTER_SLOT);
+		bpf_code_compute(&program->code, BPF_ADD, BPF_REG_3, field->offsets[i]);
+		bpf_code_move(&program->code, BPF_REG_1, BPF_REG_10, POINTER_SLOT);
+		bpf_code_number(&program->code, BPF_REG_2, sizeof(uint64_t));
+		bpf_code_call(&program->code, BPF_FUNC_probe_read_user);
+		bpf_code_load(&program->code, BPF_REG_3, BPF_REG_10, POINTER_SLOT);
 	}
 	if (field->n_offsets)
-		emit_compute(program, BPF_ADD, BPF_REG_3, field->offsets[0]);
+		bpf_code_compute(&program->code, BPF_ADD, BPF_REG_3, field->offsets[0]);
 }
 
 /* Where nothing can be read the kernel leaves zeros. */
@@ -225,12 +144,12 @@ static void emit_number_field(struct bpf_program *program, const struct field *f
 {
 	emit_address(program, field);
 	if (!field->n_offsets) {
-		emit_store(program, BPF_REG_9, (int)at, BPF_REG_3, field->size_bytes);
+		bpf_code_store(&program->code, BPF_REG_9, (int)at, BPF_REG_3, field->size_bytes);
 		return;
 	}
-	emit_move(program, BPF_REG_1, BPF_REG_9, (int32_t)at);
-	emit_number(program, BPF_REG_2, (int32_t)field->size_bytes);
-	emit_call(program, BPF_FUNC_probe_read_user);
+	bpf_code_move(&program->code, BPF_REG_1, BPF_REG_9, (int32_t)at);
+	bpf_code_number(&program->code, BPF_REG_2, (int32_t)field->size_bytes);
+	bpf_code_call(&program->code, BPF_FUNC_probe_read_user);
 }
 
 /* At `at` its place and length, 0 when it cannot be read. */
@@ -240,15 +159,16 @@ static void emit_text_field(struct bpf_program *program, const struct field *fie
 	size_t jump;
 
 	emit_address(program, field);
-	emit_move(program, BPF_REG_1, BPF_REG_9, (int32_t)text_at);
-	emit_number(program, BPF_REG_2, TRACE_EVENTS_TEXT_BYTES);
-	emit_call(program, BPF_FUNC_probe_read_user_str);
-	jump = emit_jump(program, BPF_JSGT, BPF_REG_0);
-	emit_number(program, BPF_REG_0, 0);
-	jump_here(program, jump);
-	emit_compute(program, BPF_LSH, BPF_REG_0, LENGTH_SHIFT);
-	emit_compute(program, BPF_OR, BPF_REG_0, (int32_t)(text_at - BPF_PROGRAM_FETCHED_AT));
-	emit_store(program, BPF_REG_9, (int)at, BPF_REG_0, sizeof(uint32_t));
+	bpf_code_move(&program->code, BPF_REG_1, BPF_REG_9, (int32_t)text_at);
+	bpf_code_number(&program->code, BPF_REG_2, TRACE_EVENTS_TEXT_BYTES);
+	bpf_code_call(&program->code, BPF_FUNC_probe_read_user_str);
+	jump = bpf_code_jump(&program->code, BPF_JSGT, BPF_REG_0, 0);
+	bpf_code_number(&program->code, BPF_REG_0, 0);
+	bpf_code_jump_here(&program->code, jump);
+	bpf_code_compute(&program->code, BPF_LSH, BPF_REG_0, LENGTH_SHIFT);
+	bpf_code_compute(&program->code, BPF_OR, BPF_REG_0,
+			 (int32_t)(text_at - BPF_PROGRAM_FETCHED_AT));
+	bpf_code_store(&program->code, BPF_REG_9, (int)at, BPF_REG_0, sizeof(uint32_t));
 }
 
 static size_t first_field_at(const struct probe_point *point)
@@ -299,42 +219,48 @@ static void emit_fields(struct bpf_program *program, const struct probe_point *p
 static void emit_reserve(struct bpf_program *program, const struct bpf_program_options *options,
 			 size_t losses[static MAX_LOSSES])
 {
-	emit_call(program, BPF_FUNC_get_smp_processor_id);
-	emit_store(program, BPF_REG_10, CPU_SLOT, BPF_REG_0, sizeof(uint32_t));
-	emit_compute(program, BPF_AND, BPF_REG_0, (int32_t)(options->n_cpus - 1));
-	emit_compute(program, BPF_LSH, BPF_REG_0, CPU_SHIFT);
-	emit_move(program, BPF_REG_8, BPF_REG_7, sizeof(struct bpf_program_state));
-	emit(program, BPF_ALU64 | BPF_ADD | BPF_X, BPF_REG_8, BPF_REG_0, 0, 0);
-	emit_map(program, BPF_REG_1, BPF_PSEUDO_MAP_FD, options->list_fd);
-	emit_move(program, BPF_REG_2, BPF_REG_10, CPU_SLOT);
-	emit_call(program, BPF_FUNC_map_lookup_elem);
-	losses[0] = emit_jump(program, BPF_JEQ, BPF_REG_0);
-	emit_move(program, BPF_REG_1, BPF_REG_0, 0);
-	emit_number(program, BPF_REG_2, (int32_t)program->record_bytes);
-	emit_number(program, BPF_REG_3, 0);
-	emit_call(program, BPF_FUNC_ringbuf_reserve);
-	losses[1] = emit_jump(program, BPF_JEQ, BPF_REG_0);
-	emit_move(program, BPF_REG_9, BPF_REG_0, 0);
+	bpf_code_call(&program->code, BPF_FUNC_get_smp_processor_id);
+	bpf_code_store(&program->code, BPF_REG_10, CPU_SLOT, BPF_REG_0, sizeof(uint32_t));
+	bpf_code_compute(&program->code, BPF_AND, BPF_REG_0, (int32_t)(options->n_cpus - 1));
+	bpf_code_compute(&program->code, BPF_LSH, BPF_REG_0, CPU_SHIFT);
+	bpf_code_move(&program->code, BPF_REG_8, BPF_REG_7, sizeof(struct bpf_program_state));
+	bpf_code_add(&program->code, BPF_ALU64 | BPF_ADD | BPF_X, BPF_REG_8, BPF_REG_0, 0, 0);
+	bpf_code_map(&program->code, BPF_REG_1, BPF_PSEUDO_MAP_FD, options->list_fd);
+	bpf_code_move(&program->code, BPF_REG_2, BPF_REG_10, CPU_SLOT);
+	bpf_code_call(&program->code, BPF_FUNC_map_lookup_elem);
+	losses[0] = bpf_code_jump(&program->code, BPF_JEQ, BPF_REG_0, 0);
+	bpf_code_move(&program->code, BPF_REG_1, BPF_REG_0, 0);
+	bpf_code_number(&program->code, BPF_REG_2, (int32_t)program->record_bytes);
+	bpf_code_number(&program->code, BPF_REG_3, 0);
+	bpf_code_call(&program->code, BPF_FUNC_ringbuf_reserve);
+	losses[1] = bpf_code_jump(&program->code, BPF_JEQ, BPF_REG_0, 0);
+	bpf_code_move(&program->code, BPF_REG_9, BPF_REG_0, 0);
 }
 
 static void emit_head(struct bpf_program *program, const struct probe_point *point, uint32_t index)
 {
-	emit_call(program, BPF_FUNC_ktime_get_ns);
-	emit_store(program, BPF_REG_9, offsetof(struct bpf_program_record, time_ns), BPF_REG_0, 8);
-	emit_call(program, BPF_FUNC_get_current_pid_tgid);
-	emit_store(program, BPF_REG_9, offsetof(struct bpf_program_record, tid), BPF_REG_0, 8);
-	emit_load(program, BPF_REG_1, BPF_REG_8, offsetof(struct bpf_program_cpu, n_lost));
-	emit_store(program, BPF_REG_9, offsetof(struct bpf_program_record, n_lost), BPF_REG_1, 8);
-	emit_number(program, BPF_REG_1, (int32_t)index);
-	emit_store(program, BPF_REG_9, offsetof(struct bpf_program_record, point), BPF_REG_1, 8);
+	bpf_code_call(&program->code, BPF_FUNC_ktime_get_ns);
+	bpf_code_store(&program->code, BPF_REG_9, offsetof(struct bpf_program_record, time_ns),
+		       BPF_REG_0, 8);
+	bpf_code_call(&program->code, BPF_FUNC_get_current_pid_tgid);
+	bpf_code_store(&program->code, BPF_REG_9, offsetof(struct bpf_program_record, tid),
+		       BPF_REG_0, 8);
+	bpf_code_load(&program->code, BPF_REG_1, BPF_REG_8,
+		      offsetof(struct bpf_program_cpu, n_lost));
+	bpf_code_store(&program->code, BPF_REG_9, offsetof(struct bpf_program_record, n_lost),
+		       BPF_REG_1, 8);
+	bpf_code_number(&program->code, BPF_REG_1, (int32_t)index);
+	bpf_code_store(&program->code, BPF_REG_9, offsetof(struct bpf_program_record, point),
+		       BPF_REG_1, 8);
 	if (point->is_return) {
-		emit_number(program, BPF_REG_1, 0);
-		emit_store(program, BPF_REG_9, offsetof(struct bpf_program_record, ip) + 8,
-			   BPF_REG_1, 8);
+		bpf_code_number(&program->code, BPF_REG_1, 0);
+		bpf_code_store(&program->code, BPF_REG_9,
+			       offsetof(struct bpf_program_record, ip) + 8, BPF_REG_1, 8);
 	} else {
-		emit_load(program, BPF_REG_1, BPF_REG_6, PC_AT);
+		bpf_code_load(&program->code, BPF_REG_1, BPF_REG_6, PC_AT);
 	}
-	emit_store(program, BPF_REG_9, offsetof(struct bpf_program_record, ip), BPF_REG_1, 8);
+	bpf_code_store(&program->code, BPF_REG_9, offsetof(struct bpf_program_record, ip),
+		       BPF_REG_1, 8);
 }
 
 /* Waking somebody up is dear: it is done once for many. */
@@ -343,23 +269,24 @@ static void emit_submit(struct bpf_program *program, const struct bpf_program_op
 	const int n_written_at = (int)offsetof(struct bpf_program_cpu, n_written);
 	size_t jump;
 
-	emit_load(program, BPF_REG_3, BPF_REG_8, n_written_at);
-	emit_compute(program, BPF_ADD, BPF_REG_3, 1);
-	emit_store(program, BPF_REG_8, n_written_at, BPF_REG_3, 8);
-	emit_compute(program, BPF_AND, BPF_REG_3, (int32_t)(options->n_until_wake_up - 1));
-	emit_move(program, BPF_REG_1, BPF_REG_9, 0);
-	emit_number(program, BPF_REG_2, BPF_RB_NO_WAKEUP);
-	jump = emit_jump(program, BPF_JNE, BPF_REG_3);
-	emit_number(program, BPF_REG_2, BPF_RB_FORCE_WAKEUP);
-	jump_here(program, jump);
-	emit_call(program, BPF_FUNC_ringbuf_submit);
+	bpf_code_load(&program->code, BPF_REG_3, BPF_REG_8, n_written_at);
+	bpf_code_compute(&program->code, BPF_ADD, BPF_REG_3, 1);
+	bpf_code_store(&program->code, BPF_REG_8, n_written_at, BPF_REG_3, 8);
+	bpf_code_compute(&program->code, BPF_AND, BPF_REG_3,
+			 (int32_t)(options->n_until_wake_up - 1));
+	bpf_code_move(&program->code, BPF_REG_1, BPF_REG_9, 0);
+	bpf_code_number(&program->code, BPF_REG_2, BPF_RB_NO_WAKEUP);
+	jump = bpf_code_jump(&program->code, BPF_JNE, BPF_REG_3, 0);
+	bpf_code_number(&program->code, BPF_REG_2, BPF_RB_FORCE_WAKEUP);
+	bpf_code_jump_here(&program->code, jump);
+	bpf_code_call(&program->code, BPF_FUNC_ringbuf_submit);
 }
 
 /* 0: the kernel is to make no record of its own. */
 static void emit_return(struct bpf_program *program)
 {
-	emit_number(program, BPF_REG_0, 0);
-	emit(program, BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
+	bpf_code_number(&program->code, BPF_REG_0, 0);
+	bpf_code_add(&program->code, BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
 }
 
 int bpf_program_make(struct bpf_program *program, const struct probe_point *point,
@@ -370,25 +297,26 @@ int bpf_program_make(struct bpf_program *program, const struct probe_point *poin
 	size_t when_off;
 	int r;
 
-	program->n_insns = 0;
+	program->code.n_insns = 0;
 	r = measure(&texts_at, &program->record_bytes, point);
 	if (r < 0)
 		return r;
-	emit_move(program, BPF_REG_6, BPF_REG_1, 0);
-	emit_map(program, BPF_REG_7, BPF_PSEUDO_MAP_VALUE, options->state_fd);
-	emit_load(program, BPF_REG_0, BPF_REG_7, offsetof(struct bpf_program_state, is_on));
-	when_off = emit_jump(program, BPF_JEQ, BPF_REG_0);
+	bpf_code_move(&program->code, BPF_REG_6, BPF_REG_1, 0);
+	bpf_code_map(&program->code, BPF_REG_7, BPF_PSEUDO_MAP_VALUE, options->state_fd);
+	bpf_code_load(&program->code, BPF_REG_0, BPF_REG_7,
+		      offsetof(struct bpf_program_state, is_on));
+	when_off = bpf_code_jump(&program->code, BPF_JEQ, BPF_REG_0, 0);
 	emit_reserve(program, options, losses);
 	emit_head(program, point, options->point);
 	emit_fields(program, point, texts_at);
 	emit_submit(program, options);
-	jump_here(program, when_off);
+	bpf_code_jump_here(&program->code, when_off);
 	emit_return(program);
 	for (size_t i = 0; i < MAX_LOSSES; i++)
-		jump_here(program, losses[i]);
-	emit_number(program, BPF_REG_1, 1);
-	emit(program, BPF_STX | BPF_ATOMIC | BPF_DW, BPF_REG_8, BPF_REG_1,
-	     offsetof(struct bpf_program_cpu, n_lost), BPF_ADD);
+		bpf_code_jump_here(&program->code, losses[i]);
+	bpf_code_number(&program->code, BPF_REG_1, 1);
+	bpf_code_add(&program->code, BPF_STX | BPF_ATOMIC | BPF_DW, BPF_REG_8, BPF_REG_1,
+		     offsetof(struct bpf_program_cpu, n_lost), BPF_ADD);
 	emit_return(program);
-	return program->n_insns > BPF_PROGRAM_MAX_INSNS ? -E2BIG : 0;
+	return program->code.n_insns > BPF_CODE_MAX_INSNS ? -E2BIG : 0;
 }

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "os/bpf_code.h"
 #include "os/trace_events.h"
 
 /*
@@ -47,11 +48,8 @@ struct bpf_program_options {
 	uint32_t point;		  /* its index */
 };
 
-enum { BPF_PROGRAM_MAX_INSNS = 1024 };
-
 struct bpf_program {
-	uint64_t insns[BPF_PROGRAM_MAX_INSNS];
-	size_t n_insns;
+	struct bpf_code code;
 	size_t record_bytes;
 };
 

@@ -67,6 +67,7 @@ static void probe_perf(struct machine_probes *probes, const struct sampler_optio
 		probes->has_kernel = sampler->facts.has_kernel;
 		probes->ring_bytes = sampler->facts.ring_bytes;
 		probes->stack_bytes = sampler->facts.stack_bytes;
+		probes->has_stack_program = sampler->facts.has_stack_program;
 	}
 	sampler_close(sampler);
 }

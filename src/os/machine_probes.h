@@ -30,9 +30,10 @@ struct machine_probes {
 	/* The perf engine, opened as `record` opens it. */
 	struct error perf;	     /* code 0: it works */
 	struct perf_refusal refusal; /* of the most modest event, or NONE */
-	bool has_kernel;	     /* these three only when it works */
+	bool has_kernel;	     /* these four only when it works */
 	uint64_t ring_bytes;
 	uint64_t stack_bytes;
+	bool has_stack_program;
 
 	/* 0 or a negative errno */
 	int cycles; /* a hardware counter, in user code */

@@ -141,9 +141,12 @@ static struct perf_event_attr sampler_attributes(const struct perf_event_options
 	attr.wakeup_watermark = (uint32_t)options->wakeup_bytes;
 	if (options->is_bare)
 		return attr;
-	attr.sample_type |= PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER;
+	attr.sample_type |= PERF_SAMPLE_REGS_USER;
 	attr.sample_regs_user = perf_record_register_mask();
-	attr.sample_stack_user = (uint32_t)options->stack_bytes;
+	if (!options->without_user_stacks) {
+		attr.sample_type |= PERF_SAMPLE_STACK_USER;
+		attr.sample_stack_user = (uint32_t)options->stack_bytes;
+	}
 	if (abilities->kernel) {
 		if (!options->without_kernel_stacks)
 			attr.sample_type |= PERF_SAMPLE_CALLCHAIN;

@@ -68,7 +68,8 @@ struct perf_event_options {
 	enum perf_event_start start;
 	bool is_of_another; /* a process that may be somebody else's; EPERM is about it alone */
 	bool without_kernel_stacks;
-	uint32_t trace_event; /* of PERF_ROLE_PROBES: the event's number */
+	bool without_user_stacks; /* of PERF_ROLE_SAMPLES: a program copies them */
+	uint32_t trace_event;	  /* of PERF_ROLE_PROBES: the event's number */
 	bool is_bare;	/* ticks only, without registers and stacks, or probes that only count: what
 			  it costs itself */
 	bool is_single; /* not inherited */
@@ -108,7 +109,10 @@ uint64_t perf_event_stream_id(int fd);
 /* Write the records of `fd` to the ring of another event of the same CPU. */
 int perf_event_share_ring(int fd, int other_fd);
 
-/* A program that is run wherever the trace event of `fd` happens, instead of a record. */
+/*
+ * A program that is run wherever the event of `fd` happens: before its record is made, of a
+ * trace event instead of it.
+ */
 int perf_event_set_program(int fd, int program_fd);
 
 /*

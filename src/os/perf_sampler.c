@@ -37,6 +37,7 @@ struct perf_sampler {
 	uint64_t limit_ns;	     /* of this batch */
 	struct perf_source *current; /* whose record is out with the caller */
 	uint64_t n_lost_in_records;
+	uint64_t n_without_stack; /* samples whose stack found no room */
 };
 
 static struct perf_sampler *perf_sampler_of(struct sampler *base)
@@ -161,6 +162,7 @@ static void perf_sampler_begin(struct sampler *base, bool is_final)
 		perf_ring_refresh(&sampler->sources.sources[i].ring);
 		source_look(&sampler->sources.sources[i]);
 	}
+	bpf_stacks_begin(&sampler->sources.stacks);
 	bpf_probes_begin(&sampler->sources.probes.programs, is_final);
 	keep_to_programs(sampler);
 }
@@ -178,6 +180,7 @@ static void finish_current(struct perf_sampler *sampler)
 	if (!source)
 		return;
 	sampler->current = NULL;
+	bpf_stacks_finish(&sampler->sources.stacks);
 	perf_ring_skip(&source->ring, source->next_bytes);
 	if (source->ring.tail - source->published > source->ring.data_bytes / 8) {
 		perf_ring_publish(&source->ring);
@@ -255,17 +258,47 @@ static bool take_hit(struct perf_sampler *sampler, const struct perf_source *sou
 	return true;
 }
 
+/* Whether the sample is whole, if it is one. */
+static bool has_stack(struct perf_sampler *sampler, const struct perf_source *source,
+		      struct sampler_record *record)
+{
+	struct bpf_stacks *stacks = &sampler->sources.stacks;
+
+	if (!source->is_sampler || record->kind != SAMPLER_RECORD_SAMPLE ||
+	    !bpf_stacks_is_open(stacks) ||
+	    bpf_stacks_match(stacks, (size_t)source->cpu, &record->sample))
+		return true;
+	sampler->n_without_stack++;
+	return false;
+}
+
+/* Without its stack a sample counts as lost: its time is in the thread's next. */
+static bool take_record(struct perf_sampler *sampler, struct perf_source *source,
+			struct sampler_record *record)
+{
+	sampler->current = source;
+	perf_record_parse(record, &source->layout, source->next, source->next_bytes);
+	record->is_from_sampler = source->is_sampler;
+	if (!has_stack(sampler, source, record))
+		return false;
+	look_at_record(sampler, source, record);
+	return true;
+}
+
 static bool perf_sampler_next(struct sampler *base, struct sampler_record *record)
 {
 	struct perf_sampler *sampler = perf_sampler_of(base);
 	struct perf_source *source;
 
-	finish_current(sampler);
-	source = oldest_source(sampler);
-	if (take_hit(sampler, source, record))
-		return true;
+	do {
+		finish_current(sampler);
+		source = oldest_source(sampler);
+		if (take_hit(sampler, source, record))
+			return true;
+	} while (source && !take_record(sampler, source, record));
 	if (!source) {
 		bpf_probes_publish(&sampler->sources.probes.programs);
+		bpf_stacks_publish(&sampler->sources.stacks);
 		for (size_t i = 0; i < sampler->sources.n_sources; i++) {
 			perf_ring_publish(&sampler->sources.sources[i].ring);
 			sampler->sources.sources[i].published =
@@ -273,11 +306,15 @@ static bool perf_sampler_next(struct sampler *base, struct sampler_record *recor
 		}
 		return false;
 	}
-	sampler->current = source;
-	perf_record_parse(record, &source->layout, source->next, source->next_bytes);
-	record->is_from_sampler = source->is_sampler;
-	look_at_record(sampler, source, record);
 	return true;
+}
+
+static void perf_sampler_walked(struct sampler *base, bool is_complete, uint64_t needed_bytes)
+{
+	struct perf_sampler *sampler = perf_sampler_of(base);
+
+	if (bpf_stacks_is_open(&sampler->sources.stacks))
+		bpf_stacks_learn(&sampler->sources.stacks, is_complete, needed_bytes);
 }
 
 static void perf_sampler_stop(struct sampler *base)
@@ -298,7 +335,8 @@ static uint64_t perf_sampler_n_lost(const struct sampler *base)
 	const struct perf_sampler *sampler = (const struct perf_sampler *)base;
 	const uint64_t n_lost = perf_sources_n_lost(&sampler->sources);
 
-	return n_lost > sampler->n_lost_in_records ? n_lost : sampler->n_lost_in_records;
+	return sampler->n_without_stack +
+	       (n_lost > sampler->n_lost_in_records ? n_lost : sampler->n_lost_in_records);
 }
 
 static char *perf_sampler_remark(const struct sampler *base)
@@ -328,6 +366,7 @@ const struct sampler_engine sampler_engine_perf = {
 	.fd = perf_sampler_fd,
 	.begin = perf_sampler_begin,
 	.next = perf_sampler_next,
+	.walked = perf_sampler_walked,
 	.stop = perf_sampler_stop,
 	.counted_ns = perf_sampler_counted_ns,
 	.n_lost = perf_sampler_n_lost,

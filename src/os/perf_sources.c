@@ -19,7 +19,11 @@
 #define RING_MAX_BYTES ((uint64_t)16 << 20)
 #define RING_FAST_MAX_BYTES ((uint64_t)32 << 20) /* from RATE_FAST_HZ on */
 #define RINGS_MAX_BYTES ((uint64_t)512 << 20)	 /* of all CPUs together */
+#define RING_WITHOUT_STACKS_BYTES ((uint64_t)1 << 20)
 #define RING_MIN_BYTES ((uint64_t)32 << 10)
+#define STACKS_RING_BYTES ((uint64_t)8 << 20) /* twice that from RATE_FAST_HZ on */
+#define STACKS_RING_MIN_BYTES ((uint64_t)512 << 10)
+#define STACKS_RINGS_MAX_BYTES ((uint64_t)256 << 20)
 #define SIDEBAND_MAX_BYTES ((uint64_t)32 << 10) /* unless the samples' ring is large */
 
 enum {
@@ -44,6 +48,7 @@ int perf_sources_init(struct perf_sources *sources, const struct sampler_options
 		.facts = facts,
 		.abilities = { .kernel = true, .build_id = true, .lost = true, .counts = true },
 		.probes = PERF_PROBES_INIT,
+		.stacks = BPF_STACKS_INIT,
 		.epoll_fd = epoll_create1(EPOLL_CLOEXEC),
 	};
 	if (sources->epoll_fd < 0)
@@ -78,6 +83,7 @@ void perf_sources_release(struct perf_sources *sources)
 {
 	sources_close(sources);
 	perf_probes_release(&sources->probes);
+	bpf_stacks_close(&sources->stacks);
 	if (sources->epoll_fd >= 0)
 		(void)close(sources->epoll_fd);
 	free(sources->sources);
@@ -88,24 +94,13 @@ void perf_sources_release(struct perf_sources *sources)
 	sources->epoll_fd = -1;
 }
 
-/*
- * Late, because each wake-up meets cold caches: half a ring, unless what is left
- * would then fill within WAKEUP_MARGIN_MS.
- */
-static uint64_t wakeup_bytes(const struct perf_sources *sources, uint64_t data_bytes)
-{
-	const uint64_t margin = sources->options.rate_hz * sources->facts->stack_bytes *
-				WAKEUP_MARGIN_MS / MS_PER_S;
-
-	return margin > data_bytes / 2 ? data_bytes / 4 : data_bytes / 2;
-}
-
 static uint64_t data_bytes_of(const struct perf_sources *sources, enum perf_event_role role)
 {
 	const uint64_t ring_bytes = sources->facts->ring_bytes;
 
 	if (role == PERF_ROLE_SAMPLES)
-		return ring_bytes;
+		return bpf_stacks_is_open(&sources->stacks) ? RING_WITHOUT_STACKS_BYTES
+							    : ring_bytes;
 	if (role == PERF_ROLE_SWITCH_STACKS && ring_bytes / SWITCH_STACKS_FRACTION > RING_MIN_BYTES)
 		return ring_bytes / SWITCH_STACKS_FRACTION;
 	if (role == PERF_ROLE_PROBES && ring_bytes / PROBES_FRACTION > RING_MIN_BYTES)
@@ -115,6 +110,20 @@ static uint64_t data_bytes_of(const struct perf_sources *sources, enum perf_even
 	if (ring_bytes / SIDEBAND_FRACTION > SIDEBAND_MAX_BYTES)
 		return ring_bytes / SIDEBAND_FRACTION;
 	return ring_bytes < SIDEBAND_MAX_BYTES ? ring_bytes : SIDEBAND_MAX_BYTES;
+}
+
+/*
+ * Late, because each wake-up meets cold caches: half a ring, unless what is left
+ * would then fill within WAKEUP_MARGIN_MS.  Without stacks samples take little room.
+ */
+static uint64_t wakeup_bytes(const struct perf_sources *sources, enum perf_event_role role)
+{
+	const uint64_t data_bytes = data_bytes_of(sources, role);
+	const uint64_t margin = sources->options.rate_hz * sources->facts->stack_bytes *
+				WAKEUP_MARGIN_MS / MS_PER_S;
+	const bool is_small = role == PERF_ROLE_SAMPLES && bpf_stacks_is_open(&sources->stacks);
+
+	return margin > data_bytes / 2 && !is_small ? data_bytes / 4 : data_bytes / 2;
 }
 
 static uint64_t stack_bytes_of(const struct perf_sources *sources, enum perf_event_role role)
@@ -145,6 +154,17 @@ static enum perf_event_start start_of(const struct perf_sources *sources, pid_t 
 	return role == PERF_ROLE_SWITCHES && pid == 0 ? PERF_EVENT_BY_HAND : PERF_EVENT_AT_ONCE;
 }
 
+/* The same descriptor; closed when it is to have no program. */
+static int with_program(const struct perf_sources *sources, int fd, struct error *err)
+{
+	const int r = perf_event_set_program(fd, sources->stacks.program_fd);
+
+	if (r == 0)
+		return fd;
+	(void)close(fd);
+	return error_set_errno(err, r, "a program for ticks");
+}
+
 int perf_sources_open_event(struct perf_sources *sources, pid_t pid, int cpu,
 			    enum perf_event_role role, size_t at, struct perf_layout *ret_layout,
 			    struct error *err)
@@ -153,15 +173,21 @@ int perf_sources_open_event(struct perf_sources *sources, pid_t pid, int cpu,
 		.kind = sources->options.event,
 		.rate_hz = sources->options.rate_hz,
 		.stack_bytes = stack_bytes_of(sources, role),
-		.wakeup_bytes = wakeup_bytes(sources, data_bytes_of(sources, role)),
+		.wakeup_bytes = wakeup_bytes(sources, role),
 		.pid = pid,
 		.start = start_of(sources, pid, role),
 		.is_of_another = sources->options.is_attaching && pid > 0,
 		.without_kernel_stacks = sources->options.kernel == SAMPLER_KERNEL_NONE,
+		.without_user_stacks = bpf_stacks_is_open(&sources->stacks),
 		.trace_event = role == PERF_ROLE_PROBES ? sources->probes.events.ids[at] : 0,
 	};
 
-	return perf_event_open_role(role, &options, cpu, &sources->abilities, ret_layout, err);
+	const int fd = perf_event_open_role(role, &options, cpu, &sources->abilities, ret_layout,
+					    err);
+
+	return fd >= 0 && role == PERF_ROLE_SAMPLES && options.without_user_stacks
+		       ? with_program(sources, fd, err)
+		       : fd;
 }
 
 static int source_open(struct perf_sources *sources, pid_t pid, int cpu, enum perf_event_role role,
@@ -293,7 +319,7 @@ static void fit_dump(struct perf_sources *sources)
 
 	if (!stack_bytes || stack_bytes > PERF_EVENT_STACK_MAX_BYTES)
 		stack_bytes = PERF_EVENT_STACK_MAX_BYTES;
-	if (stack_bytes > fitting)
+	if (stack_bytes > fitting && !bpf_stacks_is_open(&sources->stacks))
 		stack_bytes = fitting;
 	sources->facts->stack_bytes = stack_bytes & ~UINT64_C(7);
 }
@@ -319,6 +345,42 @@ static int open_fitting(struct perf_sources *sources, pid_t pid, struct error *e
 	return r == -ENOBUFS ? error_set_too_large(err) : r;
 }
 
+/* Where it is not permitted perf copies them, which costs the target more. */
+static void open_stacks(struct perf_sources *sources)
+{
+	const uint64_t asked = sources->options.stack_bytes;
+	struct bpf_stacks_options options = {
+		.ring_bytes = STACKS_RING_BYTES,
+		.asked_bytes = asked && asked < PERF_EVENT_STACK_MAX_BYTES
+				       ? asked & ~UINT64_C(7)
+				       : PERF_EVENT_STACK_MAX_BYTES,
+	};
+	struct error refusal = ERROR_INIT;
+
+	if (sources->options.rate_hz >= RATE_FAST_HZ)
+		options.ring_bytes *= 2;
+	while (options.ring_bytes > STACKS_RING_MIN_BYTES &&
+	       options.ring_bytes * n_configured_cpus() > STACKS_RINGS_MAX_BYTES)
+		options.ring_bytes /= 2;
+	if (options.asked_bytes == 0 || bpf_stacks_open(&sources->stacks, &options, &refusal) < 0)
+		return;
+	if (bpf_stacks_poll(&sources->stacks, sources->epoll_fd, &refusal) < 0)
+		bpf_stacks_close(&sources->stacks);
+}
+
+static int open_all(struct perf_sources *sources, pid_t pid, struct error *err)
+{
+	struct error refusal = ERROR_INIT;
+
+	open_stacks(sources);
+	if (bpf_stacks_is_open(&sources->stacks)) {
+		if (open_fitting(sources, pid, &refusal) == 0)
+			return 0;
+		bpf_stacks_close(&sources->stacks);
+	}
+	return open_fitting(sources, pid, err);
+}
+
 int perf_sources_open(struct perf_sources *sources, pid_t pid, struct error *err)
 {
 	int r;
@@ -330,12 +392,13 @@ int perf_sources_open(struct perf_sources *sources, pid_t pid, struct error *err
 	if (r == 0)
 		r = bpf_probes_poll(&sources->probes.programs, sources->epoll_fd, err);
 	if (r == 0)
-		r = open_fitting(sources, pid, err);
+		r = open_all(sources, pid, err);
 	if (r < 0)
 		return r;
 	sources->facts->has_programs = bpf_probes_is_open(&sources->probes.programs);
 	if (sources->facts->has_programs && sources->start == PERF_EVENT_ON_EXEC)
 		bpf_probes_set_enabled(&sources->probes.programs, true);
+	sources->facts->has_stack_program = bpf_stacks_is_open(&sources->stacks);
 	sources->facts->has_kernel = sources->abilities.kernel;
 	sources->facts->has_kernel_time = sources->abilities.kernel;
 	return 0;

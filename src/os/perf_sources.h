@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "os/bpf_stacks.h"
 #include "os/perf_event.h"
 #include "os/perf_probes.h"
 #include "os/perf_record.h"
@@ -55,6 +56,7 @@ struct perf_sources {
 	size_t n_members, members_capacity;
 	struct hash_index member_index; /* by (tid, source) */
 	struct perf_probes probes;
+	struct bpf_stacks stacks;
 	int epoll_fd; /* readable when a ring has filled to its mark */
 };
 

@@ -43,18 +43,17 @@ struct sampler_engine {
 	char *const *(*environment)(const struct sampler *sampler);
 	/* `pid` has not yet execed; sampling starts when it does, unless it is paused. */
 	int (*watch)(struct sampler *sampler, pid_t pid, struct error *err);
-	/*
-	 * All threads of running processes; no pids: the whole system.  NULL when the
-	 * engine has to be there from the start of a process.
-	 */
+	/* Threads of running processes; no pids: all.  NULL: it must be there from the start. */
 	int (*attach)(struct sampler *sampler, const pid_t *pids, size_t n_pids, struct error *err);
-	/* Stop taking samples and go on; all else is still told.  NULL: the caller drops them. */
+	/* Stop and go on; all else is still told.  NULL: the caller drops the samples. */
 	void (*pause)(struct sampler *sampler);
 	void (*resume)(struct sampler *sampler);
 	/* Readable when there is something to take; to be polled together with others. */
 	int (*fd)(const struct sampler *sampler);
 	void (*begin)(struct sampler *sampler, bool is_final);
 	bool (*next)(struct sampler *sampler, struct sampler_record *record);
+	/* The last sample's stack was walked, and so much of it needed.  May be NULL. */
+	void (*walked)(struct sampler *sampler, bool is_complete, uint64_t needed_bytes);
 	void (*stop)(struct sampler *sampler);
 	uint64_t (*counted_ns)(const struct sampler *sampler);
 	uint64_t (*n_lost)(const struct sampler *sampler);
@@ -105,7 +104,7 @@ static inline int sampler_fd(const struct sampler *sampler)
 	return sampler->engine->fd(sampler);
 }
 
-/* See what there is; `is_final` leaves out the lag: there will be no more. */
+/* `is_final` leaves out the lag: there will be no more. */
 static inline void sampler_begin(struct sampler *sampler, bool is_final)
 {
 	sampler->engine->begin(sampler, is_final);

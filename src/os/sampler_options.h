@@ -34,13 +34,14 @@ struct sampler_options {
 
 /* What the engine got; valid once the target is watched. */
 struct sampler_facts {
-	bool has_kernel;      /* samples in the kernel, with their kernel stacks if asked for */
-	bool has_kernel_time; /* time in the kernel is in the samples' weights */
-	uint64_t period_ns;   /* 0 when the event does not count time */
-	uint64_t stack_bytes; /* of each dump */
-	uint64_t ring_bytes;  /* for each CPU, or thread */
-	uint32_t n_cpus;      /* online */
-	bool has_programs;    /* hits of probes are written by BPF programs */
+	bool has_kernel;	/* samples in the kernel, with their kernel stacks if asked for */
+	bool has_kernel_time;	/* time in the kernel is in the samples' weights */
+	uint64_t period_ns;	/* 0 when the event does not count time */
+	uint64_t stack_bytes;	/* of each dump */
+	uint64_t ring_bytes;	/* for each CPU, or thread */
+	uint32_t n_cpus;	/* online */
+	bool has_programs;	/* hits of probes are written by BPF programs */
+	bool has_stack_program; /* and user stacks copied by one */
 };
 
 #endif

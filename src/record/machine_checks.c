@@ -283,6 +283,11 @@ static void check_stacks(struct machine_checks *checks, const struct facts *fact
 		return;
 	(void)units_bytes(stack, probes->stack_bytes);
 	(void)units_bytes(ring, probes->ring_bytes);
+	if (probes->has_stack_program) {
+		judge(check, MACHINE_YES, "up to %s of each are copied, as much as is in use (BPF)",
+		      stack);
+		return;
+	}
 	if (probes->stack_bytes >= STACK_WHOLE_BYTES || !probes->stack_bytes) {
 		judge(check, MACHINE_YES, "up to %s of each are copied; rings of %s for each CPU",
 		      stack, ring);

@@ -203,11 +203,11 @@ static void values_of_others(struct machine_values *values, const struct machine
 
 	value = add_value(values, "bpf", "BPF");
 	add_text(value->value, probes->bpf == 0 ? "yes" : "no");
-	add_text(value->meaning, "tsprof does not need it");
+	add_text(value->meaning, "samples and probes cost less");
 
 	value = add_value(values, "tracefs", "tracefs");
 	add_text(value->value, settings->has_tracefs ? "yes" : "no");
-	add_text(value->meaning, "tsprof does not need it");
+	add_text(value->meaning, "for probes in functions");
 }
 
 void machine_values_make(struct machine_values *values, const struct machine_settings *settings,

@@ -52,6 +52,18 @@ static bool is_dropped(const struct recording *recording)
 	       recording->record.kind == SAMPLER_RECORD_SAMPLE;
 }
 
+/* Other unwinders may read more than their walks show. */
+static void tell_walk(struct recording *recording)
+{
+	const struct sampler_engine *engine = recording->sampler->engine;
+	const struct stack *stack = recording->intake.stack;
+
+	if (engine->walked && recording->record.kind == SAMPLER_RECORD_SAMPLE &&
+	    recording->intake.backend == &unwind_backend_cfi)
+		engine->walked(recording->sampler, stack->end == STACK_COMPLETE,
+			       stack->needed_stack_bytes);
+}
+
 static int take_batch(struct recording *recording, struct error *err)
 {
 	uint64_t n_taken = 0;
@@ -63,6 +75,7 @@ static int take_batch(struct recording *recording, struct error *err)
 		r = intake_record(&recording->intake, &recording->record, err);
 		if (r < 0)
 			return fail_recording(recording, r);
+		tell_walk(recording);
 		if (++n_taken % 1024 == 0)
 			r = flush_if_due(recording, err);
 	}

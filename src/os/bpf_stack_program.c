@@ -1,0 +1,285 @@
+/*
+ * Registers: r6 is where the interrupted registers are, r7 how many bytes, r8 the user's
+ * stack pointer, r9 the ring and later the record.
+ *
+ * A helper that reads the program's memory reads all that it is asked for or nothing.
+ * Where it is known how far a thread's stack is in use, that is asked for at once; else,
+ * or when that fails, page by page until one is not there.  Room in a ring has to be
+ * reserved by constants, so there are some for different lengths.
+ */
+#include "os/bpf_stack_program.h"
+
+#include <linux/bpf.h>
+#include <stddef.h>
+#include <sys/user.h>
+
+enum {
+	PAGE_BYTES = 4096, /* or a part of one */
+	RECORD_BYTES = sizeof(struct bpf_stack_record),
+	MAX_EXITS = 32,
+
+	/* On the program's stack. */
+	CPU_SLOT = -8,
+	TIME_SLOT = -16,
+	TID_SLOT = -24,
+	IP_SLOT = -32,
+	WAITING_SLOT = -40, /* bytes in the ring */
+	WORD_SLOT = -48,
+	REGISTERS_SLOT = -80,
+};
+
+/* Of the registers as the kernel hands them to programs, and has them in its memory. */
+#if defined(__x86_64__)
+enum {
+	SP_AT = offsetof(struct user_regs_struct, rsp),
+	IP_AT = offsetof(struct user_regs_struct, rip),
+	MODE_AT = offsetof(struct user_regs_struct, cs),
+	MODE_MASK = 3,
+	MODE_IS_USER = BPF_JNE, /* … than 0 */
+};
+#elif defined(__aarch64__)
+enum {
+	SP_AT = offsetof(struct user_regs_struct, sp),
+	IP_AT = offsetof(struct user_regs_struct, pc),
+	MODE_AT = offsetof(struct user_regs_struct, pstate),
+	MODE_MASK = 15,
+	MODE_IS_USER = BPF_JEQ,
+};
+#endif
+
+enum {
+	FIRST_AT = SP_AT < IP_AT ? SP_AT : IP_AT,
+	LAST_AT = SP_AT < IP_AT ? IP_AT : SP_AT,
+	BOTH_BYTES = LAST_AT - FIRST_AT + sizeof(uint64_t),
+};
+
+_Static_assert(REGISTERS_SLOT + BOTH_BYTES <= WORD_SLOT, "room for both");
+
+/* Jumps to where the program ends, filled in when that is known. */
+struct exits {
+	size_t from[MAX_EXITS];
+	size_t n;
+};
+
+static void leave_if_zero(struct bpf_code *code, struct exits *exits)
+{
+	exits->from[exits->n++] = bpf_code_jump(code, BPF_JEQ, BPF_REG_0, 0);
+}
+
+/* r8 and IP_SLOT: where the thread is in its own code, though it may be in the kernel. */
+static void add_registers(struct bpf_code *code)
+{
+	size_t is_user, done;
+
+	bpf_code_load(code, BPF_REG_1, BPF_REG_6, MODE_AT);
+	bpf_code_compute(code, BPF_AND, BPF_REG_1, MODE_MASK);
+	is_user = bpf_code_jump(code, MODE_IS_USER, BPF_REG_1, 0);
+	bpf_code_call(code, BPF_FUNC_get_current_task_btf);
+	bpf_code_move(code, BPF_REG_1, BPF_REG_0, 0);
+	bpf_code_call(code, BPF_FUNC_task_pt_regs);
+	bpf_code_move(code, BPF_REG_3, BPF_REG_0, FIRST_AT);
+	bpf_code_move(code, BPF_REG_1, BPF_REG_10, REGISTERS_SLOT);
+	bpf_code_number(code, BPF_REG_2, BOTH_BYTES);
+	bpf_code_call(code, BPF_FUNC_probe_read_kernel);
+	bpf_code_load(code, BPF_REG_8, BPF_REG_10, REGISTERS_SLOT + SP_AT - FIRST_AT);
+	bpf_code_load(code, BPF_REG_1, BPF_REG_10, REGISTERS_SLOT + IP_AT - FIRST_AT);
+	done = bpf_code_go(code);
+	bpf_code_jump_here(code, is_user);
+	bpf_code_load(code, BPF_REG_8, BPF_REG_6, SP_AT);
+	bpf_code_load(code, BPF_REG_1, BPF_REG_6, IP_AT);
+	bpf_code_jump_here(code, done);
+	bpf_code_store(code, BPF_REG_10, IP_SLOT, BPF_REG_1, sizeof(uint64_t));
+}
+
+/* r9: the ring of this CPU. */
+static void add_ring(struct bpf_code *code, const struct bpf_stack_options *options,
+		     struct exits *exits)
+{
+	bpf_code_map(code, BPF_REG_1, BPF_PSEUDO_MAP_FD, options->list_fd);
+	bpf_code_move(code, BPF_REG_2, BPF_REG_10, CPU_SLOT);
+	bpf_code_call(code, BPF_FUNC_map_lookup_elem);
+	leave_if_zero(code, exits);
+	bpf_code_move(code, BPF_REG_9, BPF_REG_0, 0);
+}
+
+static void add_start(struct bpf_code *code, const struct bpf_stack_options *options,
+		      struct exits *exits)
+{
+	bpf_code_move(code, BPF_REG_6, BPF_REG_1, 0);
+	bpf_code_call(code, BPF_FUNC_ktime_get_ns);
+	bpf_code_store(code, BPF_REG_10, TIME_SLOT, BPF_REG_0, sizeof(uint64_t));
+	bpf_code_call(code, BPF_FUNC_get_current_pid_tgid);
+	bpf_code_store(code, BPF_REG_10, TID_SLOT, BPF_REG_0, sizeof(uint64_t));
+	bpf_code_call(code, BPF_FUNC_get_smp_processor_id);
+	bpf_code_store(code, BPF_REG_10, CPU_SLOT, BPF_REG_0, sizeof(uint32_t));
+	add_registers(code);
+	add_ring(code, options, exits);
+	bpf_code_move(code, BPF_REG_1, BPF_REG_9, 0);
+	bpf_code_number(code, BPF_REG_2, BPF_RB_AVAIL_DATA);
+	bpf_code_call(code, BPF_FUNC_ringbuf_query);
+	bpf_code_store(code, BPF_REG_10, WAITING_SLOT, BPF_REG_0, sizeof(uint64_t));
+}
+
+/* r9: a record with room for that many bytes. */
+static void add_reserve(struct bpf_code *code, uint32_t bytes, struct exits *exits)
+{
+	bpf_code_move(code, BPF_REG_1, BPF_REG_9, 0);
+	bpf_code_number(code, BPF_REG_2, (int32_t)(RECORD_BYTES + bytes));
+	bpf_code_number(code, BPF_REG_3, 0);
+	bpf_code_call(code, BPF_FUNC_ringbuf_reserve);
+	leave_if_zero(code, exits);
+	bpf_code_move(code, BPF_REG_9, BPF_REG_0, 0);
+}
+
+static const uint32_t lengths[] = { 2048, 4096, 8192, 12288, 16384, 24576, 32768, 49152, 65536 };
+
+enum { N_LENGTHS = sizeof(lengths) / sizeof(lengths[0]) };
+
+/*
+ * r7: how much is in use, which is not more than was asked for; all of it is copied at
+ * once.  Jumps to `done`, or goes on where it is not known or cannot be read.
+ */
+static void add_known(struct bpf_code *code, const struct bpf_stack_options *options,
+		      struct exits *exits, struct exits *done)
+{
+	size_t is_new, is_outside, fits;
+	size_t failed[N_LENGTHS];
+	size_t n_failed = 0;
+
+	bpf_code_map(code, BPF_REG_1, BPF_PSEUDO_MAP_FD, options->table_fd);
+	bpf_code_move(code, BPF_REG_2, BPF_REG_10, TID_SLOT);
+	bpf_code_call(code, BPF_FUNC_map_lookup_elem);
+	is_new = bpf_code_jump(code, BPF_JEQ, BPF_REG_0, 0);
+	bpf_code_load(code, BPF_REG_7, BPF_REG_0, 0);
+	is_outside = bpf_code_jump_by(code, BPF_JLE, BPF_REG_7, BPF_REG_8);
+	bpf_code_combine(code, BPF_SUB, BPF_REG_7, BPF_REG_8);
+	fits = bpf_code_jump(code, BPF_JLE, BPF_REG_7, (int32_t)options->asked_bytes);
+	bpf_code_number(code, BPF_REG_7, (int32_t)options->asked_bytes);
+	bpf_code_jump_here(code, fits);
+	for (size_t i = 0; i < N_LENGTHS; i++) {
+		const size_t too_long = bpf_code_jump(code, BPF_JGT, BPF_REG_7,
+						      (int32_t)lengths[i]);
+
+		add_reserve(code, lengths[i], exits);
+		bpf_code_move(code, BPF_REG_1, BPF_REG_9, RECORD_BYTES);
+		bpf_code_move(code, BPF_REG_2, BPF_REG_7, 0);
+		bpf_code_move(code, BPF_REG_3, BPF_REG_8, 0);
+		bpf_code_call(code, BPF_FUNC_probe_read_user);
+		failed[n_failed++] = bpf_code_jump(code, BPF_JNE, BPF_REG_0, 0);
+		bpf_code_number(code, BPF_REG_1, 1);
+		done->from[done->n++] = bpf_code_go(code);
+		bpf_code_jump_here(code, too_long);
+		if (lengths[i] >= options->asked_bytes)
+			break;
+	}
+	exits->from[exits->n++] = bpf_code_go(code);
+	for (size_t i = 0; i < n_failed; i++)
+		bpf_code_jump_here(code, failed[i]);
+	bpf_code_move(code, BPF_REG_1, BPF_REG_9, 0);
+	bpf_code_number(code, BPF_REG_2, BPF_RB_NO_WAKEUP);
+	bpf_code_call(code, BPF_FUNC_ringbuf_discard);
+	add_ring(code, options, exits);
+	bpf_code_jump_here(code, is_new);
+	bpf_code_jump_here(code, is_outside);
+}
+
+static uint32_t n_whole_pages(uint32_t asked_bytes)
+{
+	return (asked_bytes + PAGE_BYTES - 1) / PAGE_BYTES;
+}
+
+uint32_t bpf_stack_program_record_bytes(uint32_t asked_bytes)
+{
+	return RECORD_BYTES + (n_whole_pages(asked_bytes) + 1) * PAGE_BYTES;
+}
+
+/* `r2` bytes from where r7 others end. */
+static void add_read(struct bpf_code *code, struct exits *done)
+{
+	bpf_code_move(code, BPF_REG_1, BPF_REG_9, RECORD_BYTES);
+	bpf_code_combine(code, BPF_ADD, BPF_REG_1, BPF_REG_7);
+	bpf_code_move(code, BPF_REG_3, BPF_REG_8, 0);
+	bpf_code_combine(code, BPF_ADD, BPF_REG_3, BPF_REG_7);
+	bpf_code_call(code, BPF_FUNC_probe_read_user);
+	done->from[done->n++] = bpf_code_jump(code, BPF_JNE, BPF_REG_0, 0);
+}
+
+/* r7: as much as is there, page by page, the part of a page that the stack begins in first. */
+static void add_pages(struct bpf_code *code, const struct bpf_stack_options *options,
+		      struct exits *exits)
+{
+	struct exits done = { .n = 0 };
+	size_t is_empty;
+
+	bpf_code_move(code, BPF_REG_1, BPF_REG_10, WORD_SLOT);
+	bpf_code_number(code, BPF_REG_2, sizeof(uint64_t));
+	bpf_code_move(code, BPF_REG_3, BPF_REG_8, 0);
+	bpf_code_call(code, BPF_FUNC_probe_read_user);
+	is_empty = bpf_code_jump(code, BPF_JNE, BPF_REG_0, 0);
+	add_reserve(code, bpf_stack_program_record_bytes(options->asked_bytes) - RECORD_BYTES,
+		    exits);
+	bpf_code_number(code, BPF_REG_7, 0);
+	bpf_code_move(code, BPF_REG_1, BPF_REG_8, 0);
+	bpf_code_compute(code, BPF_AND, BPF_REG_1, PAGE_BYTES - 1);
+	bpf_code_number(code, BPF_REG_2, PAGE_BYTES);
+	bpf_code_combine(code, BPF_SUB, BPF_REG_2, BPF_REG_1);
+	bpf_code_store(code, BPF_REG_10, WORD_SLOT, BPF_REG_2, sizeof(uint64_t));
+	add_read(code, &done);
+	bpf_code_load(code, BPF_REG_7, BPF_REG_10, WORD_SLOT);
+	for (uint32_t i = 0; i < n_whole_pages(options->asked_bytes); i++) {
+		bpf_code_number(code, BPF_REG_2, PAGE_BYTES);
+		add_read(code, &done);
+		bpf_code_compute(code, BPF_ADD, BPF_REG_7, PAGE_BYTES);
+	}
+	done.from[done.n++] = bpf_code_go(code);
+	bpf_code_jump_here(code, is_empty);
+	add_reserve(code, 0, exits);
+	bpf_code_number(code, BPF_REG_7, 0);
+	for (size_t i = 0; i < done.n; i++)
+		bpf_code_jump_here(code, done.from[i]);
+	bpf_code_number(code, BPF_REG_1, 0);
+}
+
+/* r1: whether it is limited. */
+static void add_submit(struct bpf_code *code, const struct bpf_stack_options *options)
+{
+	size_t is_early;
+
+	bpf_code_store(code, BPF_REG_9, offsetof(struct bpf_stack_record, is_limited), BPF_REG_1,
+		       sizeof(uint32_t));
+	bpf_code_store(code, BPF_REG_9, offsetof(struct bpf_stack_record, size_bytes), BPF_REG_7,
+		       sizeof(uint32_t));
+	bpf_code_load(code, BPF_REG_1, BPF_REG_10, TIME_SLOT);
+	bpf_code_store(code, BPF_REG_9, offsetof(struct bpf_stack_record, time_ns), BPF_REG_1, 8);
+	bpf_code_load(code, BPF_REG_1, BPF_REG_10, TID_SLOT);
+	bpf_code_store(code, BPF_REG_9, offsetof(struct bpf_stack_record, tid), BPF_REG_1, 8);
+	bpf_code_store(code, BPF_REG_9, offsetof(struct bpf_stack_record, sp), BPF_REG_8, 8);
+	bpf_code_load(code, BPF_REG_1, BPF_REG_10, IP_SLOT);
+	bpf_code_store(code, BPF_REG_9, offsetof(struct bpf_stack_record, ip), BPF_REG_1, 8);
+	bpf_code_number(code, BPF_REG_2, BPF_RB_NO_WAKEUP);
+	bpf_code_load(code, BPF_REG_3, BPF_REG_10, WAITING_SLOT);
+	is_early = bpf_code_jump(code, BPF_JLT, BPF_REG_3, (int32_t)options->wake_up_bytes);
+	bpf_code_number(code, BPF_REG_2, BPF_RB_FORCE_WAKEUP);
+	bpf_code_jump_here(code, is_early);
+	bpf_code_move(code, BPF_REG_1, BPF_REG_9, 0);
+	bpf_code_call(code, BPF_FUNC_ringbuf_submit);
+}
+
+void bpf_stack_program_make(struct bpf_code *code, const struct bpf_stack_options *options)
+{
+	struct exits exits = { .n = 0 };
+	struct exits done = { .n = 0 };
+
+	code->n_insns = 0;
+	add_start(code, options, &exits);
+	add_known(code, options, &exits, &done);
+	add_pages(code, options, &exits);
+	for (size_t i = 0; i < done.n; i++)
+		bpf_code_jump_here(code, done.from[i]);
+	add_submit(code, options);
+	for (size_t i = 0; i < exits.n; i++)
+		bpf_code_jump_here(code, exits.from[i]);
+	/* perf goes on with its sample; one without a stack is known to be so. */
+	bpf_code_number(code, BPF_REG_0, 1);
+	bpf_code_add(code, BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
+}

@@ -1,0 +1,319 @@
+/*
+ * A copy reaches to where the thread's outermost frame was found to be, so that it runs
+ * into nothing and leaves out what lies above: arguments, environment, the thread's own
+ * data.  What is known may get wrong (numbers of threads come again, coroutines have other
+ * stacks); then the copy ends early or fails in the kernel, which both show, and the thread's
+ * stacks are copied page by page as if nothing were known.
+ */
+#include "os/bpf_stacks.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/array.h"
+#include "base/units.h"
+#include "os/bpf_kernel.h"
+#include "os/bpf_stack_program.h"
+
+/* PROC_PID_INIT_INO, which is part of the kernel's interface (linux/nsfs.h) */
+#define FIRST_PID_NAMESPACE ((ino_t)0xeffffffcU)
+
+/*
+ * perf and the program look at the clock a microsecond after one another, unless a
+ * hypervisor takes the CPU away in between.  Mixing up two of the same thread, stack pointer
+ * and instruction within that time would change nothing but what they stand for.
+ */
+#define MAX_APART_NS ((uint64_t)10 * NS_PER_MS)
+
+enum {
+	TABLE_ENTRIES = 16384,
+	ENDS_MAX = 1 << 20,
+	MAX_MOVES = 4,
+	MAX_DOUBTS = 16,
+	SAME_STACK_BYTES = 4096, /* between the ends of what runs one after the other on it */
+	PUBLISHES_PER_RING = 8,
+	LOOK_AHEAD_BYTES = 1024,
+	CACHE_LINE_BYTES = 64,
+	CPUS_MAX = 8192,
+};
+
+static size_t n_configured_cpus(void)
+{
+	const long n_cpus = sysconf(_SC_NPROCESSORS_CONF);
+
+	return n_cpus < 1 ? 1 : n_cpus > CPUS_MAX ? CPUS_MAX : (size_t)n_cpus;
+}
+
+static bool is_first_namespace(void)
+{
+	struct stat found;
+
+	return stat("/proc/self/ns/pid", &found) == 0 && found.st_ino == FIRST_PID_NAMESPACE;
+}
+
+static int error_of_bpf(int code, struct error *err)
+{
+	return error_set_errno(err, code, "bpf");
+}
+
+static int open_ring(struct bpf_stacks *stacks, size_t index, size_t data_bytes, struct error *err)
+{
+	struct bpf_stacks_cpu *cpu = &stacks->cpus[index];
+	int r;
+
+	*cpu = (struct bpf_stacks_cpu){ .fd = bpf_kernel_new_ring(data_bytes) };
+	if (cpu->fd < 0)
+		return error_of_bpf(cpu->fd, err);
+	stacks->n_cpus++;
+	r = bpf_ring_open(&cpu->ring, cpu->fd, data_bytes, err);
+	if (r < 0)
+		return r;
+	if (stacks->list_fd < 0)
+		stacks->list_fd = bpf_kernel_new_ring_list((uint32_t)n_configured_cpus(), cpu->fd);
+	if (stacks->list_fd < 0)
+		return error_of_bpf(stacks->list_fd, err);
+	r = bpf_kernel_set_ring(stacks->list_fd, (uint32_t)index, cpu->fd);
+	return r < 0 ? error_of_bpf(r, err) : 0;
+}
+
+static int load_program(struct bpf_stacks *stacks, size_t data_bytes, struct error *err)
+{
+	const struct bpf_stack_options options = {
+		.list_fd = stacks->list_fd,
+		.table_fd = stacks->table_fd,
+		.asked_bytes = (uint32_t)stacks->asked_bytes,
+		.wake_up_bytes = (uint32_t)(data_bytes / 2),
+	};
+	struct bpf_code *code = malloc(sizeof(*code));
+
+	if (!code)
+		return error_set_no_memory(err);
+	bpf_stack_program_make(code, &options);
+	stacks->program_fd = bpf_kernel_load(BPF_KERNEL_SAMPLE, code);
+	free(code);
+	return stacks->program_fd < 0 ? error_of_bpf(stacks->program_fd, err) : 0;
+}
+
+static int open_rings(struct bpf_stacks *stacks, size_t data_bytes, struct error *err)
+{
+	const size_t n_cpus = n_configured_cpus();
+	int r = 0;
+
+	stacks->cpus = calloc(n_cpus, sizeof(*stacks->cpus));
+	if (!stacks->cpus)
+		return error_set_no_memory(err);
+	for (size_t i = 0; r == 0 && i < n_cpus; i++)
+		r = open_ring(stacks, i, data_bytes, err);
+	return r;
+}
+
+int bpf_stacks_open(struct bpf_stacks *stacks, const struct bpf_stacks_options *options,
+		    struct error *err)
+{
+	int r;
+
+	*stacks = BPF_STACKS_INIT;
+	stacks->asked_bytes = options->asked_bytes;
+	stacks->has_tids = is_first_namespace();
+	stacks->table_fd = bpf_kernel_new_table(TABLE_ENTRIES);
+	r = stacks->table_fd < 0 ? error_of_bpf(stacks->table_fd, err) : 0;
+	if (r == 0)
+		r = open_rings(stacks, options->ring_bytes, err);
+	if (r == 0)
+		r = load_program(stacks, options->ring_bytes, err);
+	if (r < 0)
+		bpf_stacks_close(stacks);
+	return r;
+}
+
+static void close_fd(int fd)
+{
+	if (fd >= 0)
+		(void)close(fd);
+}
+
+void bpf_stacks_close(struct bpf_stacks *stacks)
+{
+	for (size_t i = 0; i < stacks->n_cpus; i++) {
+		bpf_ring_close(&stacks->cpus[i].ring);
+		close_fd(stacks->cpus[i].fd);
+	}
+	close_fd(stacks->list_fd);
+	close_fd(stacks->table_fd);
+	close_fd(stacks->program_fd);
+	free(stacks->cpus);
+	free(stacks->ends);
+	hash_index_release(&stacks->end_index);
+	*stacks = BPF_STACKS_INIT;
+}
+
+int bpf_stacks_poll(const struct bpf_stacks *stacks, int epoll_fd, struct error *err)
+{
+	for (size_t i = 0; i < stacks->n_cpus; i++) {
+		struct epoll_event interest = { .events = EPOLLIN | EPOLLET };
+
+		if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, stacks->cpus[i].fd, &interest) < 0)
+			return error_set_errno(err, -errno, "epoll_ctl");
+	}
+	return 0;
+}
+
+void bpf_stacks_begin(struct bpf_stacks *stacks)
+{
+	for (size_t i = 0; i < stacks->n_cpus; i++)
+		bpf_ring_refresh(&stacks->cpus[i].ring);
+}
+
+static bool is_of(const struct bpf_stacks *stacks, const struct bpf_stack_record *record,
+		  const struct raw_sample *sample)
+{
+	const uint64_t apart_ns = record->time_ns < sample->time_ns
+					  ? sample->time_ns - record->time_ns
+					  : record->time_ns - sample->time_ns;
+
+	return apart_ns <= MAX_APART_NS && (!stacks->has_tids || record->tid == sample->tid) &&
+	       record->sp == registers_sp(&sample->registers) &&
+	       record->ip == registers_pc(&sample->registers);
+}
+
+/* The next record's beginning, which its walk will begin with. */
+static void look_ahead(const struct bpf_ring *ring)
+{
+	const uint8_t *next = ring->data + (ring->tail & (ring->data_bytes - 1));
+
+	for (size_t i = 0; ring->tail != ring->head && i < LOOK_AHEAD_BYTES; i += CACHE_LINE_BYTES)
+		__builtin_prefetch(next + i);
+}
+
+static void take(struct bpf_stacks *stacks, const struct bpf_stack_record *record,
+		 const uint8_t *bytes, size_t size_bytes, struct raw_sample *sample)
+{
+	uint64_t copied = record->size_bytes;
+
+	if (copied > size_bytes - sizeof(*record))
+		copied = size_bytes - sizeof(*record);
+	if (copied > stacks->asked_bytes)
+		copied = stacks->asked_bytes;
+	sample->stack_bytes = bytes + sizeof(*record);
+	sample->stack_size_bytes = copied;
+	sample->stack_asked_bytes = stacks->asked_bytes;
+	stacks->sp = record->sp;
+	stacks->tid = record->tid;
+	stacks->is_known = record->is_limited;
+	stacks->is_limited = record->is_limited && copied < stacks->asked_bytes;
+}
+
+bool bpf_stacks_match(struct bpf_stacks *stacks, size_t cpu, struct raw_sample *sample)
+{
+	struct bpf_ring *ring = cpu < stacks->n_cpus ? &stacks->cpus[cpu].ring : NULL;
+	struct bpf_stack_record record;
+	const uint8_t *bytes;
+	size_t size_bytes;
+
+	stacks->tid = 0;
+	stacks->current = ring;
+	/* Threads of the kernel have no user stack, nor have programs of 32 bits one for us. */
+	if (!sample->has_registers)
+		return true;
+	while (ring && (bytes = bpf_ring_peek(ring, &size_bytes)) != NULL) {
+		memset(&record, 0, sizeof(record));
+		if (size_bytes >= sizeof(record))
+			memcpy(&record, bytes, sizeof(record));
+		if (is_of(stacks, &record, sample)) {
+			take(stacks, &record, bytes, size_bytes, sample);
+			bpf_ring_skip(ring);
+			look_ahead(ring);
+			return true;
+		}
+		/* It belongs to a sample that comes later, or to one that was lost. */
+		if (record.time_ns > sample->time_ns)
+			return false;
+		bpf_ring_skip(ring);
+	}
+	return false;
+}
+
+static struct bpf_stack_end *find_end(struct bpf_stacks *stacks, uint32_t tid)
+{
+	const uint64_t hash = hash_u64(tid);
+	struct hash_cursor cursor = hash_index_cursor(&stacks->end_index, hash);
+	struct bpf_stack_end *grown;
+	uint32_t at;
+
+	while ((at = hash_index_next(&stacks->end_index, &cursor)) != HASH_INDEX_NONE)
+		if (stacks->ends[at].tid == tid)
+			return &stacks->ends[at];
+	if (stacks->n_ends == ENDS_MAX)
+		return NULL;
+	grown = array_grown(stacks->ends, &stacks->ends_capacity, stacks->n_ends + 1,
+			    sizeof(*grown));
+	if (!grown)
+		return NULL;
+	stacks->ends = grown;
+	if (hash_index_add(&stacks->end_index, hash, (uint32_t)stacks->n_ends) < 0)
+		return NULL;
+	grown[stacks->n_ends] = (struct bpf_stack_end){ .tid = tid };
+	return &grown[stacks->n_ends++];
+}
+
+/* When the kernel refuses it goes on as before. */
+static void tell(const struct bpf_stacks *stacks, struct bpf_stack_end *end, uint64_t address)
+{
+	if (end->told != address)
+		(void)bpf_kernel_set_number(stacks->table_fd, end->tid, address);
+	end->told = address;
+}
+
+static void take_end(struct bpf_stack_end *end, uint64_t address)
+{
+	const bool is_higher = address > end->address;
+	const uint64_t apart = is_higher ? address - end->address : end->address - address;
+
+	if (end->address && apart > SAME_STACK_BYTES)
+		end->n_moves++;
+	if (is_higher || apart > SAME_STACK_BYTES)
+		end->address = address;
+}
+
+/*
+ * A walk that was cut may have needed more than was copied, or have come to code without
+ * unwind information: the next copy, which is not limited, tells.  Without memory for it
+ * nothing is learnt, and it is copied page by page as before.
+ */
+void bpf_stacks_learn(struct bpf_stacks *stacks, bool is_complete, uint64_t needed_bytes)
+{
+	const bool is_right = is_complete ? stacks->is_known : !stacks->is_limited;
+	struct bpf_stack_end *end;
+
+	if (!stacks->tid || is_right || !needed_bytes)
+		return;
+	end = find_end(stacks, stacks->tid);
+	if (!end)
+		return;
+	if (is_complete)
+		take_end(end, stacks->sp + ((needed_bytes + 7) & ~UINT64_C(7)));
+	else if (end->n_doubts == MAX_DOUBTS)
+		return;
+	else
+		end->n_doubts++;
+	tell(stacks, end, is_complete && end->n_moves < MAX_MOVES ? end->address : 0);
+}
+
+void bpf_stacks_finish(struct bpf_stacks *stacks)
+{
+	struct bpf_ring *ring = stacks->current;
+
+	stacks->current = NULL;
+	if (ring && ring->tail - ring->published > ring->data_bytes / PUBLISHES_PER_RING)
+		bpf_ring_publish(ring);
+}
+
+void bpf_stacks_publish(struct bpf_stacks *stacks)
+{
+	for (size_t i = 0; i < stacks->n_cpus; i++)
+		bpf_ring_publish(&stacks->cpus[i].ring);
+}

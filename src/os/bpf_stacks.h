@@ -1,0 +1,96 @@
+#ifndef TSPROF_OS_BPF_STACKS_H
+#define TSPROF_OS_BPF_STACKS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "model/raw_sample.h"
+#include "os/bpf_ring.h"
+
+/*
+ * User stacks that a program copies at each tick, where it is permitted: perf's samples
+ * come without them then, and get theirs here.  To the target it costs a half to a third.
+ *
+ * perf's samples of a CPU and the stacks of its ring are in the same order; they belong
+ * together when they are of the same moment, thread, stack pointer and instruction.
+ * Either can be lost without the other.
+ */
+struct bpf_stacks_cpu {
+	struct bpf_ring ring;
+	int fd;
+};
+
+/* How far a thread's stack is in use, as its walks have shown. */
+struct bpf_stack_end {
+	uint64_t address; /* 0: not known */
+	uint64_t told;	  /* to the program */
+	uint32_t tid;	  /* of the first pid namespace */
+	uint16_t n_moves; /* too many: it is somewhere else each time, and not told any more */
+	uint16_t n_doubts;
+};
+
+struct bpf_stacks {
+	int list_fd, table_fd, program_fd;
+	struct bpf_stacks_cpu *cpus; /* NULL: not open */
+	size_t n_cpus;
+	uint64_t asked_bytes;
+	bool has_tids; /* perf counts threads as programs do */
+	struct bpf_stack_end *ends;
+	size_t n_ends, ends_capacity;
+	struct hash_index end_index; /* by tid */
+	/* The last that was found. */
+	struct bpf_ring *current;
+	uint64_t sp;
+	uint32_t tid;
+	bool is_limited; /* to the end that was known, and not by what was asked for */
+	bool is_known;	 /* that end was used */
+};
+
+#define BPF_STACKS_INIT ((struct bpf_stacks){ .list_fd = -1, .table_fd = -1, .program_fd = -1 })
+
+struct bpf_stacks_options {
+	uint64_t ring_bytes;  /* of each CPU, a power of two */
+	uint64_t asked_bytes; /* of each stack, at most */
+};
+
+/*
+ * A negative errno with the reason when this kernel or its rules do not allow it; perf's own
+ * dumps can do the same then.
+ */
+int bpf_stacks_open(struct bpf_stacks *stacks, const struct bpf_stacks_options *options,
+		    struct error *err);
+void bpf_stacks_close(struct bpf_stacks *stacks);
+
+static inline bool bpf_stacks_is_open(const struct bpf_stacks *stacks)
+{
+	return stacks->cpus;
+}
+
+/* The descriptor gets readable when a ring is half full. */
+int bpf_stacks_poll(const struct bpf_stacks *stacks, int epoll_fd, struct error *err);
+
+/* See what there is: after the rings of the samples that it belongs to. */
+void bpf_stacks_begin(struct bpf_stacks *stacks);
+
+/*
+ * Give the sample its stack, which is borrowed until bpf_stacks_finish.  False when there
+ * was no room for it.
+ */
+bool bpf_stacks_match(struct bpf_stacks *stacks, size_t cpu, struct raw_sample *sample);
+
+/*
+ * The sample that was matched last was walked, by a walk that needed so much of the
+ * stack.  It was complete, or it was not.  What is learnt shortens the next copies.
+ */
+void bpf_stacks_learn(struct bpf_stacks *stacks, bool is_complete, uint64_t needed_bytes);
+
+/* The stack that was matched is done with; room is given back in large pieces. */
+void bpf_stacks_finish(struct bpf_stacks *stacks);
+
+/* Give all room back to the kernel. */
+void bpf_stacks_publish(struct bpf_stacks *stacks);
+
+#endif

@@ -1,0 +1,87 @@
+#!/bin/sh
+# User stacks are copied by a program in the kernel, or where that is not permitted by
+# perf.  Either way all of them are there: of threads that come and go, of programs that
+# take the place of others, deeper than what is copied, and on stacks of one's own.
+# shellcheck source=tests/lib.sh
+. "$(dirname "$0")/../lib.sh"
+require_record
+workloads=$BUILD/tests/workloads
+
+has_program()
+{
+	"$@" "$TSPROF" doctor --json 2>/dev/null | grep -q "as much as is in use (BPF)"
+}
+
+has_no_program()
+{
+	! has_program "$@"
+}
+
+# NAME COMMAND…: its report is in $work/report.json, its stacks are in $work/out.
+record_workload()
+{
+	name=$1
+	shift
+	status=0
+	$way "$TSPROF" record -q -F 3989 -o "$work/$name.tsprof" -- "$@" >"$work/truth" \
+		2>"$work/err" || status=$?
+	check "$kind, $name: recorded" is_status 0
+	"$TSPROF" report -i "$work/$name.tsprof" --json --top 0 >"$work/report.json"
+	run "$TSPROF" fold -i "$work/$name.tsprof"
+	samples=$(json_number "$work/report.json" samples)
+	complete=$(json_number "$work/report.json" complete)
+	lost=$(json_number "$work/report.json" lost)
+	check "$kind, $name: none of $samples lost" holds "${samples:-0} > 500 && ${lost:-1} == 0"
+}
+
+is_complete()
+{
+	check "$kind, $name: $complete of $samples complete" \
+		holds "${complete:-0} >= 0.999 * $samples - 1"
+}
+
+# The thread that came first has told where its stack ends; the next program's is elsewhere.
+exec_again='i=0; while [ $i -lt 2 ]; do "$1" 0.1 >/dev/null; i=$((i + 1)); done; exec "$1" 0.3'
+
+for kind in program dump; do
+	way=
+	[ $kind = program ] || way=$workloads/without_bpf
+	if [ $kind = program ] && ! has_program; then
+		echo "not here: a program for stacks"
+		continue
+	fi
+	[ $kind = program ] || check "$kind: doctor tells that there is no program" \
+		has_no_program "$workloads/without_bpf"
+
+	record_workload deep "$workloads/deep" 400 0.5
+	is_complete
+	check "$kind, deep: all 400 calls" awk '
+		{ n = gsub(/deep_call/, ""); total += $NF; if (n == 400) deep += $NF }
+		END { print deep + 0, "of", total + 0; exit !(total > 0 && deep >= 0.9 * total) }' \
+		"$work/out"
+
+	# 64 KiB of them, which is some 700 calls, and told to be cut.
+	record_workload cut "$workloads/deep" 3000 0.5
+	check "$kind, cut: the inner calls, and that they are cut" awk '
+		{ n = gsub(/deep_call/, ""); total += $NF }
+		/\[truncated: stack dump\]/ && n > 300 { cut += $NF }
+		END { print cut + 0, "of", total + 0; exit !(total > 0 && cut >= 0.9 * total) }' \
+		"$work/out"
+
+	record_workload short "$workloads/short_lived" threads 2000
+	is_complete
+	record_workload exec sh -c "$exec_again" sh "$workloads/split"
+	is_complete
+	record_workload coroutines "$workloads/coroutine_stacks" 0.5
+	check "$kind, coroutines: whole" awk '
+		{ total += $NF }
+		/even_main;even_outer;even_inner;even_burn |odd_main;odd_outer;odd_burn / {
+			whole += $NF
+		}
+		END { print whole + 0, "of", total + 0; exit !(whole >= 0.6 * total) }' "$work/out"
+	if command -v xz >/dev/null; then
+		record_workload xz xz -9 -T2 -c "$TSPROF"
+		is_complete
+	fi
+done
+finish

@@ -1,0 +1,309 @@
+/* Samples and the stacks that a program copied, in a ring of plain memory. */
+#include "unit.h"
+
+#include <stddef.h>
+#include <unistd.h>
+
+#include "os/bpf_stack_program.h"
+#include "os/bpf_stacks.h"
+
+enum { DATA_BYTES = 65536, HEADER_BYTES = 8, ASKED_BYTES = 4096, SP = 0x7000, IP = 0x400 };
+
+struct fixture {
+	uint8_t *pages;
+	uint64_t head;
+	struct bpf_stacks_cpu cpu;
+	struct bpf_stacks stacks;
+};
+
+static int set_up(void **state)
+{
+	const size_t page_bytes = (size_t)sysconf(_SC_PAGESIZE);
+	const size_t bytes = 2 * page_bytes + 2 * DATA_BYTES;
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
+
+	assert_non_null(fixture);
+	fixture->pages = aligned_alloc(page_bytes, bytes);
+	assert_non_null(fixture->pages);
+	memset(fixture->pages, 0, bytes);
+	bpf_ring_open_memory(&fixture->cpu.ring, fixture->pages, DATA_BYTES);
+	fixture->stacks = BPF_STACKS_INIT;
+	fixture->stacks.cpus = &fixture->cpu;
+	fixture->stacks.n_cpus = 1;
+	fixture->stacks.asked_bytes = ASKED_BYTES;
+	fixture->stacks.has_tids = true;
+	*state = fixture;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *fixture = *state;
+
+	free(fixture->stacks.ends);
+	hash_index_release(&fixture->stacks.end_index);
+	free(fixture->pages);
+	free(fixture);
+	return 0;
+}
+
+static struct bpf_stack_record record_at(uint64_t time_ns)
+{
+	return (struct bpf_stack_record){
+		.time_ns = time_ns, .tid = 7, .pid = 5, .sp = SP, .ip = IP, .size_bytes = 64
+	};
+}
+
+/* As the kernel would: the record, and `n_bytes` behind it, all of them `fill`. */
+static void put(struct fixture *fixture, struct bpf_stack_record record, size_t n_bytes,
+		uint8_t fill)
+{
+	uint8_t *at = fixture->pages + 2 * sysconf(_SC_PAGESIZE) + fixture->head;
+	const uint32_t size = (uint32_t)(sizeof(record) + n_bytes);
+
+	memcpy(at, &size, sizeof(size));
+	memcpy(at + HEADER_BYTES, &record, sizeof(record));
+	memset(at + HEADER_BYTES + sizeof(record), fill, n_bytes);
+	fixture->head += HEADER_BYTES + ((size + 7U) & ~7U);
+	memcpy(fixture->pages + sysconf(_SC_PAGESIZE), &fixture->head, sizeof(fixture->head));
+	bpf_stacks_begin(&fixture->stacks);
+}
+
+static struct raw_sample sample_at(uint64_t time_ns)
+{
+	struct raw_sample sample = {
+		.time_ns = time_ns, .pid = 5, .tid = 7, .has_registers = true
+	};
+
+	sample.registers.arch = ARCH_X86_64;
+	sample.registers.values[X86_64_RSP] = SP;
+	sample.registers.values[X86_64_RIP] = IP;
+	return sample;
+}
+
+static bool match(struct fixture *fixture, struct raw_sample *sample)
+{
+	const bool is_found = bpf_stacks_match(&fixture->stacks, 0, sample);
+
+	bpf_stacks_finish(&fixture->stacks);
+	return is_found;
+}
+
+static void stacks__are_given_to_their_samples(void **state)
+{
+	static const int64_t apart_ns[] = { 1000, -1000, 400000 };
+	struct fixture *fixture = *state;
+
+	for (uint64_t i = 0; i < N_ITEMS(apart_ns); i++) {
+		const uint64_t time_ns = (i + 1) * 1000000000;
+		struct raw_sample sample = sample_at(time_ns);
+
+		put(fixture, record_at(time_ns + (uint64_t)apart_ns[i]), 128, (uint8_t)(i + 1));
+		assert_true(match(fixture, &sample));
+		assert_int_equal(sample.stack_size_bytes, 64);
+		assert_int_equal(sample.stack_asked_bytes, ASKED_BYTES);
+		assert_int_equal(sample.stack_bytes[63], i + 1);
+	}
+}
+
+/* What differs is of another sample: the next one has its own again. */
+static void stacks__of_others_are_not_taken(void **state)
+{
+	struct fixture *fixture = *state;
+	struct bpf_stack_record others[4];
+	uint64_t time_ns = 1000000000;
+
+	for (size_t i = 0; i < N_ITEMS(others); i++)
+		others[i] = record_at(0);
+	others[0].sp += 8;
+	others[1].ip += 1;
+	others[2].tid += 1;
+	for (size_t i = 0; i < N_ITEMS(others); i++, time_ns += 1000000000) {
+		struct raw_sample without = sample_at(time_ns);
+		struct raw_sample with = sample_at(time_ns + 500000000);
+
+		/* The last is the same, but of another time. */
+		others[i].time_ns = time_ns + (i == 3 ? 20000000 : 1000);
+		put(fixture, others[i], 64, 1);
+		put(fixture, record_at(time_ns + 500001000), 64, 2);
+		assert_false(match(fixture, &without));
+		assert_null(without.stack_bytes);
+		assert_true(match(fixture, &with));
+		assert_int_equal(with.stack_bytes[0], 2);
+	}
+}
+
+static void stacks__whose_samples_are_lost_are_passed_by(void **state)
+{
+	struct fixture *fixture = *state;
+	struct raw_sample sample = sample_at(3000000000);
+
+	put(fixture, record_at(1000000000), 64, 1);
+	put(fixture, record_at(2000000000), 64, 2);
+	put(fixture, record_at(3000000000), 64, 3);
+	assert_true(match(fixture, &sample));
+	assert_int_equal(sample.stack_bytes[0], 3);
+	assert_false(match(fixture, &sample));
+}
+
+static void samples_without_registers__need_none(void **state)
+{
+	struct fixture *fixture = *state;
+	struct raw_sample thread_of_kernel = { .time_ns = 1000000000 };
+	struct raw_sample sample = sample_at(2000000000);
+
+	put(fixture, record_at(2000000000), 64, 1);
+	assert_true(match(fixture, &thread_of_kernel));
+	assert_int_equal(thread_of_kernel.stack_size_bytes, 0);
+	assert_true(match(fixture, &sample));
+}
+
+/* Namespaces of process numbers: programs tell those of the first. */
+static void thread_numbers__may_be_of_another_namespace(void **state)
+{
+	struct fixture *fixture = *state;
+	struct raw_sample sample = sample_at(1000000000);
+
+	fixture->stacks.has_tids = false;
+	sample.tid = 2;
+	put(fixture, record_at(1000000000), 64, 1);
+	assert_true(match(fixture, &sample));
+}
+
+static void sizes__are_not_believed(void **state)
+{
+	struct fixture *fixture = *state;
+	struct bpf_stack_record record = record_at(1000000000);
+	struct raw_sample sample = sample_at(1000000000);
+
+	record.size_bytes = UINT32_MAX;
+	put(fixture, record, 64, 1);
+	assert_true(match(fixture, &sample));
+	assert_int_equal(sample.stack_size_bytes, 64);
+
+	record.time_ns = sample.time_ns = 2000000000;
+	put(fixture, record, 2 * ASKED_BYTES, 1);
+	assert_true(match(fixture, &sample));
+	assert_int_equal(sample.stack_size_bytes, ASKED_BYTES);
+
+	/* Shorter than what each has. */
+	record = (struct bpf_stack_record){ 0 };
+	put(fixture, record, 0, 1);
+	sample.time_ns = 3000000000;
+	assert_false(match(fixture, &sample));
+	assert_false(bpf_stacks_match(&fixture->stacks, 1, &sample));
+}
+
+static void walk_of(struct fixture *fixture, uint32_t size_bytes, bool is_limited, bool is_complete,
+		    uint64_t needed_bytes)
+{
+	const uint64_t time_ns = (fixture->head + 1) * 1000000;
+	struct bpf_stack_record record = record_at(time_ns);
+	struct raw_sample sample = sample_at(time_ns);
+
+	record.is_limited = is_limited;
+	record.size_bytes = size_bytes;
+	put(fixture, record, size_bytes, 1);
+	assert_true(match(fixture, &sample));
+	bpf_stacks_learn(&fixture->stacks, is_complete, needed_bytes);
+}
+
+static void walk(struct fixture *fixture, bool is_limited, bool is_complete, uint64_t needed_bytes)
+{
+	walk_of(fixture, 64, is_limited, is_complete, needed_bytes);
+}
+
+static void ends__are_learnt_from_complete_walks(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct bpf_stacks *stacks = &fixture->stacks;
+
+	walk(fixture, false, false, 40);
+	assert_int_equal(stacks->n_ends, 0);
+	walk(fixture, false, true, 41);
+	assert_int_equal(stacks->n_ends, 1);
+	assert_int_equal(stacks->ends[0].told, SP + 48);
+	walk(fixture, true, true, 24); /* not as deep, and all was there */
+	walk_of(fixture, ASKED_BYTES, true, false, ASKED_BYTES); /* deeper than is copied */
+	assert_int_equal(stacks->ends[0].told, SP + 48);
+}
+
+/* It needed more, or met code that cannot be unwound: the next walk tells. */
+static void ends__are_doubted_when_a_walk_is_cut(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct bpf_stacks *stacks = &fixture->stacks;
+
+	walk(fixture, false, true, 48);
+	for (int i = 0; i < 100; i++) {
+		walk(fixture, true, false, 8);
+		if (i < 10)
+			assert_int_equal(stacks->ends[0].told, 0);
+		walk(fixture, false, true, 48);
+		assert_int_equal(stacks->ends[0].told, SP + 48);
+	}
+	/* That often it was not the end's fault. */
+	walk(fixture, true, false, 8);
+	assert_int_equal(stacks->ends[0].told, SP + 48);
+}
+
+static void ends__of_the_same_stack_are_one(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct bpf_stacks *stacks = &fixture->stacks;
+
+	for (uint64_t i = 1; i < 20; i++)
+		walk(fixture, false, true, i % 2 ? 64 : 80);
+	assert_int_equal(stacks->ends[0].told, SP + 80);
+}
+
+/* A thread with many stacks: each time another would be told. */
+static void ends__that_move_are_given_up(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct bpf_stacks *stacks = &fixture->stacks;
+
+	for (uint64_t i = 1; i < 20; i++)
+		walk(fixture, false, true, 8192 * i);
+	assert_int_equal(stacks->n_ends, 1);
+	assert_int_equal(stacks->ends[0].told, 0);
+}
+
+static void programs__fit(void **state)
+{
+	struct bpf_code *code = calloc(1, sizeof(*code));
+
+	(void)state;
+	assert_non_null(code);
+	for (uint32_t asked = 8; asked <= 65528; asked += 8) {
+		bpf_stack_program_make(code, &(struct bpf_stack_options){ .asked_bytes = asked });
+		assert_in_range(code->n_insns, 100, BPF_CODE_MAX_INSNS);
+		assert_true(bpf_stack_program_record_bytes(asked) >= asked);
+	}
+	free(code);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(stacks__are_given_to_their_samples, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(stacks__of_others_are_not_taken, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(stacks__whose_samples_are_lost_are_passed_by,
+						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(samples_without_registers__need_none, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(thread_numbers__may_be_of_another_namespace, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(sizes__are_not_believed, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(ends__are_learnt_from_complete_walks, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(ends__are_doubted_when_a_walk_is_cut, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(ends__of_the_same_stack_are_one, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(ends__that_move_are_given_up, set_up, tear_down),
+		cmocka_unit_test(programs__fit),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
