@@ -34,6 +34,8 @@ enum {
 	ENDS_MAX = 1 << 20,
 	MAX_MOVES = 4,
 	MAX_DOUBTS = 16,
+	/* Above the outermost frame: a program's entry is known by its arguments. */
+	MARGIN_BYTES = 128,
 	SAME_STACK_BYTES = 4096, /* between the ends of what runs one after the other on it */
 	PUBLISHES_PER_RING = 8,
 	LOOK_AHEAD_BYTES = 1024,
@@ -295,7 +297,7 @@ void bpf_stacks_learn(struct bpf_stacks *stacks, bool is_complete, uint64_t need
 	if (!end)
 		return;
 	if (is_complete)
-		take_end(end, stacks->sp + ((needed_bytes + 7) & ~UINT64_C(7)));
+		take_end(end, stacks->sp + ((needed_bytes + 7) & ~UINT64_C(7)) + MARGIN_BYTES);
 	else if (end->n_doubts == MAX_DOUBTS)
 		return;
 	else
