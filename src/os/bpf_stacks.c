@@ -38,6 +38,7 @@ enum {
 	MARGIN_BYTES = 128,
 	SAME_STACK_BYTES = 4096, /* between the ends of what runs one after the other on it */
 	PUBLISHES_PER_RING = 8,
+	WAKE_UPS_PER_RING = 4,
 	LOOK_AHEAD_BYTES = 1024,
 	CACHE_LINE_BYTES = 64,
 	CPUS_MAX = 8192,
@@ -88,7 +89,7 @@ static int load_program(struct bpf_stacks *stacks, size_t data_bytes, struct err
 		.list_fd = stacks->list_fd,
 		.table_fd = stacks->table_fd,
 		.asked_bytes = (uint32_t)stacks->asked_bytes,
-		.wake_up_bytes = (uint32_t)(data_bytes / 2),
+		.wake_up_bytes = (uint32_t)(data_bytes / WAKE_UPS_PER_RING),
 	};
 	struct bpf_code *code = malloc(sizeof(*code));
 

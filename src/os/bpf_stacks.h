@@ -69,7 +69,7 @@ static inline bool bpf_stacks_is_open(const struct bpf_stacks *stacks)
 	return stacks->cpus;
 }
 
-/* The descriptor gets readable when a ring is half full. */
+/* The descriptor gets readable when a quarter of a ring is full. */
 int bpf_stacks_poll(const struct bpf_stacks *stacks, int epoll_fd, struct error *err);
 
 /* See what there is: after the rings of the samples that it belongs to. */

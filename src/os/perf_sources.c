@@ -21,9 +21,9 @@
 #define RINGS_MAX_BYTES ((uint64_t)512 << 20)	 /* of all CPUs together */
 #define RING_WITHOUT_STACKS_BYTES ((uint64_t)1 << 20)
 #define RING_MIN_BYTES ((uint64_t)32 << 10)
-#define STACKS_RING_BYTES ((uint64_t)8 << 20) /* twice that from RATE_FAST_HZ on */
+#define STACKS_RING_BYTES ((uint64_t)16 << 20) /* twice that from RATE_FAST_HZ on */
 #define STACKS_RING_MIN_BYTES ((uint64_t)512 << 10)
-#define STACKS_RINGS_MAX_BYTES ((uint64_t)256 << 20)
+#define STACKS_RINGS_MAX_BYTES ((uint64_t)512 << 20)
 #define SIDEBAND_MAX_BYTES ((uint64_t)32 << 10) /* unless the samples' ring is large */
 
 enum {
