@@ -12,7 +12,7 @@
 
 /*
  * User stacks that a program copies at each tick, where it is permitted: perf's samples
- * come without them then, and get theirs here.  To the target it costs a half to a third.
+ * come without them then, and get theirs here.  To the target it costs about half.
  *
  * perf's samples of a CPU and the stacks of its ring are in the same order; they belong
  * together when they are of the same moment, thread, stack pointer and instruction.
