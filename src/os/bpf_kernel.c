@@ -6,8 +6,12 @@
 #include <assert.h>
 #include <errno.h>
 #include <linux/bpf.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+/* PROC_PID_INIT_INO, which is part of the kernel's interface (linux/nsfs.h) */
+#define FIRST_PID_NAMESPACE ((ino_t)0xeffffffcU)
 
 static_assert(sizeof(struct bpf_insn) == sizeof(uint64_t), "the kernel's layout");
 
@@ -53,14 +57,20 @@ int bpf_kernel_new_ring_list(uint32_t n_rings, int ring_fd)
 	return bpf(BPF_MAP_CREATE, &attr);
 }
 
-int bpf_kernel_set_ring(int list_fd, uint32_t index, int ring_fd)
+/* `value` points to what that map has for values. */
+static int set(int map_fd, uint32_t key, const void *value)
 {
 	union bpf_attr attr = { .map_type = 0 };
 
-	attr.map_fd = (uint32_t)list_fd;
-	attr.key = address_of(&index);
-	attr.value = address_of(&ring_fd);
+	attr.map_fd = (uint32_t)map_fd;
+	attr.key = address_of(&key);
+	attr.value = address_of(value);
 	return bpf(BPF_MAP_UPDATE_ELEM, &attr);
+}
+
+int bpf_kernel_set_ring(int list_fd, uint32_t index, int ring_fd)
+{
+	return set(list_fd, index, &ring_fd);
 }
 
 int bpf_kernel_new_table(uint32_t n_entries)
@@ -75,12 +85,14 @@ int bpf_kernel_new_table(uint32_t n_entries)
 
 int bpf_kernel_set_number(int table_fd, uint32_t key, uint64_t value)
 {
-	union bpf_attr attr = { .map_type = 0 };
+	return set(table_fd, key, &value);
+}
 
-	attr.map_fd = (uint32_t)table_fd;
-	attr.key = address_of(&key);
-	attr.value = address_of(&value);
-	return bpf(BPF_MAP_UPDATE_ELEM, &attr);
+bool bpf_kernel_has_our_pids(void)
+{
+	struct stat found;
+
+	return stat("/proc/self/ns/pid", &found) == 0 && found.st_ino == FIRST_PID_NAMESPACE;
 }
 
 int bpf_kernel_load(enum bpf_kernel_purpose purpose, const struct bpf_code *code)

@@ -1,6 +1,7 @@
 #ifndef TSPROF_OS_BPF_KERNEL_H
 #define TSPROF_OS_BPF_KERNEL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,6 +30,12 @@ int bpf_kernel_set_ring(int list_fd, uint32_t index, int ring_fd);
  */
 int bpf_kernel_new_table(uint32_t n_entries);
 int bpf_kernel_set_number(int table_fd, uint32_t key, uint64_t value);
+
+/*
+ * Programs number processes and threads as the first pid namespace does: is that ours,
+ * so that perf's numbers are the same?
+ */
+bool bpf_kernel_has_our_pids(void);
 
 /* What a program is run for. */
 enum bpf_kernel_purpose { BPF_KERNEL_PROBE, BPF_KERNEL_SAMPLE };

@@ -11,28 +11,23 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/units.h"
 #include "os/bpf_kernel.h"
+#include "os/cpus.h"
 
 #define RINGS_MAX_BYTES ((uint64_t)128 << 20) /* of all CPUs together */
 #define HOLD_NS ((uint64_t)NS_PER_S)
-/* PROC_PID_INIT_INO, which is part of the kernel's interface (linux/nsfs.h) */
-#define FIRST_PID_NAMESPACE ((ino_t)0xeffffffcU)
 
 enum {
 	RING_MIN_BYTES = 64 << 10,
 	USUAL_RECORD_BYTES = 128,
 	WAKE_UPS_PER_RING = 4,
-	PUBLISHES_PER_RING = 8,
 	FINAL_TRIES = 100,
 	FINAL_PAUSE_NS = (int)NS_PER_MS,
-	LINES_MAX = 8192,
 };
 
 static uint64_t now_ns(void)
@@ -52,21 +47,10 @@ static size_t power_of_two(size_t at_least)
 	return power;
 }
 
-static size_t n_configured_cpus(void)
-{
-	const long n_cpus = sysconf(_SC_NPROCESSORS_CONF);
-
-	return n_cpus < 1 ? 1 : n_cpus > LINES_MAX ? LINES_MAX : (size_t)n_cpus;
-}
-
 /* A program tells process numbers as the first namespace of them counts, perf as ours does. */
 static int check_namespace(struct error *err)
 {
-	struct stat found;
-
-	if (stat("/proc/self/ns/pid", &found) < 0)
-		return error_set_errno(err, -errno, "/proc/self/ns/pid");
-	return found.st_ino == FIRST_PID_NAMESPACE
+	return bpf_kernel_has_our_pids()
 		       ? 0
 		       : error_set(err, -EOPNOTSUPP,
 				   "this is a container with process numbers of its own");
@@ -96,39 +80,21 @@ static int open_state(struct bpf_probes *probes, size_t n_lines, struct error *e
 	return 0;
 }
 
-static int open_ring(struct bpf_probes *probes, size_t index, size_t data_bytes, struct error *err)
-{
-	const struct bpf_program_cpu *lines = (const void *)(probes->state + 1);
-	struct bpf_probes_cpu *cpu = &probes->cpus[index];
-	int r;
-
-	*cpu = (struct bpf_probes_cpu){ .line = &lines[index], .next_time_ns = UINT64_MAX };
-	cpu->fd = bpf_kernel_new_ring(data_bytes);
-	if (cpu->fd < 0)
-		return error_of_bpf(cpu->fd, err);
-	probes->n_cpus++;
-	r = bpf_ring_open(&cpu->ring, cpu->fd, data_bytes, err);
-	if (r < 0)
-		return r;
-	if (probes->list_fd < 0)
-		probes->list_fd = bpf_kernel_new_ring_list((uint32_t)n_configured_cpus(), cpu->fd);
-	if (probes->list_fd < 0)
-		return error_of_bpf(probes->list_fd, err);
-	r = bpf_kernel_set_ring(probes->list_fd, (uint32_t)index, cpu->fd);
-	return r < 0 ? error_of_bpf(r, err) : 0;
-}
-
 static int open_rings(struct bpf_probes *probes, size_t data_bytes, struct error *err)
 {
-	const size_t n_cpus = n_configured_cpus();
-	int r = 0;
+	const struct bpf_program_cpu *lines = (const void *)(probes->state + 1);
+	const int r = bpf_rings_open(&probes->rings, data_bytes, err);
 
-	probes->cpus = calloc(n_cpus, sizeof(*probes->cpus));
+	if (r < 0)
+		return r;
+	probes->cpus = calloc(probes->rings.n_rings, sizeof(*probes->cpus));
 	if (!probes->cpus)
 		return error_set_no_memory(err);
-	for (size_t i = 0; r == 0 && i < n_cpus; i++)
-		r = open_ring(probes, i, data_bytes, err);
-	return r;
+	for (size_t i = 0; i < probes->rings.n_rings; i++)
+		probes->cpus[i] = (struct bpf_probes_cpu){ .ring = &probes->rings.rings[i],
+							   .line = &lines[i],
+							   .next_time_ns = UINT64_MAX };
+	return 0;
 }
 
 static int load_programs(struct bpf_probes *probes, const struct probe_point *points,
@@ -136,8 +102,8 @@ static int load_programs(struct bpf_probes *probes, const struct probe_point *po
 {
 	struct bpf_program_options options = {
 		.state_fd = probes->state_fd,
-		.list_fd = probes->list_fd,
-		.n_cpus = (uint32_t)power_of_two(probes->n_cpus),
+		.list_fd = probes->rings.list_fd,
+		.n_cpus = (uint32_t)power_of_two(probes->rings.n_rings),
 		.n_until_wake_up = (uint32_t)(ring_bytes / USUAL_RECORD_BYTES / WAKE_UPS_PER_RING),
 	};
 	struct bpf_program *program = malloc(sizeof(*program));
@@ -165,17 +131,13 @@ static int load_programs(struct bpf_probes *probes, const struct probe_point *po
 int bpf_probes_open(struct bpf_probes *probes, const struct probe_point *points, size_t n_points,
 		    uint64_t ring_bytes, struct error *err)
 {
-	const size_t n_cpus = n_configured_cpus();
 	int r;
 
 	*probes = BPF_PROBES_INIT;
-	while (ring_bytes > RING_MIN_BYTES && ring_bytes * n_cpus > RINGS_MAX_BYTES)
-		ring_bytes /= 2;
-	if (ring_bytes < RING_MIN_BYTES)
-		ring_bytes = RING_MIN_BYTES;
+	ring_bytes = cpus_fit_ring(ring_bytes, RING_MIN_BYTES, RINGS_MAX_BYTES);
 	r = check_namespace(err);
 	if (r == 0)
-		r = open_state(probes, power_of_two(n_cpus), err);
+		r = open_state(probes, power_of_two(cpus_configured()), err);
 	if (r == 0)
 		r = open_rings(probes, ring_bytes, err);
 	if (r == 0)
@@ -189,14 +151,9 @@ void bpf_probes_close(struct bpf_probes *probes)
 {
 	for (size_t i = 0; i < probes->n_programs; i++)
 		(void)close(probes->programs[i]);
-	for (size_t i = 0; i < probes->n_cpus; i++) {
-		bpf_ring_close(&probes->cpus[i].ring);
-		(void)close(probes->cpus[i].fd);
-	}
+	bpf_rings_close(&probes->rings);
 	if (probes->state)
 		(void)munmap(probes->state, probes->state_bytes);
-	if (probes->list_fd >= 0)
-		(void)close(probes->list_fd);
 	if (probes->state_fd >= 0)
 		(void)close(probes->state_fd);
 	free(probes->programs);
@@ -206,13 +163,7 @@ void bpf_probes_close(struct bpf_probes *probes)
 
 int bpf_probes_poll(const struct bpf_probes *probes, int epoll_fd, struct error *err)
 {
-	for (size_t i = 0; i < probes->n_cpus; i++) {
-		struct epoll_event interest = { .events = EPOLLIN | EPOLLET };
-
-		if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, probes->cpus[i].fd, &interest) < 0)
-			return error_set_errno(err, -errno, "epoll_ctl");
-	}
-	return 0;
+	return bpf_rings_poll(&probes->rings, epoll_fd, err);
 }
 
 void bpf_probes_set_enabled(const struct bpf_probes *probes, bool is_on)
@@ -223,13 +174,13 @@ void bpf_probes_set_enabled(const struct bpf_probes *probes, bool is_on)
 /* The record at the head of the ring, or that some were lost behind the last. */
 static void cpu_look(struct bpf_probes_cpu *cpu)
 {
-	cpu->next = bpf_ring_peek(&cpu->ring, &cpu->next_bytes);
+	cpu->next = bpf_ring_peek(cpu->ring, &cpu->next_bytes);
 	cpu->next_time_ns = UINT64_MAX;
 	if (cpu->next && cpu->next_bytes >= sizeof(struct bpf_program_record))
 		memcpy(&cpu->next_time_ns, cpu->next, sizeof(cpu->next_time_ns));
 	else if (cpu->next)
 		cpu->next_time_ns = cpu->last_time_ns; /* nothing of ours: to be passed by */
-	else if (!cpu->ring.is_busy &&
+	else if (!cpu->ring->is_busy &&
 		 __atomic_load_n(&cpu->line->n_lost, __ATOMIC_RELAXED) != cpu->n_lost)
 		cpu->next_time_ns = cpu->last_time_ns;
 }
@@ -239,12 +190,12 @@ static void look_finally(struct bpf_probes_cpu *cpu)
 {
 	const struct timespec pause = { .tv_nsec = FINAL_PAUSE_NS };
 
-	for (int i = 0; cpu->ring.is_busy && i < FINAL_TRIES; i++) {
+	for (int i = 0; cpu->ring->is_busy && i < FINAL_TRIES; i++) {
 		(void)nanosleep(&pause, NULL);
 		cpu_look(cpu);
 	}
-	while (cpu->ring.is_busy) {
-		bpf_ring_skip(&cpu->ring);
+	while (cpu->ring->is_busy) {
+		bpf_ring_skip(cpu->ring);
 		cpu->n_lost--; /* … and so is told */
 		cpu_look(cpu);
 	}
@@ -253,8 +204,8 @@ static void look_finally(struct bpf_probes_cpu *cpu)
 void bpf_probes_begin(struct bpf_probes *probes, bool is_final)
 {
 	probes->is_final = is_final;
-	for (size_t i = 0; i < probes->n_cpus; i++) {
-		bpf_ring_refresh(&probes->cpus[i].ring);
+	for (size_t i = 0; i < probes->rings.n_rings; i++) {
+		bpf_ring_refresh(probes->cpus[i].ring);
 		cpu_look(&probes->cpus[i]);
 		if (is_final)
 			look_finally(&probes->cpus[i]);
@@ -264,20 +215,20 @@ void bpf_probes_begin(struct bpf_probes *probes, bool is_final)
 /* Is the merge to wait for this one? */
 static bool is_held(struct bpf_probes_cpu *cpu)
 {
-	const uint64_t time_ns = cpu->ring.is_busy ? now_ns() : 0;
+	const uint64_t time_ns = cpu->ring->is_busy ? now_ns() : 0;
 
-	if (!cpu->ring.is_busy)
+	if (!cpu->ring->is_busy)
 		cpu->busy_since_ns = 0;
 	else if (!cpu->busy_since_ns)
 		cpu->busy_since_ns = time_ns;
-	return cpu->ring.is_busy && time_ns - cpu->busy_since_ns < HOLD_NS;
+	return cpu->ring->is_busy && time_ns - cpu->busy_since_ns < HOLD_NS;
 }
 
 uint64_t bpf_probes_limit_ns(struct bpf_probes *probes)
 {
 	uint64_t limit_ns = UINT64_MAX;
 
-	for (size_t i = 0; i < probes->n_cpus; i++)
+	for (size_t i = 0; i < probes->rings.n_rings; i++)
 		if (is_held(&probes->cpus[i]) && probes->cpus[i].last_time_ns < limit_ns)
 			limit_ns = probes->cpus[i].last_time_ns;
 	return limit_ns;
@@ -288,7 +239,7 @@ static struct bpf_probes_cpu *oldest(const struct bpf_probes *probes)
 	struct bpf_probes_cpu *found = NULL;
 	uint64_t time_ns = UINT64_MAX;
 
-	for (size_t i = 0; i < probes->n_cpus; i++) {
+	for (size_t i = 0; i < probes->rings.n_rings; i++) {
 		if (probes->cpus[i].next_time_ns < time_ns) {
 			found = &probes->cpus[i];
 			time_ns = found->next_time_ns;
@@ -356,11 +307,10 @@ void bpf_probes_finish(struct bpf_probes *probes)
 	if (!cpu)
 		return;
 	if (probes->is_whole)
-		bpf_ring_skip(&cpu->ring);
+		bpf_ring_skip(cpu->ring);
 	probes->current = NULL;
 	probes->is_whole = false;
-	if (cpu->ring.tail - cpu->ring.published > cpu->ring.data_bytes / PUBLISHES_PER_RING)
-		bpf_ring_publish(&cpu->ring);
+	bpf_ring_publish_much(cpu->ring);
 	cpu_look(cpu);
 	if (probes->is_final)
 		look_finally(cpu);
@@ -368,6 +318,5 @@ void bpf_probes_finish(struct bpf_probes *probes)
 
 void bpf_probes_publish(struct bpf_probes *probes)
 {
-	for (size_t i = 0; i < probes->n_cpus; i++)
-		bpf_ring_publish(&probes->cpus[i].ring);
+	bpf_rings_publish(&probes->rings);
 }

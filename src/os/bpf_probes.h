@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 #include "os/bpf_program.h"
-#include "os/bpf_ring.h"
+#include "os/bpf_rings.h"
 #include "os/sampler_record.h"
 #include "os/trace_events.h"
 
@@ -17,8 +17,7 @@
  * perf events on the probes are there for their break points alone, and which processes have them.
  */
 struct bpf_probes_cpu {
-	struct bpf_ring ring;
-	int fd;
+	struct bpf_ring *ring;
 	const struct bpf_program_cpu *line; /* of the state */
 	const uint8_t *next;		    /* a record, NULL when there is none */
 	size_t next_bytes;
@@ -29,19 +28,19 @@ struct bpf_probes_cpu {
 };
 
 struct bpf_probes {
-	int state_fd, list_fd;
+	int state_fd;
 	struct bpf_program_state *state; /* NULL: not open */
 	size_t state_bytes;
-	struct bpf_probes_cpu *cpus;
-	size_t n_cpus;
-	int *programs; /* by point */
+	struct bpf_rings rings;
+	struct bpf_probes_cpu *cpus; /* one for each ring */
+	int *programs;		     /* by point */
 	size_t n_programs;
 	bool is_final;			/* this batch is the last */
 	struct bpf_probes_cpu *current; /* whose record is out with the caller */
 	bool is_whole;			/* … not only what was lost before it */
 };
 
-#define BPF_PROBES_INIT ((struct bpf_probes){ .state_fd = -1, .list_fd = -1 })
+#define BPF_PROBES_INIT ((struct bpf_probes){ .state_fd = -1, .rings = BPF_RINGS_INIT })
 
 /*
  * Programs and rings, of `ring_bytes` at most.  They are off.  A negative errno with the reason

@@ -10,6 +10,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "os/bpf_kernel.h"
+
+enum { PUBLISHES_PER_RING = 8 };
+
 #define FLAG_BITS ((uint32_t)(BPF_RINGBUF_BUSY_BIT | BPF_RINGBUF_DISCARD_BIT))
 
 static size_t page_bytes(void)
@@ -17,29 +21,39 @@ static size_t page_bytes(void)
 	return (size_t)sysconf(_SC_PAGESIZE);
 }
 
-int bpf_ring_open(struct bpf_ring *ring, int fd, size_t data_bytes, struct error *err)
+static int map(struct bpf_ring *ring, size_t data_bytes, struct error *err)
 {
 	const size_t page = page_bytes();
-	void *tail_page = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	void *tail_page = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, ring->fd, 0);
 	void *pages;
 
-	*ring = (struct bpf_ring){ 0 };
 	if (tail_page == MAP_FAILED)
-		return error_set_errno(err, -errno, "ring of probes");
-	pages = mmap(NULL, page + 2 * data_bytes, PROT_READ, MAP_SHARED, fd, (off_t)page);
+		return error_set_errno(err, -errno, "bpf ring");
+	pages = mmap(NULL, page + 2 * data_bytes, PROT_READ, MAP_SHARED, ring->fd, (off_t)page);
 	if (pages == MAP_FAILED) {
 		const int r = -errno;
 
 		(void)munmap(tail_page, page);
-		return error_set_errno(err, r, "ring of probes of %zu KiB", data_bytes / 1024);
+		return error_set_errno(err, r, "bpf ring of %zu KiB", data_bytes / 1024);
 	}
-	*ring = (struct bpf_ring){
-		.tail_page = tail_page,
-		.pages = pages,
-		.data = (uint8_t *)pages + page,
-		.data_bytes = data_bytes,
-	};
+	ring->tail_page = tail_page;
+	ring->pages = pages;
+	ring->data = (uint8_t *)pages + page;
+	ring->data_bytes = data_bytes;
 	return 0;
+}
+
+int bpf_ring_open(struct bpf_ring *ring, size_t data_bytes, struct error *err)
+{
+	int r;
+
+	*ring = (struct bpf_ring){ .fd = bpf_kernel_new_ring(data_bytes) };
+	if (ring->fd < 0)
+		return error_set_errno(err, ring->fd, "bpf");
+	r = map(ring, data_bytes, err);
+	if (r < 0)
+		bpf_ring_close(ring);
+	return r;
 }
 
 void bpf_ring_open_memory(struct bpf_ring *ring, void *pages, size_t data_bytes)
@@ -47,6 +61,7 @@ void bpf_ring_open_memory(struct bpf_ring *ring, void *pages, size_t data_bytes)
 	uint8_t *const bytes = pages;
 
 	*ring = (struct bpf_ring){
+		.fd = -1,
 		.tail_page = bytes,
 		.pages = bytes + page_bytes(),
 		.data = bytes + 2 * page_bytes(),
@@ -60,7 +75,9 @@ void bpf_ring_close(struct bpf_ring *ring)
 		(void)munmap(ring->tail_page, page_bytes());
 		(void)munmap(ring->pages, page_bytes() + 2 * ring->data_bytes);
 	}
-	*ring = (struct bpf_ring){ 0 };
+	if (ring->fd >= 0)
+		(void)close(ring->fd);
+	*ring = (struct bpf_ring){ .fd = -1 };
 }
 
 void bpf_ring_refresh(struct bpf_ring *ring)
@@ -123,4 +140,10 @@ void bpf_ring_publish(struct bpf_ring *ring)
 		return;
 	__atomic_store_n(tail, ring->tail, __ATOMIC_RELEASE);
 	ring->published = ring->tail;
+}
+
+void bpf_ring_publish_much(struct bpf_ring *ring)
+{
+	if (ring->tail - ring->published > ring->data_bytes / PUBLISHES_PER_RING)
+		bpf_ring_publish(ring);
 }

@@ -22,6 +22,7 @@
  * One thread per ring.  Sizes are checked as if the kernel were hostile.
  */
 struct bpf_ring {
+	int fd;		 /* gets readable when a program wakes its reader */
 	void *tail_page; /* ours; NULL when not mapped */
 	void *pages;	 /* the kernel's: its head's page, then the data twice in a row */
 	uint8_t *data;
@@ -33,10 +34,14 @@ struct bpf_ring {
 	bool is_busy;	     /* the next record is still being written */
 };
 
-int bpf_ring_open(struct bpf_ring *ring, int fd, size_t data_bytes, struct error *err);
+/* Makes one in the kernel, of a power of two of pages. */
+int bpf_ring_open(struct bpf_ring *ring, size_t data_bytes, struct error *err);
 void bpf_ring_close(struct bpf_ring *ring);
 
-/* A ring over plain memory, which stays the caller's: two pages, then the data twice. */
+/*
+ * A ring over plain memory, which stays the caller's: two pages, then the data twice.
+ * It is not closed.
+ */
 void bpf_ring_open_memory(struct bpf_ring *ring, void *pages, size_t data_bytes);
 
 /* See what has been written until now. */
@@ -54,5 +59,8 @@ void bpf_ring_skip(struct bpf_ring *ring);
 
 /* Give everything skipped back to the kernel. */
 void bpf_ring_publish(struct bpf_ring *ring);
+
+/* The same where it is much: the writers' CPU has to fetch the line each time. */
+void bpf_ring_publish_much(struct bpf_ring *ring);
 
 #endif

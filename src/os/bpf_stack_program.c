@@ -16,7 +16,7 @@
 enum {
 	PAGE_BYTES = 4096, /* or a part of one */
 	RECORD_BYTES = sizeof(struct bpf_stack_record),
-	MAX_EXITS = 32,
+	MAX_JUMPS = 32,
 
 	/* On the program's stack. */
 	CPU_SLOT = -8,
@@ -55,15 +55,15 @@ enum {
 
 _Static_assert(REGISTERS_SLOT + BOTH_BYTES <= WORD_SLOT, "room for both");
 
-/* Jumps to where the program ends, filled in when that is known. */
-struct exits {
-	size_t from[MAX_EXITS];
+/* Jumps to the same place, filled in when that is known. */
+struct jumps {
+	size_t from[MAX_JUMPS];
 	size_t n;
 };
 
-static void leave_if_zero(struct bpf_code *code, struct exits *exits)
+static void leave_if_zero(struct bpf_code *code, struct jumps *leaving)
 {
-	exits->from[exits->n++] = bpf_code_jump(code, BPF_JEQ, BPF_REG_0, 0);
+	leaving->from[leaving->n++] = bpf_code_jump(code, BPF_JEQ, BPF_REG_0, 0);
 }
 
 /* r8 and IP_SLOT: where the thread is in its own code, though it may be in the kernel. */
@@ -93,17 +93,17 @@ static void add_registers(struct bpf_code *code)
 
 /* r9: the ring of this CPU. */
 static void add_ring(struct bpf_code *code, const struct bpf_stack_options *options,
-		     struct exits *exits)
+		     struct jumps *leaving)
 {
 	bpf_code_map(code, BPF_REG_1, BPF_PSEUDO_MAP_FD, options->list_fd);
 	bpf_code_move(code, BPF_REG_2, BPF_REG_10, CPU_SLOT);
 	bpf_code_call(code, BPF_FUNC_map_lookup_elem);
-	leave_if_zero(code, exits);
+	leave_if_zero(code, leaving);
 	bpf_code_move(code, BPF_REG_9, BPF_REG_0, 0);
 }
 
 static void add_start(struct bpf_code *code, const struct bpf_stack_options *options,
-		      struct exits *exits)
+		      struct jumps *leaving)
 {
 	bpf_code_move(code, BPF_REG_6, BPF_REG_1, 0);
 	bpf_code_call(code, BPF_FUNC_ktime_get_ns);
@@ -113,7 +113,7 @@ static void add_start(struct bpf_code *code, const struct bpf_stack_options *opt
 	bpf_code_call(code, BPF_FUNC_get_smp_processor_id);
 	bpf_code_store(code, BPF_REG_10, CPU_SLOT, BPF_REG_0, sizeof(uint32_t));
 	add_registers(code);
-	add_ring(code, options, exits);
+	add_ring(code, options, leaving);
 	bpf_code_move(code, BPF_REG_1, BPF_REG_9, 0);
 	bpf_code_number(code, BPF_REG_2, BPF_RB_AVAIL_DATA);
 	bpf_code_call(code, BPF_FUNC_ringbuf_query);
@@ -121,13 +121,13 @@ static void add_start(struct bpf_code *code, const struct bpf_stack_options *opt
 }
 
 /* r9: a record with room for that many bytes. */
-static void add_reserve(struct bpf_code *code, uint32_t bytes, struct exits *exits)
+static void add_reserve(struct bpf_code *code, uint32_t bytes, struct jumps *leaving)
 {
 	bpf_code_move(code, BPF_REG_1, BPF_REG_9, 0);
 	bpf_code_number(code, BPF_REG_2, (int32_t)(RECORD_BYTES + bytes));
 	bpf_code_number(code, BPF_REG_3, 0);
 	bpf_code_call(code, BPF_FUNC_ringbuf_reserve);
-	leave_if_zero(code, exits);
+	leave_if_zero(code, leaving);
 	bpf_code_move(code, BPF_REG_9, BPF_REG_0, 0);
 }
 
@@ -140,7 +140,7 @@ enum { N_LENGTHS = sizeof(lengths) / sizeof(lengths[0]) };
  * once.  Jumps to `done`, or goes on where it is not known or cannot be read.
  */
 static void add_known(struct bpf_code *code, const struct bpf_stack_options *options,
-		      struct exits *exits, struct exits *done)
+		      struct jumps *leaving, struct jumps *done)
 {
 	size_t is_new, is_outside, fits;
 	size_t failed[N_LENGTHS];
@@ -160,7 +160,7 @@ static void add_known(struct bpf_code *code, const struct bpf_stack_options *opt
 		const size_t too_long = bpf_code_jump(code, BPF_JGT, BPF_REG_7,
 						      (int32_t)lengths[i]);
 
-		add_reserve(code, lengths[i], exits);
+		add_reserve(code, lengths[i], leaving);
 		bpf_code_move(code, BPF_REG_1, BPF_REG_9, RECORD_BYTES);
 		bpf_code_move(code, BPF_REG_2, BPF_REG_7, 0);
 		bpf_code_move(code, BPF_REG_3, BPF_REG_8, 0);
@@ -172,13 +172,13 @@ static void add_known(struct bpf_code *code, const struct bpf_stack_options *opt
 		if (lengths[i] >= options->asked_bytes)
 			break;
 	}
-	exits->from[exits->n++] = bpf_code_go(code);
+	leaving->from[leaving->n++] = bpf_code_go(code);
 	for (size_t i = 0; i < n_failed; i++)
 		bpf_code_jump_here(code, failed[i]);
 	bpf_code_move(code, BPF_REG_1, BPF_REG_9, 0);
 	bpf_code_number(code, BPF_REG_2, BPF_RB_NO_WAKEUP);
 	bpf_code_call(code, BPF_FUNC_ringbuf_discard);
-	add_ring(code, options, exits);
+	add_ring(code, options, leaving);
 	bpf_code_jump_here(code, is_new);
 	bpf_code_jump_here(code, is_outside);
 }
@@ -194,7 +194,7 @@ uint32_t bpf_stack_program_record_bytes(uint32_t asked_bytes)
 }
 
 /* `r2` bytes from where r7 others end. */
-static void add_read(struct bpf_code *code, struct exits *done)
+static void add_read(struct bpf_code *code, struct jumps *done)
 {
 	bpf_code_move(code, BPF_REG_1, BPF_REG_9, RECORD_BYTES);
 	bpf_code_combine(code, BPF_ADD, BPF_REG_1, BPF_REG_7);
@@ -206,9 +206,9 @@ static void add_read(struct bpf_code *code, struct exits *done)
 
 /* r7: as much as is there, page by page, the part of a page that the stack begins in first. */
 static void add_pages(struct bpf_code *code, const struct bpf_stack_options *options,
-		      struct exits *exits)
+		      struct jumps *leaving)
 {
-	struct exits done = { .n = 0 };
+	struct jumps done = { .n = 0 };
 	size_t is_empty;
 
 	bpf_code_move(code, BPF_REG_1, BPF_REG_10, WORD_SLOT);
@@ -217,7 +217,7 @@ static void add_pages(struct bpf_code *code, const struct bpf_stack_options *opt
 	bpf_code_call(code, BPF_FUNC_probe_read_user);
 	is_empty = bpf_code_jump(code, BPF_JNE, BPF_REG_0, 0);
 	add_reserve(code, bpf_stack_program_record_bytes(options->asked_bytes) - RECORD_BYTES,
-		    exits);
+		    leaving);
 	bpf_code_number(code, BPF_REG_7, 0);
 	bpf_code_move(code, BPF_REG_1, BPF_REG_8, 0);
 	bpf_code_compute(code, BPF_AND, BPF_REG_1, PAGE_BYTES - 1);
@@ -233,7 +233,7 @@ static void add_pages(struct bpf_code *code, const struct bpf_stack_options *opt
 	}
 	done.from[done.n++] = bpf_code_go(code);
 	bpf_code_jump_here(code, is_empty);
-	add_reserve(code, 0, exits);
+	add_reserve(code, 0, leaving);
 	bpf_code_number(code, BPF_REG_7, 0);
 	for (size_t i = 0; i < done.n; i++)
 		bpf_code_jump_here(code, done.from[i]);
@@ -267,18 +267,18 @@ static void add_submit(struct bpf_code *code, const struct bpf_stack_options *op
 
 void bpf_stack_program_make(struct bpf_code *code, const struct bpf_stack_options *options)
 {
-	struct exits exits = { .n = 0 };
-	struct exits done = { .n = 0 };
+	struct jumps leaving = { .n = 0 };
+	struct jumps done = { .n = 0 };
 
 	code->n_insns = 0;
-	add_start(code, options, &exits);
-	add_known(code, options, &exits, &done);
-	add_pages(code, options, &exits);
+	add_start(code, options, &leaving);
+	add_known(code, options, &leaving, &done);
+	add_pages(code, options, &leaving);
 	for (size_t i = 0; i < done.n; i++)
 		bpf_code_jump_here(code, done.from[i]);
 	add_submit(code, options);
-	for (size_t i = 0; i < exits.n; i++)
-		bpf_code_jump_here(code, exits.from[i]);
+	for (size_t i = 0; i < leaving.n; i++)
+		bpf_code_jump_here(code, leaving.from[i]);
 	/* perf goes on with its sample; one without a stack is known to be so. */
 	bpf_code_number(code, BPF_REG_0, 1);
 	bpf_code_add(code, BPF_JMP | BPF_EXIT, 0, 0, 0, 0);

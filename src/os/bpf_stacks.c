@@ -7,20 +7,14 @@
  */
 #include "os/bpf_stacks.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/array.h"
 #include "base/units.h"
 #include "os/bpf_kernel.h"
 #include "os/bpf_stack_program.h"
-
-/* PROC_PID_INIT_INO, which is part of the kernel's interface (linux/nsfs.h) */
-#define FIRST_PID_NAMESPACE ((ino_t)0xeffffffcU)
 
 /*
  * perf and the program look at the clock a microsecond after one another, unless a
@@ -37,56 +31,20 @@ enum {
 	/* Above the outermost frame: a program's entry is known by its arguments. */
 	MARGIN_BYTES = 128,
 	SAME_STACK_BYTES = 4096, /* between the ends of what runs one after the other on it */
-	PUBLISHES_PER_RING = 8,
 	WAKE_UPS_PER_RING = 4,
 	LOOK_AHEAD_BYTES = 1024,
 	CACHE_LINE_BYTES = 64,
-	CPUS_MAX = 8192,
 };
-
-static size_t n_configured_cpus(void)
-{
-	const long n_cpus = sysconf(_SC_NPROCESSORS_CONF);
-
-	return n_cpus < 1 ? 1 : n_cpus > CPUS_MAX ? CPUS_MAX : (size_t)n_cpus;
-}
-
-static bool is_first_namespace(void)
-{
-	struct stat found;
-
-	return stat("/proc/self/ns/pid", &found) == 0 && found.st_ino == FIRST_PID_NAMESPACE;
-}
 
 static int error_of_bpf(int code, struct error *err)
 {
 	return error_set_errno(err, code, "bpf");
 }
 
-static int open_ring(struct bpf_stacks *stacks, size_t index, size_t data_bytes, struct error *err)
-{
-	struct bpf_stacks_cpu *cpu = &stacks->cpus[index];
-	int r;
-
-	*cpu = (struct bpf_stacks_cpu){ .fd = bpf_kernel_new_ring(data_bytes) };
-	if (cpu->fd < 0)
-		return error_of_bpf(cpu->fd, err);
-	stacks->n_cpus++;
-	r = bpf_ring_open(&cpu->ring, cpu->fd, data_bytes, err);
-	if (r < 0)
-		return r;
-	if (stacks->list_fd < 0)
-		stacks->list_fd = bpf_kernel_new_ring_list((uint32_t)n_configured_cpus(), cpu->fd);
-	if (stacks->list_fd < 0)
-		return error_of_bpf(stacks->list_fd, err);
-	r = bpf_kernel_set_ring(stacks->list_fd, (uint32_t)index, cpu->fd);
-	return r < 0 ? error_of_bpf(r, err) : 0;
-}
-
 static int load_program(struct bpf_stacks *stacks, size_t data_bytes, struct error *err)
 {
 	const struct bpf_stack_options options = {
-		.list_fd = stacks->list_fd,
+		.list_fd = stacks->rings.list_fd,
 		.table_fd = stacks->table_fd,
 		.asked_bytes = (uint32_t)stacks->asked_bytes,
 		.wake_up_bytes = (uint32_t)(data_bytes / WAKE_UPS_PER_RING),
@@ -101,19 +59,6 @@ static int load_program(struct bpf_stacks *stacks, size_t data_bytes, struct err
 	return stacks->program_fd < 0 ? error_of_bpf(stacks->program_fd, err) : 0;
 }
 
-static int open_rings(struct bpf_stacks *stacks, size_t data_bytes, struct error *err)
-{
-	const size_t n_cpus = n_configured_cpus();
-	int r = 0;
-
-	stacks->cpus = calloc(n_cpus, sizeof(*stacks->cpus));
-	if (!stacks->cpus)
-		return error_set_no_memory(err);
-	for (size_t i = 0; r == 0 && i < n_cpus; i++)
-		r = open_ring(stacks, i, data_bytes, err);
-	return r;
-}
-
 int bpf_stacks_open(struct bpf_stacks *stacks, const struct bpf_stacks_options *options,
 		    struct error *err)
 {
@@ -121,11 +66,11 @@ int bpf_stacks_open(struct bpf_stacks *stacks, const struct bpf_stacks_options *
 
 	*stacks = BPF_STACKS_INIT;
 	stacks->asked_bytes = options->asked_bytes;
-	stacks->has_tids = is_first_namespace();
+	stacks->has_tids = bpf_kernel_has_our_pids();
 	stacks->table_fd = bpf_kernel_new_table(TABLE_ENTRIES);
 	r = stacks->table_fd < 0 ? error_of_bpf(stacks->table_fd, err) : 0;
 	if (r == 0)
-		r = open_rings(stacks, options->ring_bytes, err);
+		r = bpf_rings_open(&stacks->rings, options->ring_bytes, err);
 	if (r == 0)
 		r = load_program(stacks, options->ring_bytes, err);
 	if (r < 0)
@@ -141,14 +86,9 @@ static void close_fd(int fd)
 
 void bpf_stacks_close(struct bpf_stacks *stacks)
 {
-	for (size_t i = 0; i < stacks->n_cpus; i++) {
-		bpf_ring_close(&stacks->cpus[i].ring);
-		close_fd(stacks->cpus[i].fd);
-	}
-	close_fd(stacks->list_fd);
+	bpf_rings_close(&stacks->rings);
 	close_fd(stacks->table_fd);
 	close_fd(stacks->program_fd);
-	free(stacks->cpus);
 	free(stacks->ends);
 	hash_index_release(&stacks->end_index);
 	*stacks = BPF_STACKS_INIT;
@@ -156,19 +96,13 @@ void bpf_stacks_close(struct bpf_stacks *stacks)
 
 int bpf_stacks_poll(const struct bpf_stacks *stacks, int epoll_fd, struct error *err)
 {
-	for (size_t i = 0; i < stacks->n_cpus; i++) {
-		struct epoll_event interest = { .events = EPOLLIN | EPOLLET };
-
-		if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, stacks->cpus[i].fd, &interest) < 0)
-			return error_set_errno(err, -errno, "epoll_ctl");
-	}
-	return 0;
+	return bpf_rings_poll(&stacks->rings, epoll_fd, err);
 }
 
 void bpf_stacks_begin(struct bpf_stacks *stacks)
 {
-	for (size_t i = 0; i < stacks->n_cpus; i++)
-		bpf_ring_refresh(&stacks->cpus[i].ring);
+	for (size_t i = 0; i < stacks->rings.n_rings; i++)
+		bpf_ring_refresh(&stacks->rings.rings[i]);
 }
 
 static bool is_of(const struct bpf_stacks *stacks, const struct bpf_stack_record *record,
@@ -212,7 +146,7 @@ static void take(struct bpf_stacks *stacks, const struct bpf_stack_record *recor
 
 bool bpf_stacks_match(struct bpf_stacks *stacks, size_t cpu, struct raw_sample *sample)
 {
-	struct bpf_ring *ring = cpu < stacks->n_cpus ? &stacks->cpus[cpu].ring : NULL;
+	struct bpf_ring *ring = cpu < stacks->rings.n_rings ? &stacks->rings.rings[cpu] : NULL;
 	struct bpf_stack_record record;
 	const uint8_t *bytes;
 	size_t size_bytes;
@@ -311,12 +245,11 @@ void bpf_stacks_finish(struct bpf_stacks *stacks)
 	struct bpf_ring *ring = stacks->current;
 
 	stacks->current = NULL;
-	if (ring && ring->tail - ring->published > ring->data_bytes / PUBLISHES_PER_RING)
-		bpf_ring_publish(ring);
+	if (ring)
+		bpf_ring_publish_much(ring);
 }
 
 void bpf_stacks_publish(struct bpf_stacks *stacks)
 {
-	for (size_t i = 0; i < stacks->n_cpus; i++)
-		bpf_ring_publish(&stacks->cpus[i].ring);
+	bpf_rings_publish(&stacks->rings);
 }

@@ -8,20 +8,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "model/raw_sample.h"
-#include "os/bpf_ring.h"
-
-/*
- * User stacks that a program copies at each tick, where it is permitted: perf's samples
- * come without them then, and get theirs here.  To the target it costs about half.
- *
- * perf's samples of a CPU and the stacks of its ring are in the same order; they belong
- * together when they are of the same moment, thread, stack pointer and instruction.
- * Either can be lost without the other.
- */
-struct bpf_stacks_cpu {
-	struct bpf_ring ring;
-	int fd;
-};
+#include "os/bpf_rings.h"
 
 /* How far a thread's stack is in use, as its walks have shown. */
 struct bpf_stack_end {
@@ -32,10 +19,17 @@ struct bpf_stack_end {
 	uint16_t n_doubts;
 };
 
+/*
+ * User stacks that a program copies at each tick, where it is permitted: perf's samples
+ * come without them then, and get theirs here.  To the target it costs about half.
+ *
+ * perf's samples of a CPU and the stacks of its ring are in the same order; they belong
+ * together when they are of the same moment, thread, stack pointer and instruction.
+ * Either can be lost without the other.
+ */
 struct bpf_stacks {
-	int list_fd, table_fd, program_fd;
-	struct bpf_stacks_cpu *cpus; /* NULL: not open */
-	size_t n_cpus;
+	struct bpf_rings rings;
+	int table_fd, program_fd;
 	uint64_t asked_bytes;
 	bool has_tids; /* perf counts threads as programs do */
 	struct bpf_stack_end *ends;
@@ -49,7 +43,8 @@ struct bpf_stacks {
 	bool is_known;	 /* that end was used */
 };
 
-#define BPF_STACKS_INIT ((struct bpf_stacks){ .list_fd = -1, .table_fd = -1, .program_fd = -1 })
+#define BPF_STACKS_INIT                                                                            \
+	((struct bpf_stacks){ .rings = BPF_RINGS_INIT, .table_fd = -1, .program_fd = -1 })
 
 struct bpf_stacks_options {
 	uint64_t ring_bytes;  /* of each CPU, a power of two */
@@ -66,7 +61,7 @@ void bpf_stacks_close(struct bpf_stacks *stacks);
 
 static inline bool bpf_stacks_is_open(const struct bpf_stacks *stacks)
 {
-	return stacks->cpus;
+	return stacks->rings.rings;
 }
 
 /* The descriptor gets readable when a quarter of a ring is full. */

@@ -15,15 +15,14 @@
 #include <unistd.h>
 
 #include "base/array.h"
+#include "os/cpus.h"
 
 #define RING_MAX_BYTES ((uint64_t)16 << 20)
 #define RING_FAST_MAX_BYTES ((uint64_t)32 << 20) /* from RATE_FAST_HZ on */
 #define RINGS_MAX_BYTES ((uint64_t)512 << 20)	 /* of all CPUs together */
 #define RING_WITHOUT_STACKS_BYTES ((uint64_t)1 << 20)
 #define RING_MIN_BYTES ((uint64_t)32 << 10)
-#define STACKS_RING_BYTES ((uint64_t)16 << 20) /* twice that from RATE_FAST_HZ on */
 #define STACKS_RING_MIN_BYTES ((uint64_t)512 << 10)
-#define STACKS_RINGS_MAX_BYTES ((uint64_t)512 << 20)
 #define SIDEBAND_MAX_BYTES ((uint64_t)32 << 10) /* unless the samples' ring is large */
 
 enum {
@@ -121,9 +120,9 @@ static uint64_t wakeup_bytes(const struct perf_sources *sources, enum perf_event
 	const uint64_t data_bytes = data_bytes_of(sources, role);
 	const uint64_t margin = sources->options.rate_hz * sources->facts->stack_bytes *
 				WAKEUP_MARGIN_MS / MS_PER_S;
-	const bool is_small = role == PERF_ROLE_SAMPLES && bpf_stacks_is_open(&sources->stacks);
+	const bool has_stacks = role != PERF_ROLE_SAMPLES || !bpf_stacks_is_open(&sources->stacks);
 
-	return margin > data_bytes / 2 && !is_small ? data_bytes / 4 : data_bytes / 2;
+	return has_stacks && margin > data_bytes / 2 ? data_bytes / 4 : data_bytes / 2;
 }
 
 static uint64_t stack_bytes_of(const struct perf_sources *sources, enum perf_event_role role)
@@ -181,7 +180,6 @@ int perf_sources_open_event(struct perf_sources *sources, pid_t pid, int cpu,
 		.without_user_stacks = bpf_stacks_is_open(&sources->stacks),
 		.trace_event = role == PERF_ROLE_PROBES ? sources->probes.events.ids[at] : 0,
 	};
-
 	const int fd = perf_event_open_role(role, &options, cpu, &sources->abilities, ret_layout,
 					    err);
 
@@ -263,13 +261,6 @@ static int open_probes(struct perf_sources *sources, pid_t pid, int cpu, struct 
 	return r;
 }
 
-static size_t n_configured_cpus(void)
-{
-	const long n_cpus = sysconf(_SC_NPROCESSORS_CONF);
-
-	return n_cpus > 0 ? (size_t)n_cpus : 1;
-}
-
 static int error_set_too_large(struct error *err)
 {
 	return error_set(err, -EPERM,
@@ -280,7 +271,7 @@ static int error_set_too_large(struct error *err)
 /* All CPUs with the sizes in `facts`.  -ENOBUFS: the rings are too large for the mlock limit. */
 static int open_on_cpus(struct perf_sources *sources, pid_t pid, struct error *err)
 {
-	const size_t n_cpus = n_configured_cpus();
+	const size_t n_cpus = cpus_configured();
 
 	if (!sources->sources)
 		sources->sources = calloc(ROLES_MAX * n_cpus, sizeof(*sources->sources));
@@ -312,28 +303,39 @@ static int open_on_cpus(struct perf_sources *sources, pid_t pid, struct error *e
 		       : perf_sources_watch_probes(sources, pid, err);
 }
 
+/* Of a stack, whole words. */
+static uint64_t asked_bytes(const struct perf_sources *sources)
+{
+	const uint64_t asked = sources->options.stack_bytes;
+
+	return asked && asked < PERF_EVENT_STACK_MAX_BYTES ? asked & ~UINT64_C(7)
+							   : PERF_EVENT_STACK_MAX_BYTES;
+}
+
 static void fit_dump(struct perf_sources *sources)
 {
-	const uint64_t fitting = sources->facts->ring_bytes / DUMPS_PER_RING;
-	uint64_t stack_bytes = sources->options.stack_bytes;
+	const uint64_t fitting = (sources->facts->ring_bytes / DUMPS_PER_RING) & ~UINT64_C(7);
 
-	if (!stack_bytes || stack_bytes > PERF_EVENT_STACK_MAX_BYTES)
-		stack_bytes = PERF_EVENT_STACK_MAX_BYTES;
-	if (stack_bytes > fitting && !bpf_stacks_is_open(&sources->stacks))
-		stack_bytes = fitting;
-	sources->facts->stack_bytes = stack_bytes & ~UINT64_C(7);
+	sources->facts->stack_bytes = asked_bytes(sources);
+	if (sources->facts->stack_bytes > fitting && !bpf_stacks_is_open(&sources->stacks))
+		sources->facts->stack_bytes = fitting;
+}
+
+/* What a CPU's ring with stacks should have, on machines with not too many of them. */
+static uint64_t usual_ring_bytes(const struct perf_sources *sources, uint64_t min_bytes)
+{
+	const bool is_fast = sources->options.rate_hz >= RATE_FAST_HZ;
+
+	return cpus_fit_ring(is_fast ? RING_FAST_MAX_BYTES : RING_MAX_BYTES, min_bytes,
+			     RINGS_MAX_BYTES);
 }
 
 /* Smaller and smaller rings, until the kernel lets this user have them. */
 static int open_fitting(struct perf_sources *sources, pid_t pid, struct error *err)
 {
-	const size_t n_cpus = n_configured_cpus();
-	uint64_t ring_bytes = sources->options.rate_hz < RATE_FAST_HZ ? RING_MAX_BYTES
-								      : RING_FAST_MAX_BYTES;
+	uint64_t ring_bytes = usual_ring_bytes(sources, RING_MIN_BYTES);
 	int r;
 
-	while (ring_bytes > RING_MIN_BYTES && ring_bytes * n_cpus > RINGS_MAX_BYTES)
-		ring_bytes /= 2;
 	for (;;) {
 		sources->facts->ring_bytes = ring_bytes;
 		fit_dump(sources);
@@ -348,20 +350,12 @@ static int open_fitting(struct perf_sources *sources, pid_t pid, struct error *e
 /* Where it is not permitted perf copies them, which costs the target more. */
 static void open_stacks(struct perf_sources *sources)
 {
-	const uint64_t asked = sources->options.stack_bytes;
-	struct bpf_stacks_options options = {
-		.ring_bytes = STACKS_RING_BYTES,
-		.asked_bytes = asked && asked < PERF_EVENT_STACK_MAX_BYTES
-				       ? asked & ~UINT64_C(7)
-				       : PERF_EVENT_STACK_MAX_BYTES,
+	const struct bpf_stacks_options options = {
+		.ring_bytes = usual_ring_bytes(sources, STACKS_RING_MIN_BYTES),
+		.asked_bytes = asked_bytes(sources),
 	};
 	struct error refusal = ERROR_INIT;
 
-	if (sources->options.rate_hz >= RATE_FAST_HZ)
-		options.ring_bytes *= 2;
-	while (options.ring_bytes > STACKS_RING_MIN_BYTES &&
-	       options.ring_bytes * n_configured_cpus() > STACKS_RINGS_MAX_BYTES)
-		options.ring_bytes /= 2;
 	if (options.asked_bytes == 0 || bpf_stacks_open(&sources->stacks, &options, &refusal) < 0)
 		return;
 	if (bpf_stacks_poll(&sources->stacks, sources->epoll_fd, &refusal) < 0)

@@ -43,9 +43,10 @@ struct sampler_engine {
 	char *const *(*environment)(const struct sampler *sampler);
 	/* `pid` has not yet execed; sampling starts when it does, unless it is paused. */
 	int (*watch)(struct sampler *sampler, pid_t pid, struct error *err);
-	/* Threads of running processes; no pids: all.  NULL: it must be there from the start. */
+	/* All threads of running processes; no pids: the whole system.  NULL when the engine
+	 * has to be there from the start of a process. */
 	int (*attach)(struct sampler *sampler, const pid_t *pids, size_t n_pids, struct error *err);
-	/* Stop and go on; all else is still told.  NULL: the caller drops the samples. */
+	/* Stop taking samples and go on; all else is still told.  NULL: the caller drops them. */
 	void (*pause)(struct sampler *sampler);
 	void (*resume)(struct sampler *sampler);
 	/* Readable when there is something to take; to be polled together with others. */
@@ -104,7 +105,7 @@ static inline int sampler_fd(const struct sampler *sampler)
 	return sampler->engine->fd(sampler);
 }
 
-/* `is_final` leaves out the lag: there will be no more. */
+/* See what there is; `is_final` leaves out the lag: there will be no more. */
 static inline void sampler_begin(struct sampler *sampler, bool is_final)
 {
 	sampler->engine->begin(sampler, is_final);

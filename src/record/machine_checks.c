@@ -282,12 +282,12 @@ static void check_stacks(struct machine_checks *checks, const struct facts *fact
 	if (is_without_perf(check, facts))
 		return;
 	(void)units_bytes(stack, probes->stack_bytes);
-	(void)units_bytes(ring, probes->ring_bytes);
 	if (probes->has_stack_program) {
 		judge(check, MACHINE_YES, "up to %s of each are copied, as much as is in use (BPF)",
 		      stack);
 		return;
 	}
+	(void)units_bytes(ring, probes->ring_bytes);
 	if (probes->stack_bytes >= STACK_WHOLE_BYTES || !probes->stack_bytes) {
 		judge(check, MACHINE_YES, "up to %s of each are copied; rings of %s for each CPU",
 		      stack, ring);

@@ -2,41 +2,28 @@
 #include "unit.h"
 
 #include <stddef.h>
-#include <unistd.h>
 
 #include "os/bpf_stack_program.h"
 #include "os/bpf_stacks.h"
+#include "ring_fixture.h"
 
-enum {
-	DATA_BYTES = 65536,
-	HEADER_BYTES = 8,
-	ASKED_BYTES = 4096,
-	SP = 0x7000,
-	IP = 0x400,
-	MARGIN_BYTES = 128
-};
+enum { DATA_BYTES = 65536, ASKED_BYTES = 4096, SP = 0x7000, IP = 0x400, MARGIN_BYTES = 128 };
 
 struct fixture {
-	uint8_t *pages;
+	struct ring_fixture ring;
 	uint64_t head;
-	struct bpf_stacks_cpu cpu;
 	struct bpf_stacks stacks;
 };
 
 static int set_up(void **state)
 {
-	const size_t page_bytes = (size_t)sysconf(_SC_PAGESIZE);
-	const size_t bytes = 2 * page_bytes + 2 * DATA_BYTES;
 	struct fixture *fixture = calloc(1, sizeof(*fixture));
 
 	assert_non_null(fixture);
-	fixture->pages = aligned_alloc(page_bytes, bytes);
-	assert_non_null(fixture->pages);
-	memset(fixture->pages, 0, bytes);
-	bpf_ring_open_memory(&fixture->cpu.ring, fixture->pages, DATA_BYTES);
+	ring_fixture_init(&fixture->ring, DATA_BYTES);
 	fixture->stacks = BPF_STACKS_INIT;
-	fixture->stacks.cpus = &fixture->cpu;
-	fixture->stacks.n_cpus = 1;
+	fixture->stacks.rings.rings = &fixture->ring.ring;
+	fixture->stacks.rings.n_rings = 1;
 	fixture->stacks.asked_bytes = ASKED_BYTES;
 	fixture->stacks.has_tids = true;
 	*state = fixture;
@@ -49,7 +36,7 @@ static int tear_down(void **state)
 
 	free(fixture->stacks.ends);
 	hash_index_release(&fixture->stacks.end_index);
-	free(fixture->pages);
+	ring_fixture_release(&fixture->ring);
 	free(fixture);
 	return 0;
 }
@@ -65,15 +52,14 @@ static struct bpf_stack_record record_at(uint64_t time_ns)
 static void put(struct fixture *fixture, struct bpf_stack_record record, size_t n_bytes,
 		uint8_t fill)
 {
-	uint8_t *at = fixture->pages + 2 * sysconf(_SC_PAGESIZE) + fixture->head;
+	uint8_t *at = fixture->ring.data + fixture->head;
 	const uint32_t size = (uint32_t)(sizeof(record) + n_bytes);
 
 	memcpy(at, &size, sizeof(size));
-	memcpy(at + HEADER_BYTES, &record, sizeof(record));
-	memset(at + HEADER_BYTES + sizeof(record), fill, n_bytes);
-	fixture->head += HEADER_BYTES + ((size + 7U) & ~7U);
-	memcpy(fixture->pages + sysconf(_SC_PAGESIZE), &fixture->head, sizeof(fixture->head));
-	bpf_stacks_begin(&fixture->stacks);
+	memcpy(at + RING_HEADER_BYTES, &record, sizeof(record));
+	memset(at + RING_HEADER_BYTES + sizeof(record), fill, n_bytes);
+	fixture->head += RING_HEADER_BYTES + ((size + 7U) & ~7U);
+	ring_fixture_set_head(&fixture->ring, fixture->head);
 }
 
 static struct raw_sample sample_at(uint64_t time_ns)

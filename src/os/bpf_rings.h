@@ -1,0 +1,31 @@
+#ifndef TSPROF_OS_BPF_RINGS_H
+#define TSPROF_OS_BPF_RINGS_H
+
+#include <stddef.h>
+
+#include "base/error.h"
+#include "os/bpf_ring.h"
+
+/* A ring for each CPU, and the list in which programs find that of theirs. */
+struct bpf_rings {
+	int list_fd;
+	struct bpf_ring *rings; /* by CPU; NULL: not open */
+	size_t n_rings;
+};
+
+#define BPF_RINGS_INIT ((struct bpf_rings){ .list_fd = -1 })
+
+/*
+ * `data_bytes` for each of them, a power of two of pages.  A negative errno with the
+ * reason; what is open then is for bpf_rings_close.
+ */
+int bpf_rings_open(struct bpf_rings *rings, size_t data_bytes, struct error *err);
+void bpf_rings_close(struct bpf_rings *rings);
+
+/* The descriptor gets readable when a program wakes its reader. */
+int bpf_rings_poll(const struct bpf_rings *rings, int epoll_fd, struct error *err);
+
+/* bpf_ring_publish for each. */
+void bpf_rings_publish(struct bpf_rings *rings);
+
+#endif

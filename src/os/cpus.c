@@ -1,0 +1,19 @@
+#include "os/cpus.h"
+
+#include <unistd.h>
+
+size_t cpus_configured(void)
+{
+	const long n_cpus = sysconf(_SC_NPROCESSORS_CONF);
+
+	return n_cpus < 1 ? 1 : n_cpus > CPUS_MAX ? CPUS_MAX : (size_t)n_cpus;
+}
+
+uint64_t cpus_fit_ring(uint64_t ring_bytes, uint64_t min_bytes, uint64_t all_bytes)
+{
+	const size_t n_cpus = cpus_configured();
+
+	while (ring_bytes > min_bytes && ring_bytes > all_bytes / n_cpus)
+		ring_bytes /= 2;
+	return ring_bytes < min_bytes ? min_bytes : ring_bytes;
+}
