@@ -10,7 +10,7 @@
 
 /*
  * The rule at `vaddr`, which the FDE must cover, straight from the FDE's program:
- * what cfi_row_at and cfi_rule_pack make of it, in a fifth of the instructions,
+ * what cfi_row_at and cfi_rule_pack make of it, in much less time
  * because only the columns are followed that a rule has.
  *
  * False where the program needs more, or makes no sense; then those two must be

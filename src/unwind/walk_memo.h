@@ -59,6 +59,7 @@ struct walk_trail walk_trail_begin(struct walk_memo *memo, struct walk_step *spa
 /* Make this walk the thread's last one.  Returns the spare buffer for the next. */
 struct walk_step *walk_trail_finish(struct walk_trail *trail);
 
+/* Remember a step; those beyond the first WALK_MEMO_STEPS are not. */
 static inline void walk_trail_put(struct walk_trail *trail, const struct walk_step *step)
 {
 	if (trail->memo && trail->n_steps < WALK_MEMO_STEPS)
@@ -113,6 +114,10 @@ static inline bool walk_trail_meets(struct walk_trail *trail, uint64_t pc, uint6
 	return trail->at < memo->n_steps && step->sp == sp && step->pc == pc && step->fp == fp;
 }
 
+/*
+ * Where the last walk was at this frame, follow it; it costs little where it was not, so
+ * that each frame can be asked.
+ */
 static inline void walk_trail_skip(struct walk_trail *trail, const struct stack_dump *dump,
 				   enum arch arch, struct cfi_frame *frame, struct stack *stack)
 {
