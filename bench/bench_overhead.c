@@ -178,6 +178,14 @@ static int open_piece(struct bench *bench, enum piece piece, struct error *err)
 	return r;
 }
 
+static void close_piece(struct bench *bench, enum piece piece)
+{
+	perf_ring_close(&bench->rings[piece]);
+	if (bench->fds[piece] >= 0)
+		(void)close(bench->fds[piece]);
+	bench->fds[piece] = -1;
+}
+
 static int open_events(struct bench *bench, struct error *err)
 {
 	const struct bpf_stacks_options options = {
@@ -195,7 +203,7 @@ static int open_events(struct bench *bench, struct error *err)
 		r = open_piece(bench, (enum piece)i, err);
 	if (r == 0 && (bpf_stacks_open(&bench->stacks, &options, &refusal) < 0 ||
 		       open_piece(bench, PIECE_PROGRAM, &refusal) < 0))
-		bench->fds[PIECE_PROGRAM] = -1;
+		close_piece(bench, PIECE_PROGRAM);
 	return r;
 }
 
@@ -231,8 +239,6 @@ static void measure(struct bench *bench, size_t stack_bytes, double goal_us)
 	       "(goal: +%.0f us), perf's dump +%.1f us\n",
 	       stack_bytes / 1024, cost_us[PIECE_BARE],
 	       cost_us[has_program ? PIECE_PROGRAM : PIECE_DUMP], goal_us, cost_us[PIECE_DUMP]);
-	if (bench->n_without_stack)
-		printf("%lu samples without their stack\n", bench->n_without_stack);
 }
 
 int main(int argc, char **argv)
@@ -244,9 +250,8 @@ int main(int argc, char **argv)
 	if (bench) {
 		bench->stacks = BPF_STACKS_INIT;
 		bench->stack_end = (uint64_t)(uintptr_t)__builtin_frame_address(0) & ~UINT64_C(7);
-	}
-	if (bench)
 		bench->n_rounds = argc > 1 ? atoi(argv[1]) : MAX_ROUNDS;
+	}
 	if (bench && (bench->n_rounds < 1 || bench->n_rounds > MAX_ROUNDS)) {
 		printf("usage: bench_overhead [ROUNDS], at most %d\n", MAX_ROUNDS);
 		free(bench);
@@ -260,13 +265,12 @@ int main(int argc, char **argv)
 		return 1;
 	measure(bench, (size_t)16 << 10, 4);
 	measure(bench, (size_t)63 << 10, 10);
+	if (bench->n_without_stack)
+		printf("%lu samples without their stack\n", bench->n_without_stack);
 	atomic_store_explicit(&bench->is_done, true, memory_order_relaxed);
 	(void)pthread_join(reader, NULL);
-	for (int i = PIECE_BARE; i < N_PIECES; i++) {
-		perf_ring_close(&bench->rings[i]);
-		if (bench->fds[i] >= 0)
-			(void)close(bench->fds[i]);
-	}
+	for (int i = PIECE_BARE; i < N_PIECES; i++)
+		close_piece(bench, (enum piece)i);
 	bpf_stacks_close(&bench->stacks);
 	free(bench);
 	return 0;
