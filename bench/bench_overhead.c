@@ -66,6 +66,26 @@ static void pin(int cpu)
 	(void)sched_setaffinity(0, sizeof(set), &set);
 }
 
+static void learn_end(struct bench *bench, const struct sampler_record *record)
+{
+	bpf_stacks_learn(&bench->stacks, true,
+			 bench->stack_end - registers_sp(&record->sample.registers));
+}
+
+/* Those that came before the next of perf's. */
+static void take_whole(struct bench *bench, uint64_t perf_time_ns)
+{
+	const size_t cpu = (size_t)bench->cpu;
+	struct sampler_record record;
+
+	while (bpf_stacks_next_time_ns(&bench->stacks, cpu, perf_time_ns) != UINT64_MAX) {
+		atomic_fetch_add_explicit(&bench->n_read[PIECE_PROGRAM], 1, memory_order_relaxed);
+		bpf_stacks_take(&bench->stacks, cpu, &record);
+		learn_end(bench, &record);
+		bpf_stacks_finish(&bench->stacks);
+	}
+}
+
 /* What the recorder does with it, but for the walk. */
 static void take_record(struct bench *bench, enum piece piece, const uint8_t *bytes, size_t size)
 {
@@ -75,11 +95,11 @@ static void take_record(struct bench *bench, enum piece piece, const uint8_t *by
 	if (piece != PIECE_PROGRAM)
 		return;
 	perf_record_parse(&record, &bench->layouts[piece], bytes, size);
+	take_whole(bench, record.time_ns);
 	if (record.kind != SAMPLER_RECORD_SAMPLE)
 		return;
 	if (bpf_stacks_match(&bench->stacks, (size_t)bench->cpu, &record.sample))
-		bpf_stacks_learn(&bench->stacks, true,
-				 bench->stack_end - registers_sp(&record.sample.registers));
+		learn_end(bench, &record);
 	else
 		bench->n_without_stack++;
 	bpf_stacks_finish(&bench->stacks);
@@ -94,7 +114,7 @@ static void *read_rings(void *context)
 	while (!atomic_load_explicit(&bench->is_done, memory_order_relaxed)) {
 		for (int i = PIECE_BARE; i < N_PIECES; i++)
 			perf_ring_refresh(&bench->rings[i]);
-		bpf_stacks_begin(&bench->stacks);
+		bpf_stacks_begin(&bench->stacks, false);
 		for (int i = PIECE_BARE; i < N_PIECES; i++) {
 			const uint8_t *bytes;
 			size_t size;
@@ -105,6 +125,7 @@ static void *read_rings(void *context)
 			}
 			perf_ring_publish(&bench->rings[i]);
 		}
+		take_whole(bench, UINT64_MAX);
 		bpf_stacks_publish(&bench->stacks);
 		(void)nanosleep(&pause, NULL);
 	}
@@ -191,6 +212,7 @@ static int open_events(struct bench *bench, struct error *err)
 	const struct bpf_stacks_options options = {
 		.ring_bytes = STACKS_RING_BYTES,
 		.asked_bytes = PERF_EVENT_STACK_MAX_BYTES,
+		.period_ns = perf_event_period_ns(RATE_HZ),
 	};
 	struct error refusal = ERROR_INIT;
 	int r = 0;

@@ -84,44 +84,69 @@ void bpf_ring_refresh(struct bpf_ring *ring)
 {
 	const uint64_t *head = ring->pages;
 
+	ring->last_head = ring->head;
 	ring->head = __atomic_load_n(head, __ATOMIC_ACQUIRE);
 }
 
-static const uint8_t *empty_ring(struct bpf_ring *ring)
+/* A record's header and where the next one is; false where it cannot be right. */
+static bool read_header(const struct bpf_ring *ring, uint64_t position, uint64_t head,
+			uint32_t *ret_word, uint64_t *ret_bytes)
 {
-	ring->tail = ring->head;
-	ring->next_bytes = 0;
-	return NULL;
+	const uint64_t available = head - position;
+	const uint8_t *record = ring->data + (position & (ring->data_bytes - 1));
+
+	if (available < BPF_RINGBUF_HDR_SZ || available > ring->data_bytes ||
+	    position % BPF_RINGBUF_HDR_SZ)
+		return false;
+	*ret_word = __atomic_load_n((const uint32_t *)(const void *)record, __ATOMIC_ACQUIRE);
+	*ret_bytes = (uint64_t)BPF_RINGBUF_HDR_SZ + (((*ret_word & ~FLAG_BITS) + 7U) & ~7U);
+	return *ret_bytes <= available;
+}
+
+static const uint8_t *bytes_at(const struct bpf_ring *ring, uint64_t position)
+{
+	return ring->data + (position & (ring->data_bytes - 1)) + BPF_RINGBUF_HDR_SZ;
 }
 
 const uint8_t *bpf_ring_peek(struct bpf_ring *ring, size_t *ret_size_bytes)
 {
-	ring->is_busy = false;
-	while (ring->tail != ring->head) {
-		const uint64_t available = ring->head - ring->tail;
-		const uint8_t *record = ring->data + (ring->tail & (ring->data_bytes - 1));
-		const uint32_t *header = (const uint32_t *)(const void *)record;
-		uint32_t word;
-		uint32_t size_bytes;
+	uint32_t word;
 
-		if (available < BPF_RINGBUF_HDR_SZ || available > ring->data_bytes ||
-		    ring->tail % BPF_RINGBUF_HDR_SZ)
-			return empty_ring(ring);
-		word = __atomic_load_n(header, __ATOMIC_ACQUIRE);
-		size_bytes = word & ~FLAG_BITS;
-		ring->next_bytes = (uint64_t)BPF_RINGBUF_HDR_SZ + ((size_bytes + 7U) & ~7U);
-		if (ring->next_bytes > available)
-			return empty_ring(ring);
+	ring->is_busy = false;
+	ring->next_bytes = 0;
+	while (ring->tail != ring->head) {
+		if (!read_header(ring, ring->tail, ring->head, &word, &ring->next_bytes)) {
+			ring->tail = ring->head;
+			ring->next_bytes = 0;
+			return NULL;
+		}
 		ring->is_busy = word & BPF_RINGBUF_BUSY_BIT;
 		if (ring->is_busy)
 			return NULL;
 		if (!(word & BPF_RINGBUF_DISCARD_BIT)) {
-			*ret_size_bytes = size_bytes;
-			return record + BPF_RINGBUF_HDR_SZ;
+			*ret_size_bytes = word & ~FLAG_BITS;
+			return bytes_at(ring, ring->tail);
 		}
 		bpf_ring_skip(ring);
 	}
-	ring->next_bytes = 0;
+	return NULL;
+}
+
+const uint8_t *bpf_ring_peek_behind(const struct bpf_ring *ring, size_t *ret_size_bytes)
+{
+	uint64_t position = ring->tail + ring->next_bytes;
+	uint64_t bytes;
+	uint32_t word;
+
+	while ((int64_t)(ring->last_head - position) > 0 &&
+	       read_header(ring, position, ring->last_head, &word, &bytes) &&
+	       !(word & BPF_RINGBUF_BUSY_BIT)) {
+		if (!(word & BPF_RINGBUF_DISCARD_BIT)) {
+			*ret_size_bytes = word & ~FLAG_BITS;
+			return bytes_at(ring, position);
+		}
+		position += bytes;
+	}
 	return NULL;
 }
 

@@ -28,6 +28,7 @@ struct bpf_ring {
 	uint8_t *data;
 	uint64_t data_bytes; /* a power of two */
 	uint64_t head;	     /* as of the last refresh */
+	uint64_t last_head;  /* as of the one before */
 	uint64_t tail;	     /* the next record, not yet published */
 	uint64_t published;
 	uint64_t next_bytes; /* of the record that was peeked, with its header */
@@ -52,6 +53,12 @@ void bpf_ring_refresh(struct bpf_ring *ring);
  * busy.  What cannot be right empties the ring up to its head.
  */
 const uint8_t *bpf_ring_peek(struct bpf_ring *ring, size_t *ret_size_bytes);
+
+/*
+ * The one behind the record that was peeked, if it was there at the refresh before and is
+ * not busy.
+ */
+const uint8_t *bpf_ring_peek_behind(const struct bpf_ring *ring, size_t *ret_size_bytes);
 
 /* The record that was peeked is done with, or the busy one is given up: then nobody may
  * write any more. */

@@ -17,6 +17,7 @@ enum {
 	PAGE_BYTES = 4096, /* or a part of one */
 	RECORD_BYTES = sizeof(struct bpf_stack_record),
 	MAX_JUMPS = 32,
+	CPU_SHIFT = 6,
 
 	/* On the program's stack. */
 	CPU_SLOT = -8,
@@ -26,7 +27,11 @@ enum {
 	WAITING_SLOT = -40, /* bytes in the ring */
 	WORD_SLOT = -48,
 	REGISTERS_SLOT = -80,
+	LINE_SLOT = -88, /* where this CPU's last tick is */
+	WHOLE_SLOT = -96,
 };
+
+_Static_assert(sizeof(struct bpf_stack_cpu) == 1 << CPU_SHIFT, "a line for each CPU");
 
 /* Of the registers as the kernel hands them to programs, and has them in its memory. */
 #if defined(__x86_64__)
@@ -36,7 +41,16 @@ enum {
 	MODE_AT = offsetof(struct user_regs_struct, cs),
 	MODE_MASK = 3,
 	MODE_IS_USER = BPF_JNE, /* … than 0 */
+	WIDTH_MASK = 0xffff,
+	WIDTH_64 = 0x33, /* __USER_CS: not a program of 32 bits */
 };
+
+#define AT(member) ((int16_t)offsetof(struct user_regs_struct, member))
+static const int16_t registers_at[] = {
+	AT(rax), AT(rdx), AT(rcx), AT(rbx), AT(rsi), AT(rdi), AT(rbp), AT(rsp), AT(r8),
+	AT(r9),	 AT(r10), AT(r11), AT(r12), AT(r13), AT(r14), AT(r15), AT(rip),
+};
+#define REGISTER_AT(number) registers_at[number]
 #elif defined(__aarch64__)
 enum {
 	SP_AT = offsetof(struct user_regs_struct, sp),
@@ -44,7 +58,12 @@ enum {
 	MODE_AT = offsetof(struct user_regs_struct, pstate),
 	MODE_MASK = 15,
 	MODE_IS_USER = BPF_JEQ,
+	WIDTH_MASK = 31, /* PSR_MODE_MASK and PSR_MODE32_BIT */
+	WIDTH_64 = 0,
 };
+
+/* x0 to x30, sp, pc. */
+#define REGISTER_AT(number) ((int)((number) * sizeof(uint64_t)))
 #endif
 
 enum {
@@ -102,6 +121,42 @@ static void add_ring(struct bpf_code *code, const struct bpf_stack_options *opti
 	bpf_code_move(code, BPF_REG_9, BPF_REG_0, 0);
 }
 
+/* r7: this CPU's line, by the CPU in r0. */
+static void add_line(struct bpf_code *code, const struct bpf_stack_options *options)
+{
+	bpf_code_map(code, BPF_REG_7, BPF_PSEUDO_MAP_VALUE, options->cpus_fd);
+	bpf_code_compute(code, BPF_AND, BPF_REG_0, (int32_t)options->n_cpus - 1);
+	bpf_code_compute(code, BPF_LSH, BPF_REG_0, CPU_SHIFT);
+	bpf_code_combine(code, BPF_ADD, BPF_REG_7, BPF_REG_0);
+	bpf_code_store(code, BPF_REG_10, LINE_SLOT, BPF_REG_7, sizeof(uint64_t));
+}
+
+/* WHOLE_SLOT: whether perf's sample would tell nothing more.  The tick is noted. */
+static void add_whole(struct bpf_code *code, const struct bpf_stack_options *options)
+{
+	size_t is_other, is_late, is_elsewhere;
+
+	bpf_code_number(code, BPF_REG_1, 0);
+	bpf_code_store(code, BPF_REG_10, WHOLE_SLOT, BPF_REG_1, sizeof(uint64_t));
+	bpf_code_load(code, BPF_REG_1, BPF_REG_7, offsetof(struct bpf_stack_cpu, thread));
+	bpf_code_load(code, BPF_REG_2, BPF_REG_10, TID_SLOT);
+	bpf_code_store(code, BPF_REG_7, offsetof(struct bpf_stack_cpu, thread), BPF_REG_2, 8);
+	bpf_code_load(code, BPF_REG_3, BPF_REG_7, offsetof(struct bpf_stack_cpu, time_ns));
+	bpf_code_load(code, BPF_REG_4, BPF_REG_10, TIME_SLOT);
+	bpf_code_store(code, BPF_REG_7, offsetof(struct bpf_stack_cpu, time_ns), BPF_REG_4, 8);
+	is_other = bpf_code_jump_by(code, BPF_JNE, BPF_REG_1, BPF_REG_2);
+	bpf_code_combine(code, BPF_SUB, BPF_REG_4, BPF_REG_3);
+	is_late = bpf_code_jump(code, BPF_JGT, BPF_REG_4, (int32_t)options->whole_ns);
+	bpf_code_load(code, BPF_REG_1, BPF_REG_6, MODE_AT);
+	bpf_code_compute(code, BPF_AND, BPF_REG_1, WIDTH_MASK);
+	is_elsewhere = bpf_code_jump(code, BPF_JNE, BPF_REG_1, WIDTH_64);
+	bpf_code_number(code, BPF_REG_1, 1);
+	bpf_code_store(code, BPF_REG_10, WHOLE_SLOT, BPF_REG_1, sizeof(uint64_t));
+	bpf_code_jump_here(code, is_other);
+	bpf_code_jump_here(code, is_late);
+	bpf_code_jump_here(code, is_elsewhere);
+}
+
 static void add_start(struct bpf_code *code, const struct bpf_stack_options *options,
 		      struct jumps *leaving)
 {
@@ -112,6 +167,8 @@ static void add_start(struct bpf_code *code, const struct bpf_stack_options *opt
 	bpf_code_store(code, BPF_REG_10, TID_SLOT, BPF_REG_0, sizeof(uint64_t));
 	bpf_code_call(code, BPF_FUNC_get_smp_processor_id);
 	bpf_code_store(code, BPF_REG_10, CPU_SLOT, BPF_REG_0, sizeof(uint32_t));
+	add_line(code, options);
+	add_whole(code, options);
 	add_registers(code);
 	add_ring(code, options, leaving);
 	bpf_code_move(code, BPF_REG_1, BPF_REG_9, 0);
@@ -240,6 +297,23 @@ static void add_pages(struct bpf_code *code, const struct bpf_stack_options *opt
 	bpf_code_number(code, BPF_REG_1, 0);
 }
 
+static void add_registers_of_whole(struct bpf_code *code)
+{
+	const size_t registers = offsetof(struct bpf_stack_record, registers);
+	size_t is_part;
+
+	bpf_code_load(code, BPF_REG_1, BPF_REG_10, WHOLE_SLOT);
+	bpf_code_store(code, BPF_REG_9, offsetof(struct bpf_stack_record, is_whole), BPF_REG_1,
+		       sizeof(uint32_t));
+	is_part = bpf_code_jump(code, BPF_JEQ, BPF_REG_1, 0);
+	for (size_t i = 0; i < BPF_STACK_N_REGISTERS; i++) {
+		bpf_code_load(code, BPF_REG_1, BPF_REG_6, REGISTER_AT(i));
+		bpf_code_store(code, BPF_REG_9, (int)(registers + i * sizeof(uint64_t)), BPF_REG_1,
+			       sizeof(uint64_t));
+	}
+	bpf_code_jump_here(code, is_part);
+}
+
 /* r1: whether it is limited. */
 static void add_submit(struct bpf_code *code, const struct bpf_stack_options *options)
 {
@@ -256,6 +330,7 @@ static void add_submit(struct bpf_code *code, const struct bpf_stack_options *op
 	bpf_code_store(code, BPF_REG_9, offsetof(struct bpf_stack_record, sp), BPF_REG_8, 8);
 	bpf_code_load(code, BPF_REG_1, BPF_REG_10, IP_SLOT);
 	bpf_code_store(code, BPF_REG_9, offsetof(struct bpf_stack_record, ip), BPF_REG_1, 8);
+	add_registers_of_whole(code);
 	bpf_code_number(code, BPF_REG_2, BPF_RB_NO_WAKEUP);
 	bpf_code_load(code, BPF_REG_3, BPF_REG_10, WAITING_SLOT);
 	is_early = bpf_code_jump(code, BPF_JLT, BPF_REG_3, (int32_t)options->wake_up_bytes);
@@ -277,9 +352,16 @@ void bpf_stack_program_make(struct bpf_code *code, const struct bpf_stack_option
 	for (size_t i = 0; i < done.n; i++)
 		bpf_code_jump_here(code, done.from[i]);
 	add_submit(code, options);
+	/* perf goes on with its sample, or does not. */
+	bpf_code_load(code, BPF_REG_0, BPF_REG_10, WHOLE_SLOT);
+	bpf_code_compute(code, BPF_XOR, BPF_REG_0, 1);
+	bpf_code_add(code, BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
 	for (size_t i = 0; i < leaving.n; i++)
 		bpf_code_jump_here(code, leaving.from[i]);
-	/* perf goes on with its sample; one without a stack is known to be so. */
+	/* A sample without a stack is known to be so; its time is in the next, of perf. */
+	bpf_code_load(code, BPF_REG_1, BPF_REG_10, LINE_SLOT);
+	bpf_code_number(code, BPF_REG_2, 0);
+	bpf_code_store(code, BPF_REG_1, offsetof(struct bpf_stack_cpu, thread), BPF_REG_2, 8);
 	bpf_code_number(code, BPF_REG_0, 1);
 	bpf_code_add(code, BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
 }

@@ -3,13 +3,23 @@
 
 #include <stdint.h>
 
+#include "model/registers.h"
 #include "os/bpf_code.h"
 
 /*
  * The program that the kernel runs at each tick, before perf makes its sample: it copies
  * the user stack into the ring of its CPU, as much of it as is in use.  perf's own
  * dump reserves the whole length that was asked for, and copies until it faults.
+ *
+ * Where the record can tell all that perf would, it is whole, and perf makes no sample: the
+ * thread was in its own code, and the tick before on this CPU was its own too, no longer
+ * ago than a tick, so that this one stands for a period.
  */
+enum {
+	BPF_STACK_N_REGISTERS = ARCH_NATIVE == ARCH_X86_64 ? X86_64_N_REGISTERS
+							   : AARCH64_N_REGISTERS
+};
+
 struct bpf_stack_record {
 	uint64_t time_ns; /* CLOCK_MONOTONIC, when the program began */
 	uint32_t tid;	  /* of the first pid namespace */
@@ -18,11 +28,24 @@ struct bpf_stack_record {
 	uint64_t ip;
 	uint32_t size_bytes; /* copied; they follow */
 	uint32_t is_limited; /* to the end that the table tells, else by what is mapped */
+	uint32_t is_whole;   /* else registers are not set, and the rest is in perf's sample */
+	uint32_t unused;
+	uint64_t registers[BPF_STACK_N_REGISTERS]; /* as struct registers has them */
+};
+
+/* A CPU's last tick. */
+struct bpf_stack_cpu {
+	uint64_t thread; /* pid and tid; 0: there is nothing to go on from */
+	uint64_t time_ns;
+	uint64_t unused[6];
 };
 
 struct bpf_stack_options {
-	int list_fd;  /* of rings, by CPU */
-	int table_fd; /* where the stacks of threads end, by tid; 0: not known */
+	int list_fd;	   /* of rings, by CPU */
+	int table_fd;	   /* where the stacks of threads end, by tid; 0: not known */
+	int cpus_fd;	   /* a value: a struct bpf_stack_cpu for each CPU */
+	uint32_t n_cpus;   /* of it; a power of two */
+	uint32_t whole_ns; /* whole within that time after the tick before; 0: never */
 	uint32_t asked_bytes;
 	uint32_t wake_up_bytes; /* wake the recorder when so many wait in a ring */
 };

@@ -15,6 +15,7 @@
 #include "base/units.h"
 #include "os/bpf_kernel.h"
 #include "os/bpf_stack_program.h"
+#include "os/cpus.h"
 
 /*
  * perf and the program look at the clock a microsecond after one another, unless a
@@ -41,13 +42,37 @@ static int error_of_bpf(int code, struct error *err)
 	return error_set_errno(err, code, "bpf");
 }
 
-static int load_program(struct bpf_stacks *stacks, size_t data_bytes, struct error *err)
+/*
+ * Ticks come late at times, by less than half a period; one that is left out makes two.  Only
+ * where perf numbers threads as programs do can they tell whose sample it is.
+ */
+static uint32_t whole_ns_of(const struct bpf_stacks *stacks, uint64_t period_ns)
+{
+	const uint64_t whole_ns = period_ns + period_ns / 2;
+
+	return stacks->has_tids && whole_ns <= INT32_MAX ? (uint32_t)whole_ns : 0;
+}
+
+static uint32_t n_lines(void)
+{
+	uint32_t n = 1;
+
+	while (n < cpus_configured())
+		n *= 2;
+	return n;
+}
+
+static int load_program(struct bpf_stacks *stacks, const struct bpf_stacks_options *wanted,
+			struct error *err)
 {
 	const struct bpf_stack_options options = {
 		.list_fd = stacks->rings.list_fd,
 		.table_fd = stacks->table_fd,
+		.cpus_fd = stacks->cpus_fd,
+		.n_cpus = n_lines(),
+		.whole_ns = whole_ns_of(stacks, wanted->period_ns),
 		.asked_bytes = (uint32_t)stacks->asked_bytes,
-		.wake_up_bytes = (uint32_t)(data_bytes / WAKE_UPS_PER_RING),
+		.wake_up_bytes = (uint32_t)(wanted->ring_bytes / WAKE_UPS_PER_RING),
 	};
 	struct bpf_code *code = malloc(sizeof(*code));
 
@@ -69,10 +94,14 @@ int bpf_stacks_open(struct bpf_stacks *stacks, const struct bpf_stacks_options *
 	stacks->has_tids = bpf_kernel_has_our_pids();
 	stacks->table_fd = bpf_kernel_new_table(TABLE_ENTRIES);
 	r = stacks->table_fd < 0 ? error_of_bpf(stacks->table_fd, err) : 0;
+	if (r == 0) {
+		stacks->cpus_fd = bpf_kernel_new_value(n_lines() * sizeof(struct bpf_stack_cpu));
+		r = stacks->cpus_fd < 0 ? error_of_bpf(stacks->cpus_fd, err) : 0;
+	}
 	if (r == 0)
 		r = bpf_rings_open(&stacks->rings, options->ring_bytes, err);
 	if (r == 0)
-		r = load_program(stacks, options->ring_bytes, err);
+		r = load_program(stacks, options, err);
 	if (r < 0)
 		bpf_stacks_close(stacks);
 	return r;
@@ -88,6 +117,7 @@ void bpf_stacks_close(struct bpf_stacks *stacks)
 {
 	bpf_rings_close(&stacks->rings);
 	close_fd(stacks->table_fd);
+	close_fd(stacks->cpus_fd);
 	close_fd(stacks->program_fd);
 	free(stacks->ends);
 	hash_index_release(&stacks->end_index);
@@ -99,10 +129,62 @@ int bpf_stacks_poll(const struct bpf_stacks *stacks, int epoll_fd, struct error 
 	return bpf_rings_poll(&stacks->rings, epoll_fd, err);
 }
 
-void bpf_stacks_begin(struct bpf_stacks *stacks)
+void bpf_stacks_begin(struct bpf_stacks *stacks, bool is_final)
 {
-	for (size_t i = 0; i < stacks->rings.n_rings; i++)
+	for (size_t i = 0; i < stacks->rings.n_rings; i++) {
 		bpf_ring_refresh(&stacks->rings.rings[i]);
+		if (is_final)
+			bpf_ring_refresh(&stacks->rings.rings[i]);
+	}
+}
+
+static struct bpf_ring *ring_of(const struct bpf_stacks *stacks, size_t cpu)
+{
+	return cpu < stacks->rings.n_rings ? &stacks->rings.rings[cpu] : NULL;
+}
+
+static struct bpf_stack_record record_of(const uint8_t *bytes, size_t size_bytes)
+{
+	struct bpf_stack_record record = { 0 };
+
+	if (size_bytes >= sizeof(record))
+		memcpy(&record, bytes, sizeof(record));
+	return record;
+}
+
+/*
+ * Whether perf's sample of what the ring has next was lost.  It was written before the
+ * program ran again, and what the program wrote then was there at the batch before: so it
+ * would be perf's next record, and older.
+ */
+static bool is_left_behind(const struct bpf_ring *ring, uint64_t perf_time_ns)
+{
+	size_t size_bytes;
+	const uint8_t *bytes = bpf_ring_peek_behind(ring, &size_bytes);
+	uint64_t time_ns;
+
+	if (!bytes || size_bytes < sizeof(time_ns))
+		return false;
+	memcpy(&time_ns, bytes, sizeof(time_ns));
+	return perf_time_ns > time_ns;
+}
+
+uint64_t bpf_stacks_next_time_ns(struct bpf_stacks *stacks, size_t cpu, uint64_t perf_time_ns)
+{
+	struct bpf_ring *ring = ring_of(stacks, cpu);
+	struct bpf_stack_record record;
+	const uint8_t *bytes;
+	size_t size_bytes;
+
+	while (ring && (bytes = bpf_ring_peek(ring, &size_bytes)) != NULL) {
+		record = record_of(bytes, size_bytes);
+		if (record.is_whole)
+			return record.time_ns <= perf_time_ns ? record.time_ns : UINT64_MAX;
+		if (size_bytes >= sizeof(record) && !is_left_behind(ring, perf_time_ns))
+			return UINT64_MAX;
+		bpf_ring_skip(ring);
+	}
+	return UINT64_MAX;
 }
 
 static bool is_of(const struct bpf_stacks *stacks, const struct bpf_stack_record *record,
@@ -112,7 +194,8 @@ static bool is_of(const struct bpf_stacks *stacks, const struct bpf_stack_record
 					  ? sample->time_ns - record->time_ns
 					  : record->time_ns - sample->time_ns;
 
-	return apart_ns <= MAX_APART_NS && (!stacks->has_tids || record->tid == sample->tid) &&
+	return !record->is_whole && apart_ns <= MAX_APART_NS &&
+	       (!stacks->has_tids || record->tid == sample->tid) &&
 	       record->sp == registers_sp(&sample->registers) &&
 	       record->ip == registers_pc(&sample->registers);
 }
@@ -144,9 +227,35 @@ static void take(struct bpf_stacks *stacks, const struct bpf_stack_record *recor
 	stacks->is_limited = record->is_limited && copied < stacks->asked_bytes;
 }
 
+void bpf_stacks_take(struct bpf_stacks *stacks, size_t cpu, struct sampler_record *record)
+{
+	struct bpf_ring *ring = ring_of(stacks, cpu);
+	struct raw_sample *sample = &record->sample;
+	size_t size_bytes = 0;
+	const uint8_t *bytes = bpf_ring_peek(ring, &size_bytes);
+	const struct bpf_stack_record written = record_of(bytes, size_bytes);
+
+	sampler_record_clear(record);
+	stacks->current = ring;
+	stacks->tid = 0;
+	if (!written.is_whole)
+		return;
+	record->kind = SAMPLER_RECORD_SAMPLE;
+	record->time_ns = sample->time_ns = written.time_ns;
+	record->pid = sample->pid = written.pid;
+	record->tid = sample->tid = written.tid;
+	sample->cpu = (uint32_t)cpu;
+	sample->has_registers = true;
+	sample->registers.arch = ARCH_NATIVE;
+	memcpy(sample->registers.values, written.registers, sizeof(written.registers));
+	take(stacks, &written, bytes, size_bytes, sample);
+	bpf_ring_skip(ring);
+	look_ahead(ring);
+}
+
 bool bpf_stacks_match(struct bpf_stacks *stacks, size_t cpu, struct raw_sample *sample)
 {
-	struct bpf_ring *ring = cpu < stacks->rings.n_rings ? &stacks->rings.rings[cpu] : NULL;
+	struct bpf_ring *ring = ring_of(stacks, cpu);
 	struct bpf_stack_record record;
 	const uint8_t *bytes;
 	size_t size_bytes;
@@ -157,9 +266,7 @@ bool bpf_stacks_match(struct bpf_stacks *stacks, size_t cpu, struct raw_sample *
 	if (!sample->has_registers)
 		return true;
 	while (ring && (bytes = bpf_ring_peek(ring, &size_bytes)) != NULL) {
-		memset(&record, 0, sizeof(record));
-		if (size_bytes >= sizeof(record))
-			memcpy(&record, bytes, sizeof(record));
+		record = record_of(bytes, size_bytes);
 		if (is_of(stacks, &record, sample)) {
 			take(stacks, &record, bytes, size_bytes, sample);
 			bpf_ring_skip(ring);
@@ -167,7 +274,7 @@ bool bpf_stacks_match(struct bpf_stacks *stacks, size_t cpu, struct raw_sample *
 			return true;
 		}
 		/* It belongs to a sample that comes later, or to one that was lost. */
-		if (record.time_ns > sample->time_ns)
+		if (record.is_whole || record.time_ns > sample->time_ns)
 			return false;
 		bpf_ring_skip(ring);
 	}

@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "model/raw_sample.h"
 #include "os/bpf_rings.h"
+#include "os/sampler_record.h"
 
 /* How far a thread's stack is in use, as its walks have shown. */
 struct bpf_stack_end {
@@ -20,16 +21,17 @@ struct bpf_stack_end {
 };
 
 /*
- * User stacks that a program copies at each tick, where it is permitted: perf's samples
- * come without them then, and get theirs here.  To the target it costs about half.
+ * Samples that a program writes at each tick, where it is permitted.  Those that are whole
+ * need no record of perf's; of the others it has copied the user stack, and the rest is in
+ * perf's sample.  To the target it costs less than half of what perf takes.
  *
- * perf's samples of a CPU and the stacks of its ring are in the same order; they belong
+ * perf's samples of a CPU and what is in its ring are in the same order; they belong
  * together when they are of the same moment, thread, stack pointer and instruction.
  * Either can be lost without the other.
  */
 struct bpf_stacks {
 	struct bpf_rings rings;
-	int table_fd, program_fd;
+	int table_fd, cpus_fd, program_fd;
 	uint64_t asked_bytes;
 	bool has_tids; /* perf counts threads as programs do */
 	struct bpf_stack_end *ends;
@@ -44,11 +46,13 @@ struct bpf_stacks {
 };
 
 #define BPF_STACKS_INIT                                                                            \
-	((struct bpf_stacks){ .rings = BPF_RINGS_INIT, .table_fd = -1, .program_fd = -1 })
+	((struct bpf_stacks){                                                                      \
+		.rings = BPF_RINGS_INIT, .table_fd = -1, .cpus_fd = -1, .program_fd = -1 })
 
 struct bpf_stacks_options {
 	uint64_t ring_bytes;  /* of each CPU, a power of two */
 	uint64_t asked_bytes; /* of each stack, at most */
+	uint64_t period_ns;   /* of the ticks; 0: they are not regular, and none is whole */
 };
 
 /*
@@ -67,22 +71,34 @@ static inline bool bpf_stacks_is_open(const struct bpf_stacks *stacks)
 /* The descriptor gets readable when a quarter of a ring is full. */
 int bpf_stacks_poll(const struct bpf_stacks *stacks, int epoll_fd, struct error *err);
 
-/* See what there is: after the rings of the samples that it belongs to. */
-void bpf_stacks_begin(struct bpf_stacks *stacks);
+/*
+ * See what there is: after the rings of the samples that it belongs to.  `is_final`: nobody
+ * writes any more.
+ */
+void bpf_stacks_begin(struct bpf_stacks *stacks, bool is_final);
 
 /*
- * Give the sample its stack, which is borrowed until bpf_stacks_finish.  False when there
- * was no room for it.
+ * The time of that CPU's next sample that the program has written as a whole, when it comes
+ * before the next record of perf's, which is at `perf_time_ns`; else UINT64_MAX.
+ */
+uint64_t bpf_stacks_next_time_ns(struct bpf_stacks *stacks, size_t cpu, uint64_t perf_time_ns);
+
+/* It: a SAMPLE without a weight, borrowed until bpf_stacks_finish. */
+void bpf_stacks_take(struct bpf_stacks *stacks, size_t cpu, struct sampler_record *record);
+
+/*
+ * Give a sample of perf's its stack, which is borrowed until bpf_stacks_finish.  False when
+ * there was no room for it.
  */
 bool bpf_stacks_match(struct bpf_stacks *stacks, size_t cpu, struct raw_sample *sample);
 
 /*
- * The sample that was matched last was walked, by a walk that needed so much of the
+ * The sample that was taken or matched last was walked, by a walk that needed so much of the
  * stack.  It was complete, or it was not.  What is learnt shortens the next copies.
  */
 void bpf_stacks_learn(struct bpf_stacks *stacks, bool is_complete, uint64_t needed_bytes);
 
-/* The stack that was matched is done with; room is given back in large pieces. */
+/* The sample that was taken or matched is done with; room is given back in large pieces. */
 void bpf_stacks_finish(struct bpf_stacks *stacks);
 
 /* Give all room back to the kernel. */

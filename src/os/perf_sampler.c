@@ -8,7 +8,8 @@
  * Weights: a sample stands for the time that its event counted since the
  * thread's last sample on that CPU, so that ticks which the kernel coalesced or
  * had no room for stay in the sum.  Where the kernel cannot tell (before 6.12)
- * it is one period.
+ * it is one period, and so it is for samples that a program writes as a whole: those
+ * come a period after the one before.
  */
 #include "os/sampler.h"
 
@@ -127,7 +128,22 @@ static int perf_sampler_fd(const struct sampler *base)
 	return ((const struct perf_sampler *)base)->sources.epoll_fd;
 }
 
-static void source_look(struct perf_source *source)
+/* A sample that a program has written as a whole may come before the next record. */
+static void look_at_stacks(struct perf_sampler *sampler, struct perf_source *source)
+{
+	struct bpf_stacks *stacks = &sampler->sources.stacks;
+	uint64_t time_ns;
+
+	source->is_whole = false;
+	if (!source->is_sampler || !bpf_stacks_is_open(stacks))
+		return;
+	time_ns = bpf_stacks_next_time_ns(stacks, (size_t)source->cpu, source->next_time_ns);
+	source->is_whole = time_ns != UINT64_MAX;
+	if (source->is_whole)
+		source->next_time_ns = time_ns;
+}
+
+static void source_look(struct perf_sampler *sampler, struct perf_source *source)
 {
 	source->next = perf_ring_peek(&source->ring, &source->next_bytes);
 	if (source->next && source->is_sampler)
@@ -135,6 +151,7 @@ static void source_look(struct perf_source *source)
 	source->next_time_ns = source->next ? perf_record_time_ns(&source->layout, source->next,
 								  source->next_bytes)
 					    : UINT64_MAX;
+	look_at_stacks(sampler, source);
 }
 
 /* While a program writes a record, what came later waits for it. */
@@ -158,11 +175,11 @@ static void perf_sampler_begin(struct sampler *base, bool is_final)
 	sampler->limit_ns = is_final ? UINT64_MAX - 1
 				     : (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec -
 					       LAG_NS;
-	for (size_t i = 0; i < sampler->sources.n_sources; i++) {
+	for (size_t i = 0; i < sampler->sources.n_sources; i++)
 		perf_ring_refresh(&sampler->sources.sources[i].ring);
-		source_look(&sampler->sources.sources[i]);
-	}
-	bpf_stacks_begin(&sampler->sources.stacks);
+	bpf_stacks_begin(&sampler->sources.stacks, is_final);
+	for (size_t i = 0; i < sampler->sources.n_sources; i++)
+		source_look(sampler, &sampler->sources.sources[i]);
 	bpf_probes_begin(&sampler->sources.probes.programs, is_final);
 	keep_to_programs(sampler);
 }
@@ -181,12 +198,13 @@ static void finish_current(struct perf_sampler *sampler)
 		return;
 	sampler->current = NULL;
 	bpf_stacks_finish(&sampler->sources.stacks);
-	perf_ring_skip(&source->ring, source->next_bytes);
+	if (!source->is_whole)
+		perf_ring_skip(&source->ring, source->next_bytes);
 	if (source->ring.tail - source->published > source->ring.data_bytes / 8) {
 		perf_ring_publish(&source->ring);
 		source->published = source->ring.tail;
 	}
-	source_look(source);
+	source_look(sampler, source);
 }
 
 static struct perf_source *oldest_source(struct perf_sampler *sampler)
@@ -258,7 +276,7 @@ static bool take_hit(struct perf_sampler *sampler, const struct perf_source *sou
 	return true;
 }
 
-/* Whether the sample is whole, if it is one. */
+/* Whether a sample of perf's has got its stack, if it needs one. */
 static bool has_stack(struct perf_sampler *sampler, const struct perf_source *source,
 		      struct sampler_record *record)
 {
@@ -277,6 +295,12 @@ static bool take_record(struct perf_sampler *sampler, struct perf_source *source
 			struct sampler_record *record)
 {
 	sampler->current = source;
+	if (source->is_whole) {
+		bpf_stacks_take(&sampler->sources.stacks, (size_t)source->cpu, record);
+		record->is_from_sampler = true;
+		record->sample.weight_ns = sample_weights_period(&sampler->weights, record);
+		return true;
+	}
 	perf_record_parse(record, &source->layout, source->next, source->next_bytes);
 	record->is_from_sampler = source->is_sampler;
 	if (!has_stack(sampler, source, record))

@@ -347,12 +347,25 @@ static int open_fitting(struct perf_sources *sources, pid_t pid, struct error *e
 	return r == -ENOBUFS ? error_set_too_large(err) : r;
 }
 
+/*
+ * Threads that are attached to can have two events for a while, which their samples' streams tell
+ * apart (perf_sources_forget_doubled): all of these are perf's.
+ */
+static uint64_t whole_period_ns(const struct perf_sources *sources)
+{
+	const struct sampler_options *options = &sources->options;
+	const bool has_members = options->is_attaching && !options->is_system;
+
+	return has_members || !options->event->is_time ? 0 : perf_event_period_ns(options->rate_hz);
+}
+
 /* Where it is not permitted perf copies them, which costs the target more. */
 static void open_stacks(struct perf_sources *sources)
 {
 	const struct bpf_stacks_options options = {
 		.ring_bytes = usual_ring_bytes(sources, STACKS_RING_MIN_BYTES),
 		.asked_bytes = asked_bytes(sources),
+		.period_ns = whole_period_ns(sources),
 	};
 	struct error refusal = ERROR_INIT;
 

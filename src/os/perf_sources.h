@@ -35,6 +35,7 @@ struct perf_source {
 	size_t next_bytes;
 	uint64_t published; /* the ring's tail when it was last given back */
 	bool is_after_loss; /* the ring's last record told of lost ones */
+	bool is_whole;	    /* what is next comes from the program for stacks, without perf's */
 };
 
 /* An event of one more thread, which writes to the ring of a source. */

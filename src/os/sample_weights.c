@@ -116,3 +116,20 @@ uint64_t sample_weights_next(struct sample_weights *weights, const struct sample
 		weight_ns = weights->period_ns;
 	return weight_ns;
 }
+
+uint64_t sample_weights_period(struct sample_weights *weights, const struct sampler_record *record)
+{
+	const uint32_t cpu = record->sample.cpu;
+	struct weight_stream *stream = NULL;
+
+	if (weights->has_counts && weights->is_inherited) {
+		stream = find_by_thread(weights, record->tid, cpu);
+		if (!stream)
+			stream = stream_add(weights);
+		if (stream && note_thread(weights, stream, record->tid, cpu) < 0)
+			stream = NULL;
+	}
+	if (stream)
+		stream->last += weights->period_ns;
+	return weights->period_ns;
+}

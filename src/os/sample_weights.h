@@ -40,4 +40,7 @@ void sample_weights_release(struct sample_weights *weights);
 /* The weight of the next sample, in ns; when memory is short, one period. */
 uint64_t sample_weights_next(struct sample_weights *weights, const struct sampler_record *record);
 
+/* That of a sample that carries no count, because it came a period after the one before. */
+uint64_t sample_weights_period(struct sample_weights *weights, const struct sampler_record *record);
+
 #endif

@@ -77,4 +77,7 @@ struct sampler_record {
 	struct sampler_hit probe;   /* PROBE */
 };
 
+/* Of no kind yet, and without anything but the registers' bytes of the last. */
+void sampler_record_clear(struct sampler_record *record);
+
 #endif

@@ -62,6 +62,17 @@ static void put(struct fixture *fixture, struct bpf_stack_record record, size_t 
 	ring_fixture_set_head(&fixture->ring, fixture->head);
 }
 
+/* As the program writes it at a period after the tick before. */
+static struct bpf_stack_record whole_at(uint64_t time_ns)
+{
+	struct bpf_stack_record record = record_at(time_ns);
+
+	record.is_whole = 1;
+	for (size_t i = 0; i < N_ITEMS(record.registers); i++)
+		record.registers[i] = 100 + i;
+	return record;
+}
+
 static struct raw_sample sample_at(uint64_t time_ns)
 {
 	struct raw_sample sample = {
@@ -187,6 +198,101 @@ static void sizes__are_not_believed(void **state)
 	assert_false(bpf_stacks_match(&fixture->stacks, 1, &sample));
 }
 
+static uint64_t next_time(struct fixture *fixture, uint64_t perf_time_ns)
+{
+	return bpf_stacks_next_time_ns(&fixture->stacks, 0, perf_time_ns);
+}
+
+static void whole_samples__need_no_record_of_perfs(void **state)
+{
+	struct fixture *fixture = *state;
+	struct sampler_record record = { .stream_id = 9, .read_value = 9 };
+
+	assert_int_equal(next_time(fixture, UINT64_MAX), UINT64_MAX);
+	put(fixture, whole_at(2000), 64, 5);
+	put(fixture, whole_at(3000), 64, 6);
+	assert_int_equal(next_time(fixture, UINT64_MAX), 2000);
+	bpf_stacks_take(&fixture->stacks, 0, &record);
+	assert_int_equal(record.kind, SAMPLER_RECORD_SAMPLE);
+	assert_int_equal(record.time_ns, 2000);
+	assert_int_equal(record.tid, 7);
+	assert_int_equal(record.pid, 5);
+	assert_int_equal(record.stream_id, 0);
+	assert_int_equal(record.sample.time_ns, 2000);
+	assert_int_equal(record.sample.tid, 7);
+	assert_int_equal(record.sample.pid, 5);
+	assert_true(record.sample.has_registers);
+	assert_false(record.sample.is_in_kernel);
+	assert_int_equal(record.sample.n_kernel_ips, 0);
+	for (size_t i = 0; i < BPF_STACK_N_REGISTERS; i++)
+		assert_int_equal(record.sample.registers.values[i], 100 + i);
+	assert_int_equal(record.sample.stack_size_bytes, 64);
+	assert_int_equal(record.sample.stack_bytes[63], 5);
+	bpf_stacks_finish(&fixture->stacks);
+	assert_int_equal(next_time(fixture, UINT64_MAX), 3000);
+	bpf_stacks_take(&fixture->stacks, 0, &record);
+	bpf_stacks_finish(&fixture->stacks);
+	assert_int_equal(next_time(fixture, UINT64_MAX), UINT64_MAX);
+	bpf_stacks_take(&fixture->stacks, 0, &record);
+	assert_int_equal(record.kind, SAMPLER_RECORD_BAD);
+}
+
+static void whole_samples__come_in_order_with_perfs(void **state)
+{
+	struct fixture *fixture = *state;
+	struct raw_sample of_perf = sample_at(2010);
+	struct raw_sample early = sample_at(500);
+	struct sampler_record record;
+
+	put(fixture, whole_at(1000), 64, 1);
+	put(fixture, record_at(2000), 64, 2);
+	put(fixture, whole_at(3000), 64, 3);
+	bpf_stacks_begin(&fixture->stacks, false);
+	assert_int_equal(next_time(fixture, 999), UINT64_MAX);
+	/* A sample of perf's never takes a whole one, and leaves it there. */
+	assert_false(match(fixture, &early));
+	assert_int_equal(next_time(fixture, 2010), 1000);
+	bpf_stacks_take(&fixture->stacks, 0, &record);
+	bpf_stacks_finish(&fixture->stacks);
+	assert_int_equal(next_time(fixture, 2010), UINT64_MAX);
+	assert_true(match(fixture, &of_perf));
+	assert_int_equal(of_perf.stack_bytes[0], 2);
+	assert_int_equal(next_time(fixture, UINT64_MAX), 3000);
+}
+
+/* Until it is sure that perf's samples of them were lost, they are waited for. */
+static void whole_samples__pass_by_what_perf_lost(void **state)
+{
+	struct fixture *fixture = *state;
+	struct bpf_stack_record too_short = { 0 };
+
+	put(fixture, record_at(1000), 64, 1);
+	put(fixture, record_at(2000), 64, 2);
+	put(fixture, whole_at(3000), 64, 3);
+	/* The whole one came after the batch before, and perf's of the second may be on its way. */
+	assert_int_equal(next_time(fixture, UINT64_MAX), UINT64_MAX);
+	bpf_stacks_begin(&fixture->stacks, false);
+	assert_int_equal(next_time(fixture, 2001), UINT64_MAX);
+	assert_int_equal(next_time(fixture, 3001), 3000);
+	bpf_stacks_take(&fixture->stacks, 0, &(struct sampler_record){ 0 });
+
+	put(fixture, record_at(4000), 64, 1);
+	put(fixture, whole_at(5000), 64, 3);
+	bpf_stacks_begin(&fixture->stacks, true);
+	assert_int_equal(next_time(fixture, UINT64_MAX), 5000);
+	bpf_stacks_take(&fixture->stacks, 0, &(struct sampler_record){ 0 });
+
+	memcpy(fixture->ring.data + fixture->head, &(uint32_t){ 4 }, sizeof(uint32_t));
+	fixture->head += 16;
+	too_short.is_whole = 1;
+	put(fixture, too_short, 0, 0);
+	put(fixture, whole_at(7000), 64, 3);
+	assert_int_equal(next_time(fixture, UINT64_MAX), 0);
+	bpf_stacks_take(&fixture->stacks, 0, &(struct sampler_record){ 0 });
+	assert_int_equal(next_time(fixture, UINT64_MAX), 7000);
+	assert_int_equal(bpf_stacks_next_time_ns(&fixture->stacks, 1, UINT64_MAX), UINT64_MAX);
+}
+
 static void walk_of(struct fixture *fixture, uint32_t size_bytes, bool is_limited, bool is_complete,
 		    uint64_t needed_bytes)
 {
@@ -289,6 +395,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(thread_numbers__may_be_of_another_namespace, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(sizes__are_not_believed, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(whole_samples__need_no_record_of_perfs, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(whole_samples__come_in_order_with_perfs, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(whole_samples__pass_by_what_perf_lost, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(ends__are_learnt_from_complete_walks, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(ends__are_doubted_when_a_walk_is_cut, set_up,

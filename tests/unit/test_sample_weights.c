@@ -134,6 +134,49 @@ static void weights__of_counted_events_are_running_time(void **state)
 	sample_weights_release(&weights);
 }
 
+/* Samples without a count, of a period each, between those that have one. */
+static void weights__of_periods_are_part_of_the_count(void **state)
+{
+	static const struct {
+		uint32_t tid;
+		uint64_t value; /* 0: a period */
+		uint64_t weight_ns;
+	} steps[] = {
+		{ 10, 1000, 1000 },
+		{ 10, 0, 1000 },
+		{ 10, 0, 1000 },
+		{ 10, 4010, 1010 },
+		{ 10, 0, 1000 },
+		{ 10, 7010, 2000 }, /* one was missed */
+		/* The first of a thread was lost. */
+		{ 11, 0, 1000 },
+		{ 11, 0, 1000 },
+		{ 11, 5000, 3000 },
+		{ 11, 0, 1000 },
+		{ 11, 7000, 1000 },
+		{ 10, 8010, 1000 },
+	};
+	struct sample_weights weights = {
+		.period_ns = 1000, .has_counts = true, .is_time = true, .is_inherited = true
+	};
+
+	(void)state;
+	for (size_t i = 0; i < N_ITEMS(steps); i++) {
+		const struct sampler_record record = { .tid = steps[i].tid,
+						       .stream_id = steps[i].tid,
+						       .read_value = steps[i].value };
+
+		assert_int_equal(steps[i].value ? sample_weights_next(&weights, &record)
+						: sample_weights_period(&weights, &record),
+				 steps[i].weight_ns);
+	}
+	sample_weights_release(&weights);
+	weights = (struct sample_weights){ .period_ns = 1000 };
+	assert_int_equal(sample_weights_period(&weights, &(struct sampler_record){ .tid = 1 }),
+			 1000);
+	assert_int_equal(weights.n_streams, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -144,6 +187,7 @@ int main(void)
 		cmocka_unit_test(weights__are_a_period_without_counts),
 		cmocka_unit_test(weights__never_hold_unsampled_kernel_time),
 		cmocka_unit_test(weights__of_counted_events_are_running_time),
+		cmocka_unit_test(weights__of_periods_are_part_of_the_count),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
