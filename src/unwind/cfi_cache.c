@@ -24,7 +24,7 @@ void cfi_modules_release(struct cfi_modules *modules)
 	*modules = (struct cfi_modules){ 0 };
 }
 
-static const struct elf_image *image_of(const struct cfi_cache_context *context, uint32_t module)
+const struct elf_image *cfi_modules_image(const struct cfi_cache_context *context, uint32_t module)
 {
 	const uint16_t machine = context->arch == ARCH_X86_64 ? EM_X86_64 : EM_AARCH64;
 	const struct elf_image *image = module < context->images->n_images
@@ -49,7 +49,7 @@ static void tables_start(struct cfi_tables *tables, const struct elf_image *imag
 struct cfi_tables *cfi_modules_get(struct cfi_cache_context *context, uint32_t module)
 {
 	struct cfi_modules *modules = context->modules;
-	const struct elf_image *image = image_of(context, module);
+	const struct elf_image *image = cfi_modules_image(context, module);
 	struct cfi_tables **grown;
 
 	if (!image)
@@ -158,7 +158,7 @@ static struct cfi_rule rule_of_code(const struct elf_image *image, enum arch arc
 
 static struct cfi_rule rule_at(struct cfi_cache_context *context, uint32_t module, uint64_t vaddr)
 {
-	const struct elf_image *image = image_of(context, module);
+	const struct elf_image *image = cfi_modules_image(context, module);
 	struct cfi_tables *tables = cfi_modules_get(context, module);
 	struct cfi_rule rule = { .kind = CFI_RULE_NONE };
 	struct cfi_fde fde;
@@ -183,7 +183,7 @@ static struct cfi_rule rule_at(struct cfi_cache_context *context, uint32_t modul
 
 void cfi_cache_look(struct cfi_cache_context *context, struct cfi_entry *entry)
 {
-	const struct elf_image *image = image_of(context, entry->module);
+	const struct elf_image *image = cfi_modules_image(context, entry->module);
 	const struct mapping *mapping = address_space_find(&context->process->space, entry->ip);
 
 	entry->rule.flags |= CFI_RULE_HAS_LOOKED;

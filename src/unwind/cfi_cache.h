@@ -61,6 +61,9 @@ struct cfi_cache_context {
 	bool is_out_of_memory; /* set when something could not be kept */
 };
 
+/* A module's file; NULL when it is not readable, or was made for another machine. */
+const struct elf_image *cfi_modules_image(const struct cfi_cache_context *context, uint32_t module);
+
 /*
  * The tables of a module; NULL when its file is not readable, was made for another
  * machine, or memory is short.

@@ -26,11 +26,38 @@ static enum proof return_proof(struct cfi_cache_context *context, uint64_t ip)
 
 	if (!entry)
 		return PROOF_NONE;
+	/* The kernel has a handler return there. */
+	if (entry->rule.kind == CFI_RULE_SIGNAL)
+		return PROOF_CALL;
 	if (!(entry->rule.flags & CFI_RULE_HAS_LOOKED))
 		cfi_cache_look(context, entry);
 	if (entry->rule.flags & CFI_RULE_AFTER_CALL)
 		return PROOF_CALL;
 	return entry->rule.flags & CFI_RULE_NO_CODE ? PROOF_MAPPED : PROOF_NONE;
+}
+
+bool cfi_ladder_is_return(struct cfi_cache_context *context, uint64_t ip)
+{
+	return return_proof(context, ip) != PROOF_NONE;
+}
+
+bool cfi_ladder_is_planted(struct cfi_cache_context *context, const struct cfi_frame *frame,
+			   struct cfi_entry *entry)
+{
+	const struct mapping *mapping;
+	struct cfi_tables *tables;
+	struct cfi_fde fde;
+
+	if (frame->is_exact || entry->rule.kind != CFI_RULE_NONE)
+		return false;
+	mapping = address_space_find(&context->process->space, frame->pc);
+	tables = cfi_modules_get(context, entry->module);
+	if (!mapping || mapping->module != entry->module || !tables ||
+	    cfi_tables_find(tables, frame->pc - mapping->bias, &fde) < 0 ||
+	    fde.start != frame->pc - mapping->bias || fde.is_signal)
+		return false;
+	cfi_cache_look(context, entry);
+	return !(entry->rule.flags & (CFI_RULE_AFTER_CALL | CFI_RULE_NO_CODE));
 }
 
 /* The kernel starts a program with argc at sp, then argv and a NULL (psABI 3.4.1). */

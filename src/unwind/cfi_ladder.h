@@ -15,7 +15,8 @@ enum cfi_ladder_step {
 };
 
 /*
- * One step where there is no call frame information.  In this order, each
+ * One step where there is no call frame information, and the code could not be followed
+ * (unwind/code_row.h).  In this order, each
  * accepted only when what it finds is proven:
  *	root	sp points at argc, argv and their end: the program's entry
  *	leaf	exact frames: the return address is at sp (aarch64: in lr)
@@ -24,6 +25,16 @@ enum cfi_ladder_step {
  */
 enum cfi_ladder_step cfi_ladder_climb(struct cfi_cache_context *context,
 				      const struct stack_dump *dump, struct cfi_frame *frame);
+
+/* Whether a return address is proven, or at least mapped where no code is at hand. */
+bool cfi_ladder_is_return(struct cfi_cache_context *context, uint64_t ip);
+
+/*
+ * Is the return address one that no call left behind, the first byte of a function?
+ * Then it was put there to begin a stack, as makecontext does, and has no caller.
+ */
+bool cfi_ladder_is_planted(struct cfi_cache_context *context, const struct cfi_frame *frame,
+			   struct cfi_entry *entry);
 
 /*
  * The registers that the kernel saved at sp when it delivered a signal, by DWARF

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "unwind/cfi_cache.h"
+#include "unwind/cfi_code.h"
 #include "unwind/cfi_full.h"
 #include "unwind/cfi_ladder.h"
 #include "unwind/unwinder.h"
@@ -52,23 +53,10 @@ static uint64_t words(int16_t n_words)
 	return (uint64_t)((int64_t)n_words * 8);
 }
 
-static void registers_from_frame(struct registers *registers, const struct cfi_frame *frame)
+static enum verdict without_cfi(struct walk *w, uint32_t module)
 {
-	const bool is_x86 = registers->arch == ARCH_X86_64;
-
-	registers->values[is_x86 ? X86_64_RIP : AARCH64_PC] = frame->pc;
-	registers->values[is_x86 ? X86_64_RSP : AARCH64_SP] = frame->sp;
-	registers->values[is_x86 ? X86_64_RBP : AARCH64_FP] = frame->fp;
-}
-
-static struct cfi_frame frame_of(const struct registers *registers)
-{
-	return (struct cfi_frame){
-		.pc = registers_pc(registers),
-		.sp = registers_sp(registers),
-		.fp = registers_fp(registers),
-		.link = registers->arch == ARCH_AARCH64 ? registers->values[AARCH64_LR] : 0,
-	};
+	w->stack->end_module = module;
+	return done(w, STACK_NO_CFI);
 }
 
 /* `entry` is NULL for an ip outside all mappings. */
@@ -82,7 +70,7 @@ static enum verdict ladder_step(struct walk *w, const struct cfi_entry *entry)
 	switch (cfi_ladder_climb(&w->cache, &w->dump, &w->frame)) {
 	case CFI_LADDER_FOUND:
 		if (w->full)
-			registers_from_frame(w->full, &w->frame);
+			cfi_frame_put(w->full, &w->frame);
 		return VERDICT_GO_ON;
 	case CFI_LADDER_ROOT:
 		return done(w, STACK_COMPLETE);
@@ -93,8 +81,7 @@ static enum verdict ladder_step(struct walk *w, const struct cfi_entry *entry)
 		return done(w, STACK_COMPLETE);
 	if (!entry)
 		return done(w, STACK_BAD_MEMORY);
-	w->stack->end_module = module;
-	return done(w, STACK_NO_CFI);
+	return without_cfi(w, module);
 }
 
 static enum verdict signal_step(struct walk *w)
@@ -104,7 +91,7 @@ static enum verdict signal_step(struct walk *w)
 
 	if (!cfi_signal_registers(&w->dump, w->cache.arch, sp, &registers))
 		return unreadable(w, sp);
-	w->frame = frame_of(&registers);
+	w->frame = cfi_frame_of(&registers);
 	w->frame.is_exact = true;
 	w->frame.is_switched = true;
 	if (w->full)
@@ -147,12 +134,33 @@ static enum verdict fast_take(struct walk *w, struct cfi_rule rule, uint64_t cfa
 	return VERDICT_GO_ON;
 }
 
-static enum verdict fast_step(struct walk *w, const struct cfi_entry *entry)
+/* By a rule that was read from the code. */
+static enum verdict code_step(struct walk *w, const struct cfi_entry *entry)
 {
 	const struct cfi_rule rule = entry->rule;
+	const uint64_t cfa = (rule.kind == CFI_RULE_SP ? w->frame.sp : w->frame.fp) +
+			     words(rule.cfa_words);
+	uint64_t ip = w->frame.link;
+
+	if (rule.kind == CFI_RULE_FULL || rule.kind == CFI_RULE_DRAP)
+		return VERDICT_NEEDS_FULL;
+	if ((rule.kind != CFI_RULE_SP && rule.kind != CFI_RULE_FP) ||
+	    (rule.link_words && !stack_dump_read(&w->dump, cfa + words(rule.link_words), &ip)) ||
+	    !cfi_ladder_is_return(&w->cache, cfi_code_address(w->cache.arch, ip)))
+		return ladder_step(w, entry);
+	return fast_take(w, rule, cfa, rule.fp_words ? cfa + words(rule.fp_words) : 0);
+}
+
+static enum verdict fast_step(struct walk *w, struct cfi_entry *entry)
+{
 	const struct cfi_frame *frame = &w->frame;
+	struct cfi_rule rule;
 	uint64_t cfa;
 
+	cfi_code_look(&w->cache, &w->frame, entry);
+	if (entry->rule.flags & CFI_RULE_BY_CODE)
+		return code_step(w, entry);
+	rule = entry->rule;
 	switch ((enum cfi_rule_kind)rule.kind) {
 	case CFI_RULE_SP:
 		cfa = frame->sp + words(rule.cfa_words);
@@ -198,9 +206,9 @@ static enum verdict full_take(struct walk *w, const struct cfi_row *row)
 	case CFI_FULL_BAD:
 		return done(w, STACK_BAD_MEMORY);
 	}
-	w->frame = frame_of(w->full);
+	w->frame = cfi_frame_of(w->full);
 	w->frame.pc = cfi_code_address(w->cache.arch, w->frame.pc);
-	registers_from_frame(w->full, &w->frame);
+	cfi_frame_put(w->full, &w->frame);
 	w->frame.is_exact = row->is_signal;
 	w->frame.is_switched = is_switched;
 	if (row->is_signal)
@@ -212,18 +220,41 @@ static enum verdict full_take(struct walk *w, const struct cfi_row *row)
 }
 
 /* No FDE, but a rule of the code's own: it changes no register but pc and sp. */
-static enum verdict full_step_by_rule(struct walk *w, const struct cfi_entry *entry)
+static enum verdict full_step_by_rule(struct walk *w, struct cfi_entry *entry)
 {
 	enum verdict verdict;
 
 	if (entry->rule.kind != CFI_RULE_SP)
 		return ladder_step(w, entry);
 	verdict = fast_step(w, entry);
-	registers_from_frame(w->full, &w->frame);
+	cfi_frame_put(w->full, &w->frame);
 	return verdict;
 }
 
-static enum verdict full_step(struct walk *w, const struct cfi_entry *entry)
+/*
+ * As code_step, with all registers.  Where the CFA is a word in memory, as in functions that
+ * align their stack, no guess is made instead: gcc has a copy of the return address
+ * there behind the caller's fp, with another sp.
+ */
+static enum verdict full_step_by_code(struct walk *w, const struct cfi_entry *entry)
+{
+	const struct cfi_entry own = *entry;
+	const struct registers registers = *w->full;
+	const struct cfi_frame frame = w->frame;
+	struct code_row code;
+
+	if (cfi_code_row(&w->cache, &w->frame, entry, &code) &&
+	    full_take(w, &code.row) == VERDICT_GO_ON &&
+	    cfi_ladder_is_return(&w->cache, w->frame.pc))
+		return VERDICT_GO_ON;
+	*w->full = registers;
+	w->frame = frame;
+	if (own.rule.kind != CFI_RULE_SP && own.rule.kind != CFI_RULE_FP)
+		return without_cfi(w, own.module);
+	return ladder_step(w, &own);
+}
+
+static enum verdict full_step(struct walk *w, struct cfi_entry *entry)
 {
 	const struct mapping *mapping;
 	struct cfi_tables *tables;
@@ -234,6 +265,9 @@ static enum verdict full_step(struct walk *w, const struct cfi_entry *entry)
 		return signal_step(w);
 	if (entry->rule.kind == CFI_RULE_END)
 		return done(w, STACK_COMPLETE);
+	cfi_code_look(&w->cache, &w->frame, entry);
+	if (entry->rule.flags & CFI_RULE_BY_CODE)
+		return full_step_by_code(w, entry);
 	if (entry->rule.kind == CFI_RULE_NONE || entry->rule.kind == CFI_RULE_BAD)
 		return ladder_step(w, entry);
 	mapping = address_space_find(&w->cache.process->space, entry->ip);
@@ -265,28 +299,6 @@ static enum verdict unmapped_step(struct walk *w)
 	return ladder_step(w, NULL);
 }
 
-/*
- * Is the return address one that no call left behind, the first byte of a function?
- * Then it was put there to begin a stack, as makecontext does, and has no caller.
- */
-static bool is_planted(struct walk *w, struct cfi_entry *entry)
-{
-	const struct mapping *mapping;
-	struct cfi_tables *tables;
-	struct cfi_fde fde;
-
-	if (w->frame.is_exact || entry->rule.kind != CFI_RULE_NONE)
-		return false;
-	mapping = address_space_find(&w->cache.process->space, w->frame.pc);
-	tables = cfi_modules_get(&w->cache, entry->module);
-	if (!mapping || mapping->module != entry->module || !tables ||
-	    cfi_tables_find(tables, w->frame.pc - mapping->bias, &fde) < 0 ||
-	    fde.start != w->frame.pc - mapping->bias || fde.is_signal)
-		return false;
-	cfi_cache_look(&w->cache, entry);
-	return !(entry->rule.flags & (CFI_RULE_AFTER_CALL | CFI_RULE_NO_CODE));
-}
-
 static enum verdict planted_root(struct walk *w)
 {
 	struct cfi_entry *entry = cfi_cache_get(&w->cache, w->frame.pc);
@@ -307,7 +319,7 @@ static enum verdict walk_step(struct walk *w)
 	entry = cfi_cache_get(&w->cache, w->frame.pc - !w->frame.is_exact);
 	if (!entry)
 		return unmapped_step(w);
-	if (is_planted(w, entry))
+	if (cfi_ladder_is_planted(&w->cache, &w->frame, entry))
 		return planted_root(w);
 	stack->locations[stack->n_frames] = cfi_cache_location(&w->cache, entry);
 	walk_trail_add(&w->trail, &w->frame, stack->locations[stack->n_frames]);
@@ -347,7 +359,7 @@ static void plain_steps(struct walk *w)
 		    entry->location == CFI_ENTRY_NO_LOCATION)
 			break;
 		if ((rule.kind != CFI_RULE_SP && rule.kind != CFI_RULE_FP) ||
-		    rule.flags & CFI_RULE_IS_SIGNAL || !rule.link_words)
+		    rule.flags & (CFI_RULE_IS_SIGNAL | CFI_RULE_BY_CODE) || !rule.link_words)
 			break;
 		cfa = (rule.kind == CFI_RULE_SP ? sp : fp) + words(rule.cfa_words);
 		if (cfa <= sp || cfa & 7 ||
@@ -382,7 +394,7 @@ static enum verdict walk_run(struct walk *w, const struct registers *registers)
 	enum verdict verdict;
 
 	w->stack->n_frames = 0;
-	w->frame = frame_of(registers);
+	w->frame = cfi_frame_of(registers);
 	w->frame.pc = cfi_code_address(w->cache.arch, w->frame.pc);
 	w->frame.is_exact = true;
 	w->needed_end = w->dump.start;

@@ -35,22 +35,28 @@ check_total()
 		holds "$sampled > 0.95e9 * $truth && $sampled < 1.05e9 * $truth + $stolen"
 }
 
-# Two seconds, so that 99.9 % is more than one sample.
-record_workload deep "$BUILD/tests/workloads/deep" 500 2
-run "$TSPROF" fold -i "$work/deep.tsprof"
-check "deep: nine in ten stacks have 500 calls of deep_call" awk '
-	{ n = gsub(/deep_call/, ""); total += $NF; if (n == 500) deep += $NF }
-	END { print deep + 0, "of", total + 0; exit !(total > 0 && deep >= 0.9 * total) }' "$work/out"
-
-record_workload threads "$BUILD/tests/workloads/threads" 4 0.5
-check_total threads
-run "$TSPROF" fold -i "$work/threads.tsprof" --threads
-for i in 0 1 2 3; do
-	# A quarter each; 5 points are 5 standard errors of a quarter of 2,000 samples.
-	check "threads: burner-$i has its quarter" awk -v name="burner-$i/" '
-		{ total += $NF } index($0, name) { mine += $NF }
-		END { print mine / total; exit !(mine / total > 0.20 && mine / total < 0.30) }' \
+# With call frame information and without.
+for kind in '' _bare; do
+	# Two seconds, so that 99.9 % is more than one sample.
+	record_workload "deep$kind" "$BUILD/tests/workloads/deep$kind" 500 2
+	run "$TSPROF" fold -i "$work/deep$kind.tsprof"
+	check "deep$kind: nine in ten stacks have 500 calls of deep_call" awk '
+		{ n = gsub(/deep_call/, ""); total += $NF; if (n == 500) deep += $NF }
+		END { print deep + 0, "of", total + 0; exit !(total > 0 && deep >= 0.9 * total) }' \
 		"$work/out"
+
+	record_workload "threads$kind" "$BUILD/tests/workloads/threads$kind" 4 0.5
+	check_total "threads$kind"
+	run "$TSPROF" fold -i "$work/threads$kind.tsprof" --threads
+	for i in 0 1 2 3; do
+		# A quarter each; 5 points are 5 standard errors of a quarter of 2,000 samples.
+		check "threads$kind: burner-$i has its quarter" awk -v name="burner-$i/" '
+			{ total += $NF } index($0, name) { mine += $NF }
+			END {
+				print mine / total
+				exit !(mine / total > 0.20 && mine / total < 0.30)
+			}' "$work/out"
+	done
 done
 
 record_workload forks "$BUILD/tests/workloads/forks" 4 0.4

@@ -1,0 +1,330 @@
+/*
+ * What instructions of x86-64 do to the stack pointer, and where those registers come
+ * from that a function preserves.  Others can be left alone: what code computes in them
+ * never gets into these, but by what is followed here.
+ */
+#include "unwind/code_state.h"
+
+#include "unwind/x86_instruction.h"
+
+enum {
+	RSP = 4, /* as instructions number them */
+	RBP = 5,
+	WORD_BYTES = 8,
+	FUNCTION_ALIGNMENT = 16,
+};
+
+/* DWARF's numbers of ax, cx, dx, bx, sp, bp, si, di. */
+static const uint8_t dwarf_numbers[8] = { 0, 2, 1, 3, 7, 6, 4, 5 };
+
+static uint8_t dwarf(uint8_t number)
+{
+	return number < 8 ? dwarf_numbers[number] : number;
+}
+
+static const struct code_value unknown = { .kind = CODE_UNKNOWN };
+
+static struct code_value get(const struct code_state *state, uint8_t number)
+{
+	return state->registers[dwarf(number)];
+}
+
+static void set(struct code_state *state, uint8_t number, struct code_value value)
+{
+	state->registers[dwarf(number)] = value;
+}
+
+static void move_sp(struct code_state *state, int64_t by)
+{
+	set(state, RSP, code_state_sum(state, X86_64_RSP, by));
+}
+
+/* Where the memory operand is; unknown when an index or a segment has a part in it. */
+static struct code_value address_of(const struct code_state *state,
+				    const struct x86_instruction *instruction)
+{
+	if (instruction->base == X86_NO_REGISTER || instruction->has_index)
+		return unknown;
+	return code_state_sum(state, dwarf(instruction->base), instruction->displacement);
+}
+
+static bool push(struct code_state *state, struct code_value value)
+{
+	move_sp(state, -WORD_BYTES);
+	return code_state_store(state, code_state_sum(state, X86_64_RSP, 0), value);
+}
+
+static struct code_value pop(struct code_state *state)
+{
+	const struct code_value value = code_state_load(state,
+							code_state_sum(state, X86_64_RSP, 0));
+
+	move_sp(state, WORD_BYTES);
+	return value;
+}
+
+/* A call of a function that keeps to the calling convention. */
+static void call(struct code_state *state)
+{
+	static const uint8_t changed[] = { 0, 1, 2, 6, 7, 8, 9, 10, 11 };
+
+	for (size_t i = 0; i < sizeof(changed); i++)
+		set(state, changed[i], unknown);
+}
+
+static enum code_step go_on_if(bool is_possible)
+{
+	return is_possible ? CODE_GOES_ON : CODE_IS_LOST;
+}
+
+/* 80, 81, 83: arithmetic with a constant. */
+static void arithmetic(struct code_state *state, const struct x86_instruction *instruction)
+{
+	const unsigned int operation = instruction->reg & 7;
+	const struct code_value value = get(state, instruction->rm);
+
+	/* cmp, and bytes: the fourth of these is not sp but ah. */
+	if (instruction->mode != 3 || operation == 7 || instruction->opcode == 0x80)
+		return;
+	if (instruction->is_wide && (operation == 0 || operation == 5))
+		set(state, instruction->rm,
+		    code_state_sum(state, dwarf(instruction->rm),
+				   operation ? -instruction->immediate : instruction->immediate));
+	else if (instruction->rm == RSP || value.kind != CODE_SUM || value.number == X86_64_RSP)
+		set(state, instruction->rm, unknown);
+}
+
+/* 88 to 8b */
+static bool move(struct code_state *state, const struct x86_instruction *instruction)
+{
+	const bool is_load = instruction->opcode & 2;
+	const bool is_byte = !(instruction->opcode & 1);
+	const bool is_word = instruction->is_wide && !is_byte;
+	struct code_value value;
+
+	if (is_byte && (is_load || instruction->mode == 3))
+		return true;
+	if (instruction->mode == 3) {
+		value = get(state, is_load ? instruction->rm : instruction->reg);
+		set(state, is_load ? instruction->reg : instruction->rm, is_word ? value : unknown);
+		return true;
+	}
+	if (!is_load)
+		return code_state_store(state, address_of(state, instruction),
+					is_word ? get(state, instruction->reg) : unknown);
+	value = code_state_load(state, address_of(state, instruction));
+	set(state, instruction->reg, is_word ? value : unknown);
+	return true;
+}
+
+/* ff */
+static enum code_step group_5(struct code_state *state, const struct x86_instruction *instruction)
+{
+	switch (instruction->reg & 7) {
+	case 2:
+		call(state);
+		return CODE_GOES_ON;
+	case 4:
+		/* Through the table of the linker: another function returns in its place. */
+		return instruction->mode != 3 && instruction->is_relative ? CODE_RETURNS
+									  : CODE_IS_LOST;
+	case 6:
+		return go_on_if(push(state, instruction->mode == 3 ? get(state, instruction->rm)
+								   : unknown));
+	case 0:
+	case 1:
+		if (instruction->mode == 3)
+			set(state, instruction->rm, unknown);
+		return CODE_GOES_ON;
+	default:
+		return CODE_IS_LOST;
+	}
+}
+
+/* Arithmetic and others whose result may be a register that matters. */
+static void write_any(struct code_state *state, const struct x86_instruction *instruction)
+{
+	const uint8_t opcode = instruction->opcode;
+	const bool is_byte = !(opcode & 1);
+
+	if ((opcode & 0xf8) == 0x90 && instruction->rm == RSP)
+		set(state, RSP, unknown);
+	if (!instruction->has_modrm || is_byte || opcode == 0x39 || opcode == 0x3b ||
+	    opcode == 0x85)
+		return;
+	if (instruction->reg == RSP && (opcode < 0x40 ? opcode & 2 : opcode < 0xc0))
+		set(state, RSP, unknown);
+	if (instruction->mode == 3 && instruction->rm == RSP &&
+	    (opcode < 0x40 ? !(opcode & 2) : opcode >= 0x86))
+		set(state, RSP, unknown);
+}
+
+static enum code_step step_one(struct code_state *state, const struct x86_instruction *instruction,
+			       uint64_t next, uint64_t *ret_target)
+{
+	const uint8_t opcode = instruction->opcode;
+
+	*ret_target = next + (uint64_t)instruction->immediate;
+	switch (opcode) {
+	case 0xc3:
+		return CODE_RETURNS;
+	case 0xe8:
+		call(state);
+		return CODE_GOES_ON;
+	case 0xe9:
+	case 0xeb:
+		return CODE_JUMPS;
+	case 0xe0: /* loopne, loope, loop, jrcxz */
+	case 0xe1:
+	case 0xe2:
+	case 0xe3:
+		return CODE_FORKS;
+	case 0x68:
+	case 0x6a:
+		return go_on_if(push(state, unknown));
+	case 0x8d:
+		set(state, instruction->reg,
+		    instruction->is_wide ? address_of(state, instruction) : unknown);
+		return go_on_if(instruction->mode != 3);
+	case 0x8f:
+		(void)pop(state);
+		return go_on_if((instruction->reg & 7) == 0 && instruction->mode != 3);
+	case 0x9c: /* pushf */
+		return go_on_if(push(state, unknown));
+	case 0x9d:
+		(void)pop(state);
+		return CODE_GOES_ON;
+	case 0xc9:
+		set(state, RSP, get(state, RBP));
+		set(state, RBP, pop(state));
+		return CODE_GOES_ON;
+	case 0x80:
+	case 0x81:
+	case 0x83:
+		arithmetic(state, instruction);
+		return CODE_GOES_ON;
+	case 0x88:
+	case 0x89:
+	case 0x8a:
+	case 0x8b:
+		return go_on_if(move(state, instruction));
+	case 0xff:
+		return group_5(state, instruction);
+	case 0xc2: /* ret n, enter, far and interrupt returns, int3, hlt, ports */
+	case 0xc8:
+	case 0xca:
+	case 0xcb:
+	case 0xcc:
+	case 0xcd:
+	case 0xcf:
+	case 0xf1:
+	case 0xf4:
+		return CODE_IS_LOST;
+	default:
+		break;
+	}
+	if ((opcode & 0xf0) == 0x70)
+		return CODE_FORKS;
+	if ((opcode & 0xf8) == 0x50)
+		return go_on_if(!instruction->is_short && push(state, get(state, instruction->rm)));
+	if ((opcode & 0xf8) == 0x58) {
+		const struct code_value value = pop(state);
+
+		set(state, instruction->rm, value);
+		return go_on_if(!instruction->is_short);
+	}
+	write_any(state, instruction);
+	return CODE_GOES_ON;
+}
+
+static enum code_step step_two(struct code_state *state, const struct x86_instruction *instruction,
+			       uint64_t next, uint64_t *ret_target)
+{
+	const uint8_t opcode = instruction->opcode;
+
+	*ret_target = next + (uint64_t)instruction->immediate;
+	if ((opcode & 0xf0) == 0x80)
+		return CODE_FORKS;
+	switch (opcode) {
+	case 0x07: /* sysret, ud2, sysexit, ud1, push and pop of fs and gs */
+	case 0x0b:
+	case 0x35:
+	case 0xb9:
+	case 0xa0:
+	case 0xa1:
+	case 0xa8:
+	case 0xa9:
+	case 0xff:
+		return CODE_IS_LOST;
+	default:
+		break;
+	}
+	/* cmov, movzx and its like */
+	if ((opcode & 0xf0) == 0x40 || opcode == 0xaf || (opcode & 0xf6) == 0xb6)
+		if (instruction->reg == RSP)
+			set(state, RSP, unknown);
+	return CODE_GOES_ON;
+}
+
+static bool read_at(const struct elf_image *image, uint64_t vaddr,
+		    struct x86_instruction *instruction)
+{
+	size_t n_bytes = X86_INSTRUCTION_MAX_BYTES;
+	const uint8_t *bytes = elf_image_at_vaddr(image, vaddr, n_bytes);
+
+	/* The last ones of a segment. */
+	while (!bytes && --n_bytes)
+		bytes = elf_image_at_vaddr(image, vaddr, n_bytes);
+	return bytes && x86_instruction_read(instruction, bytes, n_bytes);
+}
+
+static bool is_call(const struct x86_instruction *instruction)
+{
+	return instruction->map == X86_MAP_ONE &&
+	       (instruction->opcode == 0xe8 ||
+		(instruction->opcode == 0xff && (instruction->reg & 7) == 2));
+}
+
+static bool is_nop(const struct x86_instruction *instruction)
+{
+	return (instruction->map == X86_MAP_ONE && instruction->opcode == 0x90) ||
+	       (instruction->map == X86_MAP_0F && instruction->opcode == 0x1f);
+}
+
+/* endbr64, int3, or nops up to where a function would begin. */
+static bool is_between_functions(const struct elf_image *image, uint64_t vaddr)
+{
+	const uint64_t start = vaddr;
+	struct x86_instruction next;
+
+	for (;;) {
+		if (!read_at(image, vaddr, &next))
+			return true;
+		if (!is_nop(&next))
+			break;
+		vaddr += next.size_bytes;
+	}
+	if (next.map == X86_MAP_0F ? next.opcode == 0x1e : next.opcode == 0xcc)
+		return true;
+	return vaddr > start && vaddr % FUNCTION_ALIGNMENT == 0;
+}
+
+enum code_step code_step_x86(const struct elf_image *image, struct code_state *state,
+			     uint64_t *vaddr, uint64_t *ret_target)
+{
+	struct x86_instruction instruction;
+
+	if (!read_at(image, *vaddr, &instruction))
+		return CODE_IS_LOST;
+	*vaddr += instruction.size_bytes;
+	/* A call that does not return: a function ends with it. */
+	if (is_call(&instruction) && is_between_functions(image, *vaddr))
+		return CODE_IS_LOST;
+	if (instruction.is_vector)
+		return CODE_GOES_ON;
+	if (instruction.map == X86_MAP_ONE)
+		return step_one(state, &instruction, *vaddr, ret_target);
+	if (instruction.map == X86_MAP_0F)
+		return step_two(state, &instruction, *vaddr, ret_target);
+	return CODE_GOES_ON;
+}
