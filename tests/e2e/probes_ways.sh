@@ -27,6 +27,12 @@ n_rounds_are()
 	[ "$(grep -c round "$work/out.target")" = "$1" ]
 }
 
+# The shell that becomes it opens the gate before.
+is_the_program()
+{
+	[ "$(readlink "/proc/$target/exe")" = "$(readlink -f "$probed")" ]
+}
+
 # N: a program that waits for lines, each of which is 4 * N calls of middle; and a recorder of it.
 start_both()
 {
@@ -35,6 +41,7 @@ start_both()
 	"$probed" rounds "$1" <"$work/gate" >"$work/out.target" &
 	target=$!
 	exec 3>"$work/gate"
+	await is_the_program
 	rm -f "$work/ready"
 	$way record -o "$work/p.tsprof" -p "$target" --ready-fd 4 --trace-function middle \
 		--trace-function forking --trace-function inner 2>"$work/told" 3>&- \

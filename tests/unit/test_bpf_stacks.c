@@ -7,7 +7,7 @@
 #include "os/bpf_stacks.h"
 #include "ring_fixture.h"
 
-enum { DATA_BYTES = 65536, ASKED_BYTES = 4096, SP = 0x7000, IP = 0x400, MARGIN_BYTES = 128 };
+enum { DATA_BYTES = 131072, ASKED_BYTES = 4096, SP = 0x7000, IP = 0x400, MARGIN_BYTES = 128 };
 
 struct fixture {
 	struct ring_fixture ring;

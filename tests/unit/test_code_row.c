@@ -266,7 +266,9 @@ static void count_instruction(struct totals *totals, const struct elf_image *ima
 	if (!is_of_sp_or_fp(&wanted) || got.kind != wanted.kind)
 		return;
 	totals->n_compared++;
-	totals->n_same += got.cfa_words == wanted.cfa_words && got.link_words == wanted.link_words;
+	/* Behind its reload a return address is in its slot and in the link register. */
+	totals->n_same += got.cfa_words == wanted.cfa_words &&
+			  (got.link_words == wanted.link_words || !got.link_words);
 }
 
 static void count_function(struct totals *totals, const struct elf_image *image,
