@@ -38,15 +38,6 @@ static uint64_t now_ns(void)
 	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
 }
 
-static size_t power_of_two(size_t at_least)
-{
-	size_t power = 1;
-
-	while (power < at_least)
-		power *= 2;
-	return power;
-}
-
 /* A program tells process numbers as the first namespace of them counts, perf as ours does. */
 static int check_namespace(struct error *err)
 {
@@ -103,7 +94,7 @@ static int load_programs(struct bpf_probes *probes, const struct probe_point *po
 	struct bpf_program_options options = {
 		.state_fd = probes->state_fd,
 		.list_fd = probes->rings.list_fd,
-		.n_cpus = (uint32_t)power_of_two(probes->rings.n_rings),
+		.n_cpus = (uint32_t)cpus_power_of_two(),
 		.n_until_wake_up = (uint32_t)(ring_bytes / USUAL_RECORD_BYTES / WAKE_UPS_PER_RING),
 	};
 	struct bpf_program *program = malloc(sizeof(*program));
@@ -137,7 +128,7 @@ int bpf_probes_open(struct bpf_probes *probes, const struct probe_point *points,
 	ring_bytes = cpus_fit_ring(ring_bytes, RING_MIN_BYTES, RINGS_MAX_BYTES);
 	r = check_namespace(err);
 	if (r == 0)
-		r = open_state(probes, power_of_two(cpus_configured()), err);
+		r = open_state(probes, cpus_power_of_two(), err);
 	if (r == 0)
 		r = open_rings(probes, ring_bytes, err);
 	if (r == 0)

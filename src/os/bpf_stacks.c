@@ -53,15 +53,6 @@ static uint32_t whole_ns_of(const struct bpf_stacks *stacks, uint64_t period_ns)
 	return stacks->has_tids && whole_ns <= INT32_MAX ? (uint32_t)whole_ns : 0;
 }
 
-static uint32_t n_lines(void)
-{
-	uint32_t n = 1;
-
-	while (n < cpus_configured())
-		n *= 2;
-	return n;
-}
-
 static int load_program(struct bpf_stacks *stacks, const struct bpf_stacks_options *wanted,
 			struct error *err)
 {
@@ -69,7 +60,7 @@ static int load_program(struct bpf_stacks *stacks, const struct bpf_stacks_optio
 		.list_fd = stacks->rings.list_fd,
 		.table_fd = stacks->table_fd,
 		.cpus_fd = stacks->cpus_fd,
-		.n_cpus = n_lines(),
+		.n_cpus = (uint32_t)cpus_power_of_two(),
 		.whole_ns = whole_ns_of(stacks, wanted->period_ns),
 		.asked_bytes = (uint32_t)stacks->asked_bytes,
 		.wake_up_bytes = (uint32_t)(wanted->ring_bytes / WAKE_UPS_PER_RING),
@@ -95,7 +86,8 @@ int bpf_stacks_open(struct bpf_stacks *stacks, const struct bpf_stacks_options *
 	stacks->table_fd = bpf_kernel_new_table(TABLE_ENTRIES);
 	r = stacks->table_fd < 0 ? error_of_bpf(stacks->table_fd, err) : 0;
 	if (r == 0) {
-		stacks->cpus_fd = bpf_kernel_new_value(n_lines() * sizeof(struct bpf_stack_cpu));
+		stacks->cpus_fd =
+			bpf_kernel_new_value(cpus_power_of_two() * sizeof(struct bpf_stack_cpu));
 		r = stacks->cpus_fd < 0 ? error_of_bpf(stacks->cpus_fd, err) : 0;
 	}
 	if (r == 0)

@@ -23,7 +23,7 @@ struct bpf_stack_end {
 /*
  * Samples that a program writes at each tick, where it is permitted.  Those that are whole
  * need no record of perf's; of the others it has copied the user stack, and the rest is in
- * perf's sample.  To the target it costs less than half of what perf takes.
+ * perf's sample.  To the target it costs about half of what perf's own dumps do.
  *
  * perf's samples of a CPU and what is in its ring are in the same order; they belong
  * together when they are of the same moment, thread, stack pointer and instruction.

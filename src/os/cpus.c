@@ -9,6 +9,15 @@ size_t cpus_configured(void)
 	return n_cpus < 1 ? 1 : n_cpus > CPUS_MAX ? CPUS_MAX : (size_t)n_cpus;
 }
 
+size_t cpus_power_of_two(void)
+{
+	size_t n = 1;
+
+	while (n < cpus_configured())
+		n *= 2;
+	return n;
+}
+
 uint64_t cpus_fit_ring(uint64_t ring_bytes, uint64_t min_bytes, uint64_t all_bytes)
 {
 	const size_t n_cpus = cpus_configured();

@@ -7,6 +7,9 @@
 /* CPUs that this machine can have, switched off ones too; at least 1, at most CPUS_MAX. */
 size_t cpus_configured(void);
 
+/* The next power of two, so that any CPU's number is inside when it is masked. */
+size_t cpus_power_of_two(void);
+
 enum { CPUS_MAX = 8192 };
 
 /*

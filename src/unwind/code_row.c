@@ -95,7 +95,7 @@ struct seen {
 /* False when it was there already, or there is no more room. */
 static bool seen_add(struct seen *seen, uint64_t vaddr)
 {
-	size_t place = (size_t)(vaddr * UINT64_C(0x9e3779b97f4a7c15) >> 53) % SEEN_PLACES;
+	size_t place = (size_t)(vaddr * UINT64_C(0x9e3779b97f4a7c15) >> 32) % SEEN_PLACES;
 
 	if (seen->n == STEPS_MAX)
 		return false;
