@@ -154,7 +154,7 @@ static void hostile_names__are_names(void **state)
 
 static void *mark_same_names(void *unused)
 {
-	char name[16];
+	char name[32];
 
 	for (int round = 0; round < 3; round++)
 		for (int i = 0; i < 100; i++) {
@@ -216,7 +216,7 @@ static void names_of_several_threads__are_theirs(void **state)
 static void names_beyond_the_table__are_the_others(void **state)
 {
 	struct marks_record record = { 0 };
-	char name[16];
+	char name[32];
 
 	(void)state;
 	for (int i = 0; i < MORE_NAMES; i++) {
