@@ -222,7 +222,7 @@ static void unwind_libunwind_frames(struct unwinder *unwinder, unw_addr_space_t 
 	bool is_return_address = false;
 	unw_cursor_t cursor;
 	unw_word_t ip;
-	int r;
+	int r = 0;
 
 	if (unw_init_remote(&cursor, addresses, unwinder) < 0) {
 		sample_view_set_cut(view, false);
