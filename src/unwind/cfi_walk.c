@@ -137,7 +137,9 @@ static enum verdict fast_take(struct walk *w, struct cfi_rule rule, uint64_t cfa
 /* By a rule that was read from the code. */
 static enum verdict code_step(struct walk *w, const struct cfi_entry *entry)
 {
-	const struct cfi_rule rule = entry->rule;
+	/* Looking the return address up may take its place. */
+	const struct cfi_entry own = *entry;
+	const struct cfi_rule rule = own.rule;
 	const uint64_t cfa = (rule.kind == CFI_RULE_SP ? w->frame.sp : w->frame.fp) +
 			     words(rule.cfa_words);
 	uint64_t ip = w->frame.link;
@@ -147,7 +149,7 @@ static enum verdict code_step(struct walk *w, const struct cfi_entry *entry)
 	if ((rule.kind != CFI_RULE_SP && rule.kind != CFI_RULE_FP) ||
 	    (rule.link_words && !stack_dump_read(&w->dump, cfa + words(rule.link_words), &ip)) ||
 	    !cfi_ladder_is_return(&w->cache, cfi_code_address(w->cache.arch, ip)))
-		return ladder_step(w, entry);
+		return ladder_step(w, &own);
 	return fast_take(w, rule, cfa, rule.fp_words ? cfa + words(rule.fp_words) : 0);
 }
 
