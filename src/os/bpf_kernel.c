@@ -109,3 +109,8 @@ int bpf_kernel_load(enum bpf_kernel_purpose purpose, const struct bpf_code *code
 	attr.license = address_of("Dual MIT/GPL");
 	return bpf(BPF_PROG_LOAD, &attr);
 }
+
+int bpf_kernel_error(int code, struct error *err)
+{
+	return error_set_errno(err, code, "bpf");
+}

@@ -43,4 +43,7 @@ enum bpf_kernel_purpose { BPF_KERNEL_PROBE, BPF_KERNEL_SAMPLE };
 /* A program, checked by the kernel and made into machine code. */
 int bpf_kernel_load(enum bpf_kernel_purpose purpose, const struct bpf_code *code);
 
+/* What one of them returned, in words; returns it. */
+int bpf_kernel_error(int code, struct error *err);
+
 #endif

@@ -47,11 +47,6 @@ static int check_namespace(struct error *err)
 				   "this is a container with process numbers of its own");
 }
 
-static int error_of_bpf(int code, struct error *err)
-{
-	return error_set_errno(err, code, "bpf");
-}
-
 static int open_state(struct bpf_probes *probes, size_t n_lines, struct error *err)
 {
 	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
@@ -61,7 +56,7 @@ static int open_state(struct bpf_probes *probes, size_t n_lines, struct error *e
 
 	probes->state_fd = bpf_kernel_new_value(bytes);
 	if (probes->state_fd < 0)
-		return error_of_bpf(probes->state_fd, err);
+		return bpf_kernel_error(probes->state_fd, err);
 	probes->state_bytes = (bytes + page - 1) & ~(page - 1);
 	state = mmap(NULL, probes->state_bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
 		     probes->state_fd, 0);
@@ -109,7 +104,7 @@ static int load_programs(struct bpf_probes *probes, const struct probe_point *po
 		if (r == 0)
 			r = bpf_kernel_load(BPF_KERNEL_PROBE, &program->code);
 		if (r < 0) {
-			r = error_of_bpf(r, err);
+			r = bpf_kernel_error(r, err);
 			break;
 		}
 		probes->programs[probes->n_programs++] = r;

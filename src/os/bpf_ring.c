@@ -49,7 +49,7 @@ int bpf_ring_open(struct bpf_ring *ring, size_t data_bytes, struct error *err)
 
 	*ring = (struct bpf_ring){ .fd = bpf_kernel_new_ring(data_bytes) };
 	if (ring->fd < 0)
-		return error_set_errno(err, ring->fd, "bpf");
+		return bpf_kernel_error(ring->fd, err);
 	r = map(ring, data_bytes, err);
 	if (r < 0)
 		bpf_ring_close(ring);

@@ -8,7 +8,8 @@
 #include "os/bpf_kernel.h"
 #include "os/cpus.h"
 
-static int open_ring(struct bpf_rings *rings, size_t cpu, size_t data_bytes, struct error *err)
+static int open_ring(struct bpf_rings *rings, size_t n_cpus, size_t cpu, size_t data_bytes,
+		     struct error *err)
 {
 	struct bpf_ring *ring = &rings->rings[cpu];
 	int r = bpf_ring_open(ring, data_bytes, err);
@@ -17,10 +18,10 @@ static int open_ring(struct bpf_rings *rings, size_t cpu, size_t data_bytes, str
 		return r;
 	rings->n_rings++;
 	if (rings->list_fd < 0)
-		rings->list_fd = bpf_kernel_new_ring_list((uint32_t)cpus_configured(), ring->fd);
+		rings->list_fd = bpf_kernel_new_ring_list((uint32_t)n_cpus, ring->fd);
 	r = rings->list_fd < 0 ? rings->list_fd
 			       : bpf_kernel_set_ring(rings->list_fd, (uint32_t)cpu, ring->fd);
-	return r < 0 ? error_set_errno(err, r, "bpf") : 0;
+	return r < 0 ? bpf_kernel_error(r, err) : 0;
 }
 
 int bpf_rings_open(struct bpf_rings *rings, size_t data_bytes, struct error *err)
@@ -33,7 +34,7 @@ int bpf_rings_open(struct bpf_rings *rings, size_t data_bytes, struct error *err
 	if (!rings->rings)
 		return error_set_no_memory(err);
 	for (size_t i = 0; r == 0 && i < n_cpus; i++)
-		r = open_ring(rings, i, data_bytes, err);
+		r = open_ring(rings, n_cpus, i, data_bytes, err);
 	return r;
 }
 

@@ -37,11 +37,6 @@ enum {
 	CACHE_LINE_BYTES = 64,
 };
 
-static int error_of_bpf(int code, struct error *err)
-{
-	return error_set_errno(err, code, "bpf");
-}
-
 /*
  * Ticks come late at times, by less than half a period; one that is left out makes two.  Only
  * where perf numbers threads as programs do can they tell whose sample it is.
@@ -72,7 +67,7 @@ static int load_program(struct bpf_stacks *stacks, const struct bpf_stacks_optio
 	bpf_stack_program_make(code, &options);
 	stacks->program_fd = bpf_kernel_load(BPF_KERNEL_SAMPLE, code);
 	free(code);
-	return stacks->program_fd < 0 ? error_of_bpf(stacks->program_fd, err) : 0;
+	return stacks->program_fd < 0 ? bpf_kernel_error(stacks->program_fd, err) : 0;
 }
 
 int bpf_stacks_open(struct bpf_stacks *stacks, const struct bpf_stacks_options *options,
@@ -84,11 +79,11 @@ int bpf_stacks_open(struct bpf_stacks *stacks, const struct bpf_stacks_options *
 	stacks->asked_bytes = options->asked_bytes;
 	stacks->has_tids = bpf_kernel_has_our_pids();
 	stacks->table_fd = bpf_kernel_new_table(TABLE_ENTRIES);
-	r = stacks->table_fd < 0 ? error_of_bpf(stacks->table_fd, err) : 0;
+	r = stacks->table_fd < 0 ? bpf_kernel_error(stacks->table_fd, err) : 0;
 	if (r == 0) {
 		stacks->cpus_fd =
 			bpf_kernel_new_value(cpus_power_of_two() * sizeof(struct bpf_stack_cpu));
-		r = stacks->cpus_fd < 0 ? error_of_bpf(stacks->cpus_fd, err) : 0;
+		r = stacks->cpus_fd < 0 ? bpf_kernel_error(stacks->cpus_fd, err) : 0;
 	}
 	if (r == 0)
 		r = bpf_rings_open(&stacks->rings, options->ring_bytes, err);

@@ -11,9 +11,10 @@ size_t cpus_configured(void)
 
 size_t cpus_power_of_two(void)
 {
+	const size_t n_cpus = cpus_configured();
 	size_t n = 1;
 
-	while (n < cpus_configured())
+	while (n < n_cpus)
 		n *= 2;
 	return n;
 }
