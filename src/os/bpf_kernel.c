@@ -10,6 +10,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#define PID_NAMESPACE_PATH "/proc/self/ns/pid"
+
 /* PROC_PID_INIT_INO, which is part of the kernel's interface (linux/nsfs.h) */
 #define FIRST_PID_NAMESPACE ((ino_t)0xeffffffcU)
 
@@ -88,11 +90,16 @@ int bpf_kernel_set_number(int table_fd, uint32_t key, uint64_t value)
 	return set(table_fd, key, &value);
 }
 
-bool bpf_kernel_has_our_pids(void)
+int bpf_kernel_check_pids(struct error *err)
 {
 	struct stat found;
 
-	return stat("/proc/self/ns/pid", &found) == 0 && found.st_ino == FIRST_PID_NAMESPACE;
+	if (stat(PID_NAMESPACE_PATH, &found) < 0)
+		return error_set_errno(err, -errno, PID_NAMESPACE_PATH);
+	return found.st_ino == FIRST_PID_NAMESPACE
+		       ? 0
+		       : error_set(err, -EOPNOTSUPP,
+				   "this is a container with process numbers of its own");
 }
 
 int bpf_kernel_load(enum bpf_kernel_purpose purpose, const struct bpf_code *code)

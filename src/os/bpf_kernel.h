@@ -1,7 +1,6 @@
 #ifndef TSPROF_OS_BPF_KERNEL_H
 #define TSPROF_OS_BPF_KERNEL_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,10 +31,10 @@ int bpf_kernel_new_table(uint32_t n_entries);
 int bpf_kernel_set_number(int table_fd, uint32_t key, uint64_t value);
 
 /*
- * Programs number processes and threads as the first pid namespace does: is that ours,
- * so that perf's numbers are the same?
+ * Programs number processes and threads as the first pid namespace does.  0 when that is ours,
+ * so that perf's numbers are the same; else -EOPNOTSUPP, or why it cannot be told.
  */
-bool bpf_kernel_has_our_pids(void);
+int bpf_kernel_check_pids(struct error *err);
 
 /* What a program is run for. */
 enum bpf_kernel_purpose { BPF_KERNEL_PROBE, BPF_KERNEL_SAMPLE };

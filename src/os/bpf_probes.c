@@ -38,15 +38,6 @@ static uint64_t now_ns(void)
 	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
 }
 
-/* A program tells process numbers as the first namespace of them counts, perf as ours does. */
-static int check_namespace(struct error *err)
-{
-	return bpf_kernel_has_our_pids()
-		       ? 0
-		       : error_set(err, -EOPNOTSUPP,
-				   "this is a container with process numbers of its own");
-}
-
 static int open_state(struct bpf_probes *probes, size_t n_lines, struct error *err)
 {
 	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
@@ -121,7 +112,7 @@ int bpf_probes_open(struct bpf_probes *probes, const struct probe_point *points,
 
 	*probes = BPF_PROBES_INIT;
 	ring_bytes = cpus_fit_ring(ring_bytes, RING_MIN_BYTES, RINGS_MAX_BYTES);
-	r = check_namespace(err);
+	r = bpf_kernel_check_pids(err);
 	if (r == 0)
 		r = open_state(probes, cpus_power_of_two(), err);
 	if (r == 0)

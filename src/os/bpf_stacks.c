@@ -77,7 +77,7 @@ int bpf_stacks_open(struct bpf_stacks *stacks, const struct bpf_stacks_options *
 
 	*stacks = BPF_STACKS_INIT;
 	stacks->asked_bytes = options->asked_bytes;
-	stacks->has_tids = bpf_kernel_has_our_pids();
+	stacks->has_tids = bpf_kernel_check_pids(NULL) == 0;
 	stacks->table_fd = bpf_kernel_new_table(TABLE_ENTRIES);
 	r = stacks->table_fd < 0 ? bpf_kernel_error(stacks->table_fd, err) : 0;
 	if (r == 0) {
