@@ -211,6 +211,7 @@ static int open_events(struct bench *bench, struct error *err)
 {
 	const struct bpf_stacks_options options = {
 		.ring_bytes = STACKS_RING_BYTES,
+		.ring_min_bytes = STACKS_RING_BYTES,
 		.asked_bytes = PERF_EVENT_STACK_MAX_BYTES,
 		.period_ns = perf_event_period_ns(RATE_HZ),
 	};

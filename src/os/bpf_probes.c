@@ -60,7 +60,7 @@ static int open_state(struct bpf_probes *probes, size_t n_lines, struct error *e
 static int open_rings(struct bpf_probes *probes, size_t data_bytes, struct error *err)
 {
 	const struct bpf_program_cpu *lines = (const void *)(probes->state + 1);
-	const int r = bpf_rings_open(&probes->rings, data_bytes, err);
+	const int r = bpf_rings_open(&probes->rings, data_bytes, RING_MIN_BYTES, err);
 
 	if (r < 0)
 		return r;
@@ -75,13 +75,14 @@ static int open_rings(struct bpf_probes *probes, size_t data_bytes, struct error
 }
 
 static int load_programs(struct bpf_probes *probes, const struct probe_point *points,
-			 size_t n_points, size_t ring_bytes, struct error *err)
+			 size_t n_points, struct error *err)
 {
 	struct bpf_program_options options = {
 		.state_fd = probes->state_fd,
 		.list_fd = probes->rings.list_fd,
 		.n_cpus = (uint32_t)cpus_power_of_two(),
-		.n_until_wake_up = (uint32_t)(ring_bytes / USUAL_RECORD_BYTES / WAKE_UPS_PER_RING),
+		.n_until_wake_up = (uint32_t)(probes->rings.data_bytes / USUAL_RECORD_BYTES /
+					      WAKE_UPS_PER_RING),
 	};
 	struct bpf_program *program = malloc(sizeof(*program));
 	int r = 0;
@@ -118,7 +119,7 @@ int bpf_probes_open(struct bpf_probes *probes, const struct probe_point *points,
 	if (r == 0)
 		r = open_rings(probes, ring_bytes, err);
 	if (r == 0)
-		r = load_programs(probes, points, n_points, ring_bytes, err);
+		r = load_programs(probes, points, n_points, err);
 	if (r < 0)
 		bpf_probes_close(probes);
 	return r;

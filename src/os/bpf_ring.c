@@ -77,7 +77,7 @@ void bpf_ring_close(struct bpf_ring *ring)
 	}
 	if (ring->fd >= 0)
 		(void)close(ring->fd);
-	*ring = (struct bpf_ring){ .fd = -1 };
+	*ring = BPF_RING_INIT;
 }
 
 void bpf_ring_refresh(struct bpf_ring *ring)
@@ -85,7 +85,8 @@ void bpf_ring_refresh(struct bpf_ring *ring)
 	const uint64_t *head = ring->pages;
 
 	ring->last_head = ring->head;
-	ring->head = __atomic_load_n(head, __ATOMIC_ACQUIRE);
+	if (head)
+		ring->head = __atomic_load_n(head, __ATOMIC_ACQUIRE);
 }
 
 /* A record's header and where the next one is; false where it cannot be right. */

@@ -35,6 +35,9 @@ struct bpf_ring {
 	bool is_busy;	     /* the next record is still being written */
 };
 
+/* None: it stays empty when it is refreshed. */
+#define BPF_RING_INIT ((struct bpf_ring){ .fd = -1 })
+
 /* Makes one in the kernel, of a power of two of pages. */
 int bpf_ring_open(struct bpf_ring *ring, size_t data_bytes, struct error *err);
 void bpf_ring_close(struct bpf_ring *ring);

@@ -6,20 +6,26 @@
 #include "base/error.h"
 #include "os/bpf_ring.h"
 
-/* A ring for each CPU, and the list in which programs find that of theirs. */
+/*
+ * A ring for each CPU, and the list in which programs find that of theirs.  A CPU that is
+ * switched off has none, and gets none later: perf's events have it left out too.  Programs
+ * that run there nevertheless find no ring, as if there were no room.
+ */
 struct bpf_rings {
 	int list_fd;
 	struct bpf_ring *rings; /* by CPU; NULL: not open */
 	size_t n_rings;
+	size_t data_bytes; /* of each */
 };
 
 #define BPF_RINGS_INIT ((struct bpf_rings){ .list_fd = -1 })
 
 /*
- * `data_bytes` for each of them, a power of two of pages.  A negative errno with the
- * reason; what is open then is for bpf_rings_close.
+ * `data_bytes` for each of them, a power of two of pages; less where the kernel has no memory
+ * for it, down to `min_bytes`.  A negative errno with the reason; what is open then is for
+ * bpf_rings_close.
  */
-int bpf_rings_open(struct bpf_rings *rings, size_t data_bytes, struct error *err);
+int bpf_rings_open(struct bpf_rings *rings, size_t data_bytes, size_t min_bytes, struct error *err);
 void bpf_rings_close(struct bpf_rings *rings);
 
 /* The descriptor gets readable when a program wakes its reader. */

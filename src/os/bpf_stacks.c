@@ -58,7 +58,7 @@ static int load_program(struct bpf_stacks *stacks, const struct bpf_stacks_optio
 		.n_cpus = (uint32_t)cpus_power_of_two(),
 		.whole_ns = whole_ns_of(stacks, wanted->period_ns),
 		.asked_bytes = (uint32_t)stacks->asked_bytes,
-		.wake_up_bytes = (uint32_t)(wanted->ring_bytes / WAKE_UPS_PER_RING),
+		.wake_up_bytes = (uint32_t)(stacks->rings.data_bytes / WAKE_UPS_PER_RING),
 	};
 	struct bpf_code *code = malloc(sizeof(*code));
 
@@ -86,7 +86,8 @@ int bpf_stacks_open(struct bpf_stacks *stacks, const struct bpf_stacks_options *
 		r = stacks->cpus_fd < 0 ? bpf_kernel_error(stacks->cpus_fd, err) : 0;
 	}
 	if (r == 0)
-		r = bpf_rings_open(&stacks->rings, options->ring_bytes, err);
+		r = bpf_rings_open(&stacks->rings, options->ring_bytes, options->ring_min_bytes,
+				   err);
 	if (r == 0)
 		r = load_program(stacks, options, err);
 	if (r < 0)

@@ -50,9 +50,10 @@ struct bpf_stacks {
 		.rings = BPF_RINGS_INIT, .table_fd = -1, .cpus_fd = -1, .program_fd = -1 })
 
 struct bpf_stacks_options {
-	uint64_t ring_bytes;  /* of each CPU, a power of two */
-	uint64_t asked_bytes; /* of each stack, at most */
-	uint64_t period_ns;   /* of the ticks; 0: they are not regular, and none is whole */
+	uint64_t ring_bytes;	 /* of each CPU, a power of two */
+	uint64_t ring_min_bytes; /* … and as few of them, where there is no memory for more */
+	uint64_t asked_bytes;	 /* of each stack, at most */
+	uint64_t period_ns;	 /* of the ticks; 0: they are not regular, and none is whole */
 };
 
 /*

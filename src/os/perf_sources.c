@@ -364,6 +364,7 @@ static void open_stacks(struct perf_sources *sources)
 {
 	const struct bpf_stacks_options options = {
 		.ring_bytes = usual_ring_bytes(sources, STACKS_RING_MIN_BYTES),
+		.ring_min_bytes = STACKS_RING_MIN_BYTES,
 		.asked_bytes = asked_bytes(sources),
 		.period_ns = whole_period_ns(sources),
 	};

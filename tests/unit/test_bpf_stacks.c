@@ -293,6 +293,27 @@ static void whole_samples__pass_by_what_perf_lost(void **state)
 	assert_int_equal(bpf_stacks_next_time_ns(&fixture->stacks, 1, UINT64_MAX), UINT64_MAX);
 }
 
+/* One that was switched on while it is recorded. */
+static void cpus__without_a_ring_have_no_stacks(void **state)
+{
+	struct fixture *fixture = *state;
+	struct bpf_ring rings[2] = { BPF_RING_INIT, fixture->ring.ring };
+	struct raw_sample without = sample_at(1000);
+	struct raw_sample with = sample_at(1000);
+
+	put(fixture, record_at(1000), 64, 1);
+	fixture->stacks.rings.rings = rings;
+	fixture->stacks.rings.n_rings = N_ITEMS(rings);
+	assert_int_equal(bpf_rings_poll(&fixture->stacks.rings, -1, NULL), 0);
+	bpf_stacks_begin(&fixture->stacks, true);
+	assert_int_equal(bpf_stacks_next_time_ns(&fixture->stacks, 0, UINT64_MAX), UINT64_MAX);
+	assert_false(bpf_stacks_match(&fixture->stacks, 0, &without));
+	bpf_stacks_finish(&fixture->stacks);
+	assert_true(bpf_stacks_match(&fixture->stacks, 1, &with));
+	bpf_stacks_finish(&fixture->stacks);
+	bpf_stacks_publish(&fixture->stacks);
+}
+
 static void walk_of(struct fixture *fixture, uint32_t size_bytes, bool is_limited, bool is_complete,
 		    uint64_t needed_bytes)
 {
@@ -400,6 +421,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(whole_samples__come_in_order_with_perfs, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(whole_samples__pass_by_what_perf_lost, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(cpus__without_a_ring_have_no_stacks, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(ends__are_learnt_from_complete_walks, set_up,
 						tear_down),
