@@ -133,14 +133,14 @@ const uint8_t *bpf_ring_peek(struct bpf_ring *ring, size_t *ret_size_bytes)
 	return NULL;
 }
 
-const uint8_t *bpf_ring_peek_behind(const struct bpf_ring *ring, size_t *ret_size_bytes)
+const uint8_t *bpf_ring_peek_behind(const struct bpf_ring *ring, uint64_t head,
+				    size_t *ret_size_bytes)
 {
 	uint64_t position = ring->tail + ring->next_bytes;
 	uint64_t bytes;
 	uint32_t word;
 
-	while ((int64_t)(ring->last_head - position) > 0 &&
-	       read_header(ring, position, ring->last_head, &word, &bytes) &&
+	while ((int64_t)(head - position) > 0 && read_header(ring, position, head, &word, &bytes) &&
 	       !(word & BPF_RINGBUF_BUSY_BIT)) {
 		if (!(word & BPF_RINGBUF_DISCARD_BIT)) {
 			*ret_size_bytes = word & ~FLAG_BITS;

@@ -58,10 +58,11 @@ void bpf_ring_refresh(struct bpf_ring *ring);
 const uint8_t *bpf_ring_peek(struct bpf_ring *ring, size_t *ret_size_bytes);
 
 /*
- * The one behind the record that was peeked, if it was there at the refresh before and is
- * not busy.
+ * The one behind the record that was peeked, if it lies below `head`, the ring's or its last
+ * one, and is not busy.
  */
-const uint8_t *bpf_ring_peek_behind(const struct bpf_ring *ring, size_t *ret_size_bytes);
+const uint8_t *bpf_ring_peek_behind(const struct bpf_ring *ring, uint64_t head,
+				    size_t *ret_size_bytes);
 
 /* The record that was peeked is done with, or the busy one is given up: then nobody may
  * write any more. */

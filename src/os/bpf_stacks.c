@@ -142,13 +142,15 @@ static struct bpf_stack_record record_of(const uint8_t *bytes, size_t size_bytes
 
 /*
  * Whether perf's sample of what the ring has next was lost.  It was written before the
- * program ran again, and what the program wrote then was there at the batch before: so it
- * would be perf's next record, and older.
+ * program ran again, and perf's ring is in order: so it would be perf's next record, and older
+ * than what the program wrote then.  An empty ring of perf's was looked at before this one,
+ * and proves it only where that was there at the batch before.
  */
 static bool is_left_behind(const struct bpf_ring *ring, uint64_t perf_time_ns)
 {
+	const uint64_t head = perf_time_ns == UINT64_MAX ? ring->last_head : ring->head;
 	size_t size_bytes;
-	const uint8_t *bytes = bpf_ring_peek_behind(ring, &size_bytes);
+	const uint8_t *bytes = bpf_ring_peek_behind(ring, head, &size_bytes);
 	uint64_t time_ns;
 
 	if (!bytes || size_bytes < sizeof(time_ns))

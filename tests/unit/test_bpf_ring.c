@@ -145,6 +145,57 @@ static void bpf_ring__drops_what_cannot_be(void **state)
 	assert_null(bpf_ring_peek(&fixture->ring, &size_bytes));
 }
 
+static void bpf_ring__shows_what_is_behind(void **state)
+{
+	struct ring_fixture *fixture = *state;
+	struct bpf_ring *ring = &fixture->ring;
+	size_t size_bytes;
+
+	put_two(fixture, 12);
+	put(fixture, 48, 8, 3);
+	ring_fixture_set_head(fixture, 64);
+	assert_int_equal(*bpf_ring_peek(ring, &size_bytes), 1);
+	assert_int_equal(*bpf_ring_peek_behind(ring, ring->head, &size_bytes), 2);
+	assert_int_equal(size_bytes, 16);
+	/* It stays there to be peeked, and may be younger than the refresh before. */
+	assert_int_equal(*bpf_ring_peek_behind(ring, ring->last_head, &size_bytes), 2);
+	assert_null(bpf_ring_peek_behind(ring, 24, &size_bytes));
+	assert_null(bpf_ring_peek_behind(ring, 0, &size_bytes));
+	bpf_ring_skip(ring);
+	assert_int_equal(*bpf_ring_peek(ring, &size_bytes), 2);
+	assert_null(bpf_ring_peek_behind(ring, ring->last_head, &size_bytes));
+	assert_int_equal(*bpf_ring_peek_behind(ring, ring->head, &size_bytes), 3);
+}
+
+static void bpf_ring__shows_nothing_behind_that_is_no_record(void **state)
+{
+	static const struct {
+		uint32_t size_and_flags; /* of the second */
+		uint8_t fill;		 /* of what is shown; 0: nothing */
+	} seconds[] = {
+		{ 16 | DISCARDED, 3 },
+		{ 16 | BUSY, 0 },
+		{ 0x3fffffff, 0 },
+		{ 40, 0 }, /* ends behind the head */
+	};
+	struct ring_fixture *fixture = *state;
+	size_t size_bytes;
+
+	for (size_t i = 0; i < N_ITEMS(seconds); i++) {
+		const uint8_t *behind;
+
+		put_two(fixture, 16);
+		put(fixture, 48, 8, 3);
+		memcpy(fixture->data + 24, &seconds[i].size_and_flags, sizeof(uint32_t));
+		ring_fixture_set_head(fixture, 64);
+		assert_int_equal(*bpf_ring_peek(&fixture->ring, &size_bytes), 1);
+		behind = bpf_ring_peek_behind(&fixture->ring, fixture->ring.head, &size_bytes);
+		assert_int_equal(behind ? *behind : 0, seconds[i].fill);
+	}
+	/* A head that is further away than the ring is long. */
+	assert_null(bpf_ring_peek_behind(&fixture->ring, 2 * DATA_BYTES, &size_bytes));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -158,6 +209,9 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(bpf_ring__reads_across_the_end, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(bpf_ring__drops_what_cannot_be, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(bpf_ring__shows_what_is_behind, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(bpf_ring__shows_nothing_behind_that_is_no_record,
+						set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

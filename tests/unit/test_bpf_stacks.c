@@ -293,6 +293,33 @@ static void whole_samples__pass_by_what_perf_lost(void **state)
 	assert_int_equal(bpf_stacks_next_time_ns(&fixture->stacks, 1, UINT64_MAX), UINT64_MAX);
 }
 
+/* The next of perf's shows that the one before was lost, however lately all of them came. */
+static void whole_samples__are_not_held_up_by_what_perf_lost(void **state)
+{
+	struct fixture *fixture = *state;
+	struct bpf_stack_record other = record_at(1000);
+	struct raw_sample of_perf = sample_at(3010);
+	struct sampler_record record;
+
+	other.ip++;
+	put(fixture, other, 64, 1);
+	put(fixture, whole_at(2000), 64, 2);
+	put(fixture, record_at(3000), 64, 3);
+	put(fixture, whole_at(4000), 64, 4);
+	fixture->ring.ring.last_head = 0; /* in one batch */
+	/* Its own, and one that is as late as the whole one, prove nothing. */
+	assert_int_equal(next_time(fixture, 1010), UINT64_MAX);
+	assert_int_equal(next_time(fixture, 2000), UINT64_MAX);
+	assert_int_equal(next_time(fixture, UINT64_MAX), UINT64_MAX);
+	assert_int_equal(next_time(fixture, 3010), 2000);
+	bpf_stacks_take(&fixture->stacks, 0, &record);
+	bpf_stacks_finish(&fixture->stacks);
+	assert_int_equal(next_time(fixture, 3010), UINT64_MAX);
+	assert_true(match(fixture, &of_perf));
+	assert_int_equal(of_perf.stack_bytes[0], 3);
+	assert_int_equal(next_time(fixture, UINT64_MAX), 4000);
+}
+
 /* One that was switched on while it is recorded. */
 static void cpus__without_a_ring_have_no_stacks(void **state)
 {
@@ -422,6 +449,8 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(whole_samples__pass_by_what_perf_lost, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(whole_samples__are_not_held_up_by_what_perf_lost,
+						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(cpus__without_a_ring_have_no_stacks, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(ends__are_learnt_from_complete_walks, set_up,
