@@ -177,17 +177,19 @@ uint64_t bpf_stacks_next_time_ns(struct bpf_stacks *stacks, size_t cpu, uint64_t
 	return UINT64_MAX;
 }
 
+/* A thread without registers seldom has any at the next tick: then it goes by thread and time. */
 static bool is_of(const struct bpf_stacks *stacks, const struct bpf_stack_record *record,
 		  const struct raw_sample *sample)
 {
+	const bool is_same_place = !sample->has_registers ||
+				   (record->sp == registers_sp(&sample->registers) &&
+				    record->ip == registers_pc(&sample->registers));
 	const uint64_t apart_ns = record->time_ns < sample->time_ns
 					  ? sample->time_ns - record->time_ns
 					  : record->time_ns - sample->time_ns;
 
 	return !record->is_whole && apart_ns <= MAX_APART_NS &&
-	       (!stacks->has_tids || record->tid == sample->tid) &&
-	       record->sp == registers_sp(&sample->registers) &&
-	       record->ip == registers_pc(&sample->registers);
+	       (!stacks->has_tids || record->tid == sample->tid) && is_same_place;
 }
 
 /* The next record's beginning, which its walk will begin with. */
@@ -252,23 +254,22 @@ bool bpf_stacks_match(struct bpf_stacks *stacks, size_t cpu, struct raw_sample *
 
 	stacks->tid = 0;
 	stacks->current = ring;
-	/* Threads of the kernel have no user stack, nor have programs of 32 bits one for us. */
-	if (!sample->has_registers)
-		return true;
 	while (ring && (bytes = bpf_ring_peek(ring, &size_bytes)) != NULL) {
 		record = record_of(bytes, size_bytes);
 		if (is_of(stacks, &record, sample)) {
-			take(stacks, &record, bytes, size_bytes, sample);
+			if (sample->has_registers)
+				take(stacks, &record, bytes, size_bytes, sample);
 			bpf_ring_skip(ring);
 			look_ahead(ring);
 			return true;
 		}
 		/* It belongs to a sample that comes later, or to one that was lost. */
 		if (record.is_whole || record.time_ns > sample->time_ns)
-			return false;
+			break;
 		bpf_ring_skip(ring);
 	}
-	return false;
+	/* Threads of the kernel have no user stack, nor have programs of 32 bits one for us. */
+	return !sample->has_registers;
 }
 
 static struct bpf_stack_end *find_end(struct bpf_stacks *stacks, uint32_t tid)

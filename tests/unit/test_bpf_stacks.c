@@ -150,16 +150,41 @@ static void stacks__whose_samples_are_lost_are_passed_by(void **state)
 	assert_false(match(fixture, &sample));
 }
 
+static uint64_t next_time(struct fixture *fixture, uint64_t perf_time_ns)
+{
+	return bpf_stacks_next_time_ns(&fixture->stacks, 0, perf_time_ns);
+}
+
+/* The program does not know that they are of no use, and has written what it could. */
 static void samples_without_registers__need_none(void **state)
 {
 	struct fixture *fixture = *state;
-	struct raw_sample thread_of_kernel = { .time_ns = 1000000000 };
-	struct raw_sample sample = sample_at(2000000000);
+	struct raw_sample thread_of_kernel = { .time_ns = 1000000000, .tid = 7 };
 
-	put(fixture, record_at(2000000000), 64, 1);
+	put(fixture, record_at(1000001000), 0, 1);
+	put(fixture, whole_at(1001000000), 64, 2);
+	fixture->ring.ring.last_head = 0; /* in one batch */
 	assert_true(match(fixture, &thread_of_kernel));
 	assert_int_equal(thread_of_kernel.stack_size_bytes, 0);
+	assert_int_equal(next_time(fixture, UINT64_MAX), 1001000000);
+	/* A whole one is another tick's, however near it is. */
+	thread_of_kernel.time_ns = 1001000000;
+	assert_true(match(fixture, &thread_of_kernel));
+	assert_int_equal(next_time(fixture, UINT64_MAX), 1001000000);
+}
+
+static void samples_without_registers__leave_those_of_others(void **state)
+{
+	struct fixture *fixture = *state;
+	struct raw_sample other = { .time_ns = 1000000000, .tid = 8 };
+	struct raw_sample earlier = { .time_ns = 900000000, .tid = 7 };
+	struct raw_sample sample = sample_at(1000000000);
+
+	put(fixture, record_at(1000001000), 64, 1);
+	assert_true(match(fixture, &other));
+	assert_true(match(fixture, &earlier));
 	assert_true(match(fixture, &sample));
+	assert_int_equal(sample.stack_bytes[0], 1);
 }
 
 /* Namespaces of process numbers: programs tell those of the first. */
@@ -196,11 +221,6 @@ static void sizes__are_not_believed(void **state)
 	sample.time_ns = 3000000000;
 	assert_false(match(fixture, &sample));
 	assert_false(bpf_stacks_match(&fixture->stacks, 1, &sample));
-}
-
-static uint64_t next_time(struct fixture *fixture, uint64_t perf_time_ns)
-{
-	return bpf_stacks_next_time_ns(&fixture->stacks, 0, perf_time_ns);
 }
 
 static void whole_samples__need_no_record_of_perfs(void **state)
@@ -440,6 +460,8 @@ int main(void)
 						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(samples_without_registers__need_none, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(samples_without_registers__leave_those_of_others,
+						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(thread_numbers__may_be_of_another_namespace, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(sizes__are_not_believed, set_up, tear_down),
