@@ -98,8 +98,10 @@ static uint64_t data_bytes_of(const struct perf_sources *sources, enum perf_even
 	const uint64_t ring_bytes = sources->facts->ring_bytes;
 
 	if (role == PERF_ROLE_SAMPLES)
-		return bpf_stacks_is_open(&sources->stacks) ? RING_WITHOUT_STACKS_BYTES
-							    : ring_bytes;
+		return bpf_stacks_is_open(&sources->stacks) &&
+				       ring_bytes > RING_WITHOUT_STACKS_BYTES
+			       ? RING_WITHOUT_STACKS_BYTES
+			       : ring_bytes;
 	if (role == PERF_ROLE_SWITCH_STACKS && ring_bytes / SWITCH_STACKS_FRACTION > RING_MIN_BYTES)
 		return ring_bytes / SWITCH_STACKS_FRACTION;
 	if (role == PERF_ROLE_PROBES && ring_bytes / PROBES_FRACTION > RING_MIN_BYTES)

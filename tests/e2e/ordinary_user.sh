@@ -45,6 +45,33 @@ for kib in 8192 64 0; do
 		holds "($(share burn_half "p$kib") - 0.5) ^ 2 < 0.17 ^ 2"
 done
 
+# COMMAND…: as nobody with what takes programs in the kernel, but not to lock more memory.
+with_programs()
+{
+	(
+		# shellcheck disable=SC3045
+		ulimit -l 0 || exit 99
+		exec setpriv --reuid=65534 --regid=65534 --clear-groups \
+			--inh-caps=+bpf,+perfmon --ambient-caps=+bpf,+perfmon "$@"
+	)
+}
+
+# COMMAND…: so run, tsprof copies stacks by a program of its own.
+has_stack_program()
+{
+	"$@" "$TSPROF" doctor --json 2>/dev/null | grep -q "as much as is in use (BPF)"
+}
+
+if has_stack_program env && with_programs true 2>/dev/null; then
+	check "CAP_BPF and CAP_PERFMON: smaller rings, but the program" \
+		has_stack_program with_programs
+	run with_programs "$TSPROF" record -o programs -- "$workloads/deep" 400 0.5
+	check "CAP_BPF and CAP_PERFMON: status 0" is_status 0
+	check "CAP_BPF and CAP_PERFMON: whole stacks" grep -q ' 100.0 % complete stacks' "$work/err"
+else
+	echo "not here: a program for stacks"
+fi
+
 # What the first has taken of perf_event_mlock_kb, the second does not get.
 as_nobody 0 "$TSPROF" record -q -o first -- "$workloads/split" 1.5 >/dev/null &
 first=$!
