@@ -29,29 +29,32 @@ static struct weight_stream *find_by_id(struct sample_weights *weights, uint64_t
 	return NULL;
 }
 
-/* The newest one, as numbers of threads come again. */
 static struct weight_stream *find_by_thread(struct sample_weights *weights, uint32_t tid,
 					    uint32_t cpu)
 {
 	struct hash_cursor cursor = hash_index_cursor(&weights->of_threads, thread_hash(tid, cpu));
-	struct weight_stream *newest = NULL;
 	uint32_t at;
 
-	while ((at = hash_index_next(&weights->of_threads, &cursor)) != HASH_INDEX_NONE) {
-		struct weight_stream *stream = &weights->streams[at];
-
-		if (stream->tid == tid && stream->cpu == cpu && (!newest || stream > newest))
-			newest = stream;
-	}
-	return newest;
+	while ((at = hash_index_next(&weights->of_threads, &cursor)) != HASH_INDEX_NONE)
+		if (weights->streams[at].tid == tid && weights->streams[at].cpu == cpu)
+			return &weights->streams[at];
+	return NULL;
 }
 
-/* An exec gives a thread the number of its process. */
+/*
+ * Numbers of threads come again, and an exec gives a thread that of its process: who has it
+ * now takes it from who had it, whichever of them was seen first.
+ */
 static int note_thread(struct sample_weights *weights, struct weight_stream *stream, uint32_t tid,
 		       uint32_t cpu)
 {
+	struct weight_stream *other;
+
 	if (!weights->is_inherited || (stream->tid == tid && stream->cpu == cpu))
 		return 0;
+	other = find_by_thread(weights, tid, cpu);
+	if (other)
+		other->tid = 0;
 	stream->tid = tid;
 	stream->cpu = cpu;
 	return hash_index_add(&weights->of_threads, thread_hash(tid, cpu),

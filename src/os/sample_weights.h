@@ -26,13 +26,13 @@ struct sample_weights {
 	struct weight_stream {
 		uint64_t id; /* 0: no sample has told it yet */
 		uint64_t last;
-		uint32_t tid; /* is_inherited */
+		uint32_t tid; /* is_inherited; 0: another stream's by now */
 		uint32_t cpu;
 	} * streams;
 	size_t n_streams;
 	size_t capacity;
 	struct hash_index index;      /* by id */
-	struct hash_index of_threads; /* by thread and CPU; the newest counts */
+	struct hash_index of_threads; /* by thread and CPU */
 };
 
 void sample_weights_release(struct sample_weights *weights);

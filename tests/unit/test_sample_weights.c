@@ -177,6 +177,46 @@ static void weights__of_periods_are_part_of_the_count(void **state)
 	assert_int_equal(weights.n_streams, 0);
 }
 
+/* An exec ends the others of its process; who did it goes on by the leader's number. */
+static void weights__of_periods_follow_an_exec(void **state)
+{
+	static const struct {
+		uint32_t tid;
+		uint64_t stream_id;
+		uint64_t value; /* 0: a period */
+		uint64_t weight_ns;
+	} steps[] = {
+		{ 12, 2, 1000, 1000 },
+		{ 10, 1, 5000, 5000 }, /* the leader, seen last */
+		{ 10, 2, 2000, 1000 }, /* … and its number is the other's */
+		{ 10, 0, 0, 1000 },
+		{ 10, 2, 4010, 1010 },
+		{ 10, 0, 0, 1000 },
+		/* A thread that gets the number which is free now. */
+		{ 12, 3, 700, 700 },
+		{ 12, 0, 0, 1000 },
+		{ 12, 3, 2700, 1000 },
+		{ 10, 2, 6010, 1000 },
+	};
+	struct sample_weights weights = {
+		.period_ns = 1000, .has_counts = true, .is_time = true, .is_inherited = true
+	};
+
+	(void)state;
+	for (size_t i = 0; i < N_ITEMS(steps); i++) {
+		const struct sampler_record record = { .tid = steps[i].tid,
+						       .stream_id = steps[i].stream_id,
+						       .read_value = steps[i].value };
+		const uint64_t weight_ns = steps[i].value
+						   ? sample_weights_next(&weights, &record)
+						   : sample_weights_period(&weights, &record);
+
+		if (weight_ns != steps[i].weight_ns)
+			fail_msg("step %zu: %llu ns", i, (unsigned long long)weight_ns);
+	}
+	sample_weights_release(&weights);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -188,6 +228,7 @@ int main(void)
 		cmocka_unit_test(weights__never_hold_unsampled_kernel_time),
 		cmocka_unit_test(weights__of_counted_events_are_running_time),
 		cmocka_unit_test(weights__of_periods_are_part_of_the_count),
+		cmocka_unit_test(weights__of_periods_follow_an_exec),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
