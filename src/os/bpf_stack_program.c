@@ -136,8 +136,6 @@ static void add_whole(struct bpf_code *code, const struct bpf_stack_options *opt
 {
 	size_t is_other, is_late, is_elsewhere;
 
-	bpf_code_number(code, BPF_REG_1, 0);
-	bpf_code_store(code, BPF_REG_10, WHOLE_SLOT, BPF_REG_1, sizeof(uint64_t));
 	bpf_code_load(code, BPF_REG_1, BPF_REG_7, offsetof(struct bpf_stack_cpu, thread));
 	bpf_code_load(code, BPF_REG_2, BPF_REG_10, TID_SLOT);
 	bpf_code_store(code, BPF_REG_7, offsetof(struct bpf_stack_cpu, thread), BPF_REG_2, 8);
@@ -167,8 +165,12 @@ static void add_start(struct bpf_code *code, const struct bpf_stack_options *opt
 	bpf_code_store(code, BPF_REG_10, TID_SLOT, BPF_REG_0, sizeof(uint64_t));
 	bpf_code_call(code, BPF_FUNC_get_smp_processor_id);
 	bpf_code_store(code, BPF_REG_10, CPU_SLOT, BPF_REG_0, sizeof(uint32_t));
-	add_line(code, options);
-	add_whole(code, options);
+	bpf_code_number(code, BPF_REG_1, 0);
+	bpf_code_store(code, BPF_REG_10, WHOLE_SLOT, BPF_REG_1, sizeof(uint64_t));
+	if (options->whole_ns) {
+		add_line(code, options);
+		add_whole(code, options);
+	}
 	add_registers(code);
 	add_ring(code, options, leaving);
 	bpf_code_move(code, BPF_REG_1, BPF_REG_9, 0);
@@ -340,6 +342,14 @@ static void add_submit(struct bpf_code *code, const struct bpf_stack_options *op
 	bpf_code_call(code, BPF_FUNC_ringbuf_submit);
 }
 
+/* The next tick is not to go on from this one. */
+static void add_forget(struct bpf_code *code)
+{
+	bpf_code_load(code, BPF_REG_1, BPF_REG_10, LINE_SLOT);
+	bpf_code_number(code, BPF_REG_2, 0);
+	bpf_code_store(code, BPF_REG_1, offsetof(struct bpf_stack_cpu, thread), BPF_REG_2, 8);
+}
+
 void bpf_stack_program_make(struct bpf_code *code, const struct bpf_stack_options *options)
 {
 	struct jumps leaving = { .n = 0 };
@@ -359,9 +369,8 @@ void bpf_stack_program_make(struct bpf_code *code, const struct bpf_stack_option
 	for (size_t i = 0; i < leaving.n; i++)
 		bpf_code_jump_here(code, leaving.from[i]);
 	/* A sample without a stack is known to be so; its time is in the next, of perf. */
-	bpf_code_load(code, BPF_REG_1, BPF_REG_10, LINE_SLOT);
-	bpf_code_number(code, BPF_REG_2, 0);
-	bpf_code_store(code, BPF_REG_1, offsetof(struct bpf_stack_cpu, thread), BPF_REG_2, 8);
+	if (options->whole_ns)
+		add_forget(code);
 	bpf_code_number(code, BPF_REG_0, 1);
 	bpf_code_add(code, BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
 }

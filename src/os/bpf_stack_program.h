@@ -43,7 +43,7 @@ struct bpf_stack_cpu {
 struct bpf_stack_options {
 	int list_fd;	   /* of rings, by CPU */
 	int table_fd;	   /* where the stacks of threads end, by tid; 0: not known */
-	int cpus_fd;	   /* a value: a struct bpf_stack_cpu for each CPU */
+	int cpus_fd;	   /* a value: a struct bpf_stack_cpu for each CPU, unless never whole */
 	uint32_t n_cpus;   /* of it; a power of two */
 	uint32_t whole_ns; /* whole within that time after the tick before; 0: never */
 	uint32_t asked_bytes;

@@ -48,15 +48,14 @@ static uint32_t whole_ns_of(const struct bpf_stacks *stacks, uint64_t period_ns)
 	return stacks->has_tids && whole_ns <= INT32_MAX ? (uint32_t)whole_ns : 0;
 }
 
-static int load_program(struct bpf_stacks *stacks, const struct bpf_stacks_options *wanted,
-			struct error *err)
+static int load_program(struct bpf_stacks *stacks, uint32_t whole_ns, struct error *err)
 {
 	const struct bpf_stack_options options = {
 		.list_fd = stacks->rings.list_fd,
 		.table_fd = stacks->table_fd,
 		.cpus_fd = stacks->cpus_fd,
 		.n_cpus = (uint32_t)cpus_power_of_two(),
-		.whole_ns = whole_ns_of(stacks, wanted->period_ns),
+		.whole_ns = whole_ns,
 		.asked_bytes = (uint32_t)stacks->asked_bytes,
 		.wake_up_bytes = (uint32_t)(stacks->rings.data_bytes / WAKE_UPS_PER_RING),
 	};
@@ -73,14 +72,16 @@ static int load_program(struct bpf_stacks *stacks, const struct bpf_stacks_optio
 int bpf_stacks_open(struct bpf_stacks *stacks, const struct bpf_stacks_options *options,
 		    struct error *err)
 {
+	uint32_t whole_ns;
 	int r;
 
 	*stacks = BPF_STACKS_INIT;
 	stacks->asked_bytes = options->asked_bytes;
 	stacks->has_tids = bpf_kernel_check_pids(NULL) == 0;
+	whole_ns = whole_ns_of(stacks, options->period_ns);
 	stacks->table_fd = bpf_kernel_new_table(TABLE_ENTRIES);
 	r = stacks->table_fd < 0 ? bpf_kernel_error(stacks->table_fd, err) : 0;
-	if (r == 0) {
+	if (r == 0 && whole_ns) {
 		stacks->cpus_fd =
 			bpf_kernel_new_value(cpus_power_of_two() * sizeof(struct bpf_stack_cpu));
 		r = stacks->cpus_fd < 0 ? bpf_kernel_error(stacks->cpus_fd, err) : 0;
@@ -89,7 +90,7 @@ int bpf_stacks_open(struct bpf_stacks *stacks, const struct bpf_stacks_options *
 		r = bpf_rings_open(&stacks->rings, options->ring_bytes, options->ring_min_bytes,
 				   err);
 	if (r == 0)
-		r = load_program(stacks, options, err);
+		r = load_program(stacks, whole_ns, err);
 	if (r < 0)
 		bpf_stacks_close(stacks);
 	return r;

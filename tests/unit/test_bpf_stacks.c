@@ -436,20 +436,6 @@ static void ends__that_move_are_given_up(void **state)
 	assert_int_equal(stacks->ends[0].told, 0);
 }
 
-static void programs__fit(void **state)
-{
-	struct bpf_code *code = calloc(1, sizeof(*code));
-
-	(void)state;
-	assert_non_null(code);
-	for (uint32_t asked = 8; asked <= 65528; asked += 8) {
-		bpf_stack_program_make(code, &(struct bpf_stack_options){ .asked_bytes = asked });
-		assert_in_range(code->n_insns, 100, BPF_CODE_MAX_INSNS);
-		assert_true(bpf_stack_program_record_bytes(asked) >= asked);
-	}
-	free(code);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -481,7 +467,6 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(ends__of_the_same_stack_are_one, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(ends__that_move_are_given_up, set_up, tear_down),
-		cmocka_unit_test(programs__fit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
