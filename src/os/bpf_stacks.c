@@ -29,6 +29,7 @@ enum {
 	ENDS_MAX = 1 << 20,
 	MAX_MOVES = 4,
 	MAX_DOUBTS = 16,
+	MAX_UNUSED = 16,
 	/* Above the outermost frame: a program's entry is known by its arguments. */
 	MARGIN_BYTES = 128,
 	SAME_STACK_BYTES = 4096, /* between the ends of what runs one after the other on it */
@@ -215,6 +216,7 @@ static void take(struct bpf_stacks *stacks, const struct bpf_stack_record *recor
 	sample->stack_size_bytes = copied;
 	sample->stack_asked_bytes = stacks->asked_bytes;
 	stacks->sp = record->sp;
+	stacks->copied_bytes = copied;
 	stacks->tid = record->tid;
 	stacks->is_known = record->is_limited;
 	stacks->is_limited = record->is_limited && copied < stacks->asked_bytes;
@@ -296,12 +298,25 @@ static struct bpf_stack_end *find_end(struct bpf_stacks *stacks, uint32_t tid)
 	return &grown[stacks->n_ends++];
 }
 
-/* When the kernel refuses it goes on as before. */
+/*
+ * When the kernel refuses it goes on as before.  What has been told and is not used was written
+ * before that, or the table has forgotten it, where there are more threads than it has room for.
+ */
 static void tell(const struct bpf_stacks *stacks, struct bpf_stack_end *end, uint64_t address)
 {
-	if (end->told != address)
-		(void)bpf_kernel_set_number(stacks->table_fd, end->tid, address);
+	if (end->told == address && (!address || ++end->n_unused < MAX_UNUSED))
+		return;
+	(void)bpf_kernel_set_number(stacks->table_fd, end->tid, address);
 	end->told = address;
+	end->n_unused = 0;
+}
+
+/* With the margin, as far as there was anything: the copy of a byte too much fails as a whole. */
+static uint64_t end_of_walk(const struct bpf_stacks *stacks, uint64_t needed_bytes)
+{
+	const uint64_t wanted = ((needed_bytes + 7) & ~UINT64_C(7)) + MARGIN_BYTES;
+
+	return stacks->sp + (wanted < stacks->copied_bytes ? wanted : stacks->copied_bytes);
 }
 
 static void take_end(struct bpf_stack_end *end, uint64_t address)
@@ -309,7 +324,7 @@ static void take_end(struct bpf_stack_end *end, uint64_t address)
 	const bool is_higher = address > end->address;
 	const uint64_t apart = is_higher ? address - end->address : end->address - address;
 
-	if (end->address && apart > SAME_STACK_BYTES)
+	if (end->address && apart > SAME_STACK_BYTES && end->n_moves < MAX_MOVES)
 		end->n_moves++;
 	if (is_higher || apart > SAME_STACK_BYTES)
 		end->address = address;
@@ -331,7 +346,7 @@ void bpf_stacks_learn(struct bpf_stacks *stacks, bool is_complete, uint64_t need
 	if (!end)
 		return;
 	if (is_complete)
-		take_end(end, stacks->sp + ((needed_bytes + 7) & ~UINT64_C(7)) + MARGIN_BYTES);
+		take_end(end, end_of_walk(stacks, needed_bytes));
 	else if (end->n_doubts == MAX_DOUBTS)
 		return;
 	else

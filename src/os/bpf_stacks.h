@@ -16,8 +16,9 @@ struct bpf_stack_end {
 	uint64_t address; /* 0: not known */
 	uint64_t told;	  /* to the program */
 	uint32_t tid;	  /* of the first pid namespace */
-	uint16_t n_moves; /* too many: it is somewhere else each time, and not told any more */
-	uint16_t n_doubts;
+	uint8_t n_moves;  /* too many: it is somewhere else each time, and not told any more */
+	uint8_t n_doubts;
+	uint8_t n_unused; /* copies that did not use what was told */
 };
 
 /*
@@ -39,7 +40,7 @@ struct bpf_stacks {
 	struct hash_index end_index; /* by tid */
 	/* The last that was found. */
 	struct bpf_ring *current;
-	uint64_t sp;
+	uint64_t sp, copied_bytes;
 	uint32_t tid;
 	bool is_limited; /* to the end that was known, and not by what was asked for */
 	bool is_known;	 /* that end was used */

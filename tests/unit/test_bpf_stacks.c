@@ -375,9 +375,11 @@ static void walk_of(struct fixture *fixture, uint32_t size_bytes, bool is_limite
 	bpf_stacks_learn(&fixture->stacks, is_complete, needed_bytes);
 }
 
+/* A copy that is not limited has more than is needed. */
 static void walk(struct fixture *fixture, bool is_limited, bool is_complete, uint64_t needed_bytes)
 {
-	walk_of(fixture, 64, is_limited, is_complete, needed_bytes);
+	walk_of(fixture, is_limited ? 64 : (uint32_t)needed_bytes + 2 * MARGIN_BYTES, is_limited,
+		is_complete, needed_bytes);
 }
 
 static void ends__are_learnt_from_complete_walks(void **state)
@@ -430,43 +432,68 @@ static void ends__that_move_are_given_up(void **state)
 	struct fixture *fixture = *state;
 	const struct bpf_stacks *stacks = &fixture->stacks;
 
-	for (uint64_t i = 1; i < 20; i++)
+	fixture->stacks.asked_bytes = 65536;
+	for (uint64_t i = 1; i < 7; i++)
 		walk(fixture, false, true, 8192 * i);
 	assert_int_equal(stacks->n_ends, 1);
 	assert_int_equal(stacks->ends[0].told, 0);
 }
 
+/* A stack that begins at the very end of its mapping: all of the copy at once would fail. */
+static void ends__reach_no_further_than_what_was_there(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct bpf_stacks *stacks = &fixture->stacks;
+
+	walk_of(fixture, 64, false, true, 48);
+	assert_int_equal(stacks->ends[0].told, SP + 64);
+	walk(fixture, false, true, 48);
+	assert_int_equal(stacks->ends[0].told, SP + 48 + MARGIN_BYTES);
+	walk_of(fixture, 64, false, true, 48);
+	assert_int_equal(stacks->ends[0].told, SP + 48 + MARGIN_BYTES);
+}
+
+/* The table forgets, so that it is told once more after a while. */
+static void ends__that_are_not_used_are_told_again(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct bpf_stacks *stacks = &fixture->stacks;
+	int n_unused = 0;
+
+	walk(fixture, false, true, 48);
+	do {
+		walk(fixture, false, true, 48);
+		assert_int_equal(stacks->ends[0].told, SP + 48 + MARGIN_BYTES);
+		n_unused++;
+	} while (stacks->ends[0].n_unused);
+	assert_in_range(n_unused, 2, 100);
+	walk(fixture, true, true, 48);
+	assert_int_equal(stacks->ends[0].n_unused, 0);
+}
+
+#define WITH_RING(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(stacks__are_given_to_their_samples, set_up,
-						tear_down),
-		cmocka_unit_test_setup_teardown(stacks__of_others_are_not_taken, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(stacks__whose_samples_are_lost_are_passed_by,
-						set_up, tear_down),
-		cmocka_unit_test_setup_teardown(samples_without_registers__need_none, set_up,
-						tear_down),
-		cmocka_unit_test_setup_teardown(samples_without_registers__leave_those_of_others,
-						set_up, tear_down),
-		cmocka_unit_test_setup_teardown(thread_numbers__may_be_of_another_namespace, set_up,
-						tear_down),
-		cmocka_unit_test_setup_teardown(sizes__are_not_believed, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(whole_samples__need_no_record_of_perfs, set_up,
-						tear_down),
-		cmocka_unit_test_setup_teardown(whole_samples__come_in_order_with_perfs, set_up,
-						tear_down),
-		cmocka_unit_test_setup_teardown(whole_samples__pass_by_what_perf_lost, set_up,
-						tear_down),
-		cmocka_unit_test_setup_teardown(whole_samples__are_not_held_up_by_what_perf_lost,
-						set_up, tear_down),
-		cmocka_unit_test_setup_teardown(cpus__without_a_ring_have_no_stacks, set_up,
-						tear_down),
-		cmocka_unit_test_setup_teardown(ends__are_learnt_from_complete_walks, set_up,
-						tear_down),
-		cmocka_unit_test_setup_teardown(ends__are_doubted_when_a_walk_is_cut, set_up,
-						tear_down),
-		cmocka_unit_test_setup_teardown(ends__of_the_same_stack_are_one, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(ends__that_move_are_given_up, set_up, tear_down),
+		WITH_RING(stacks__are_given_to_their_samples),
+		WITH_RING(stacks__of_others_are_not_taken),
+		WITH_RING(stacks__whose_samples_are_lost_are_passed_by),
+		WITH_RING(samples_without_registers__need_none),
+		WITH_RING(samples_without_registers__leave_those_of_others),
+		WITH_RING(thread_numbers__may_be_of_another_namespace),
+		WITH_RING(sizes__are_not_believed),
+		WITH_RING(whole_samples__need_no_record_of_perfs),
+		WITH_RING(whole_samples__come_in_order_with_perfs),
+		WITH_RING(whole_samples__pass_by_what_perf_lost),
+		WITH_RING(whole_samples__are_not_held_up_by_what_perf_lost),
+		WITH_RING(cpus__without_a_ring_have_no_stacks),
+		WITH_RING(ends__are_learnt_from_complete_walks),
+		WITH_RING(ends__are_doubted_when_a_walk_is_cut),
+		WITH_RING(ends__of_the_same_stack_are_one),
+		WITH_RING(ends__that_move_are_given_up),
+		WITH_RING(ends__reach_no_further_than_what_was_there),
+		WITH_RING(ends__that_are_not_used_are_told_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
