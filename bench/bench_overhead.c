@@ -46,7 +46,7 @@ struct bench {
 	atomic_bool is_done; /* relaxed: carries no data */
 	double cost_us[N_PIECES][MAX_ROUNDS];
 	atomic_ulong n_read[N_PIECES];
-	unsigned long n_without_stack;
+	unsigned long n_without_stack; /* the reader's, until it is joined */
 };
 
 static double cpu_us(void)
@@ -288,10 +288,10 @@ int main(int argc, char **argv)
 		return 1;
 	measure(bench, (size_t)16 << 10, 4);
 	measure(bench, (size_t)63 << 10, 10);
-	if (bench->n_without_stack)
-		printf("%lu samples without their stack\n", bench->n_without_stack);
 	atomic_store_explicit(&bench->is_done, true, memory_order_relaxed);
 	(void)pthread_join(reader, NULL);
+	if (bench->n_without_stack)
+		printf("%lu samples without their stack\n", bench->n_without_stack);
 	for (int i = PIECE_BARE; i < N_PIECES; i++)
 		close_piece(bench, (enum piece)i);
 	bpf_stacks_close(&bench->stacks);
