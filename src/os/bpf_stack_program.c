@@ -1,6 +1,6 @@
 /*
- * Registers: r6 is where the interrupted registers are, r7 how many bytes, r8 the user's
- * stack pointer, r9 the ring and later the record.
+ * Registers: r6 is where the interrupted registers are, r7 this CPU's line and later how many
+ * bytes, r8 the user's stack pointer, r9 the ring and later the record.
  *
  * A helper that reads the program's memory reads all that it is asked for or nothing.
  * Where it is known how far a thread's stack is in use, that is asked for at once; else,

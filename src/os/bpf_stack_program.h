@@ -12,8 +12,8 @@
  * dump reserves the whole length that was asked for, and copies until it faults.
  *
  * Where the record can tell all that perf would, it is whole, and perf makes no sample: the
- * thread was in its own code, and the tick before on this CPU was its own too, no longer
- * ago than a tick, so that this one stands for a period.
+ * thread was in its own code of 64 bits, and the tick before on this CPU was its own too, at
+ * most `whole_ns` ago, so that this one stands for a period.
  */
 enum {
 	BPF_STACK_N_REGISTERS = ARCH_NATIVE == ARCH_X86_64 ? X86_64_N_REGISTERS

@@ -16,7 +16,9 @@ void sampler_record_clear(struct sampler_record *record)
 	record->read_value = record->read_time_ns = 0;
 	record->comm = "";
 	record->map = (struct sampler_mapping){ .path = "" };
-	record->sample.weight_ns = 0;
+	record->sample.time_ns = record->sample.weight_ns = 0;
+	record->sample.pid = record->sample.tid = 0;
+	record->sample.state = SAMPLE_RUNNING;
 	record->sample.cpu = 0;
 	record->sample.has_registers = false;
 	record->sample.is_in_kernel = false;
@@ -24,6 +26,5 @@ void sampler_record_clear(struct sampler_record *record)
 	record->sample.stack_size_bytes = record->sample.stack_asked_bytes = 0;
 	record->sample.kernel_ips = NULL;
 	record->sample.n_kernel_ips = 0;
-	record->probe.bytes = NULL;
-	record->probe.size_bytes = 0;
+	record->probe = (struct sampler_hit){ .bytes = NULL };
 }

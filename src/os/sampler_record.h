@@ -77,7 +77,7 @@ struct sampler_record {
 	struct sampler_hit probe;   /* PROBE */
 };
 
-/* Of no kind yet, and without anything but the registers' bytes of the last. */
+/* Of no kind yet, and with nothing of the last but the registers, which it is said not to have. */
 void sampler_record_clear(struct sampler_record *record);
 
 #endif

@@ -420,6 +420,27 @@ static void unknown_type__is_other(void **state)
 	buffer_release(&bytes);
 }
 
+static void records__have_nothing_of_the_one_before(void **state)
+{
+	struct buffer bytes = BUFFER_INIT;
+	struct sampler_record record = {
+		.sample = { .pid = 1, .tid = 2, .time_ns = 3, .state = SAMPLE_LOCK },
+		.probe = { .index = 4, .ip = 5 },
+	};
+
+	(void)state;
+	begin(&bytes, 4000, 0);
+	add_sideband_trailer(&bytes);
+	parse(&record, &sideband, &bytes);
+	assert_int_equal(record.sample.pid, 0);
+	assert_int_equal(record.sample.tid, 0);
+	assert_int_equal(record.sample.time_ns, 0);
+	assert_int_equal(record.sample.state, SAMPLE_RUNNING);
+	assert_int_equal(record.probe.index, 0);
+	assert_int_equal(record.probe.ip, 0);
+	buffer_release(&bytes);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -437,6 +458,7 @@ int main(void)
 		cmocka_unit_test(lost__tells_how_many),
 		cmocka_unit_test(switch__tells_which_way_and_why),
 		cmocka_unit_test(unknown_type__is_other),
+		cmocka_unit_test(records__have_nothing_of_the_one_before),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
