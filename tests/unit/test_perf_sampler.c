@@ -1,0 +1,104 @@
+/* The engine on this machine and this process, as far as that is permitted. */
+#include "unit.h"
+
+#include <unistd.h>
+
+#include "os/bpf_kernel.h"
+#include "os/sampler.h"
+
+enum { RATE_HZ = 3989, ROUNDS = 40, ROUND_TURNS = 4000000, FRAME_BYTES = 16 };
+
+struct tally {
+	const uint8_t *frame; /* what is there stays the same: where it returns to, and to which */
+	size_t n_samples;
+	size_t n_whole;
+	size_t n_wrong; /* whole ones that have another thread's registers or stack */
+};
+
+static bool is_right(const struct tally *tally, const struct raw_sample *sample)
+{
+	const uint64_t at = (uint64_t)(uintptr_t)tally->frame - registers_sp(&sample->registers);
+
+	return sample->has_registers && sample->tid == (uint32_t)getpid() &&
+	       sample->pid == (uint32_t)getpid() && at + FRAME_BYTES <= sample->stack_size_bytes &&
+	       memcmp(sample->stack_bytes + at, tally->frame, FRAME_BYTES) == 0;
+}
+
+/* perf's samples have the number of a stream. */
+static void take_batch(struct tally *tally, struct sampler *sampler, bool is_final)
+{
+	struct sampler_record record;
+
+	sampler_begin(sampler, is_final);
+	while (sampler_next(sampler, &record)) {
+		const struct raw_sample *sample = &record.sample;
+
+		if (record.kind != SAMPLER_RECORD_SAMPLE)
+			continue;
+		tally->n_samples++;
+		if (!record.stream_id) {
+			tally->n_whole++;
+			tally->n_wrong += !is_right(tally, sample);
+		}
+		sampler->engine->walked(sampler, true,
+					(uint64_t)(uintptr_t)tally->frame + FRAME_BYTES -
+						registers_sp(&sample->registers));
+	}
+}
+
+static void work(void)
+{
+	volatile uint32_t sink = 1;
+
+	for (int i = 0; i < ROUND_TURNS; i++)
+		sink = sink * 3 + 1;
+}
+
+/* NULL where it is not permitted, or a program would not know the numbers of our threads. */
+static struct sampler *open_with_program(void)
+{
+	const struct sampler_options options = { .event = &perf_event_kinds[0],
+						 .rate_hz = RATE_HZ,
+						 .is_paused = true };
+	struct sampler *sampler = NULL;
+
+	if (bpf_kernel_check_pids(NULL) < 0 ||
+	    sampler_open(&sampler_engine_perf, &sampler, &options, NULL) < 0)
+		return NULL;
+	if (sampler_watch(sampler, getpid(), NULL) == 0 && sampler->facts.has_stack_program)
+		return sampler;
+	sampler_close(sampler);
+	return NULL;
+}
+
+/* The first after each switch of threads is perf's: more than half are none of those. */
+static void samples__of_a_busy_thread_are_mostly_whole(void **state)
+{
+	struct sampler *sampler = open_with_program();
+	struct tally tally = { .frame = __builtin_frame_address(0) };
+
+	(void)state;
+	if (!sampler)
+		skip();
+	sampler_resume(sampler);
+	for (int i = 0; i < ROUNDS; i++) {
+		work();
+		take_batch(&tally, sampler, false);
+	}
+	sampler_stop(sampler);
+	take_batch(&tally, sampler, true);
+	sampler_close(sampler);
+	print_message("%zu of %zu are whole\n", tally.n_whole, tally.n_samples);
+	assert_in_range(tally.n_samples, 100, SIZE_MAX);
+	assert_in_range(tally.n_whole, tally.n_samples / 2, tally.n_samples);
+	assert_int_equal(tally.n_wrong, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(samples__of_a_busy_thread_are_mostly_whole),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
