@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "unwind/cfi_code.h"
 #include "unwind/cfi_plain.h"
 #include "unwind/code_bytes.h"
 
@@ -79,8 +80,10 @@ static void cache_release(struct unwind_cache *cache)
 {
 	for (size_t i = 0; cache && i < WALK_MEMO_PER_CACHE; i++)
 		walk_memo_release(&cache->memos[i]);
-	if (cache)
+	if (cache) {
+		cfi_code_rows_release(cache->code_rows);
 		free(cache->entries);
+	}
 	free(cache);
 }
 

@@ -39,6 +39,7 @@ struct unwind_cache {
 	struct cfi_entry *entries;
 	unsigned int n_bits;
 	size_t n_filled;			     /* since it has this size */
+	struct cfi_code_rows *code_rows;	     /* NULL until code is read */
 	struct walk_memo memos[WALK_MEMO_PER_CACHE]; /* by tid */
 };
 

@@ -1,26 +1,76 @@
 #include "unwind/cfi_code.h"
 
-bool cfi_code_row(const struct cfi_cache_context *context, const struct cfi_frame *frame,
-		  const struct cfi_entry *entry, struct code_row *ret_row)
+#include <stdlib.h>
+
+#include "unwind/code_row.h"
+
+enum { CODE_ROWS_KEPT = 64 };
+
+struct cfi_code_rows {
+	struct code_place {
+		uint64_t pc;
+		uint32_t generation;
+		bool is_used;
+		bool is_exact;
+		bool has_row;
+		struct code_row code;
+	} places[CODE_ROWS_KEPT];
+};
+
+void cfi_code_rows_release(struct cfi_code_rows *rows)
+{
+	free(rows);
+}
+
+static struct code_place *place_of(struct cfi_cache_context *context, uint64_t pc)
+{
+	struct unwind_cache *cache = context->process->cache;
+
+	if (!cache->code_rows)
+		cache->code_rows = calloc(1, sizeof(*cache->code_rows));
+	if (!cache->code_rows) {
+		context->is_out_of_memory = true;
+		return NULL;
+	}
+	return &cache->code_rows->places[hash_u64(pc) % CODE_ROWS_KEPT];
+}
+
+const struct cfi_row *cfi_code_row(struct cfi_cache_context *context, const struct cfi_frame *frame,
+				   const struct cfi_entry *entry)
 {
 	const struct elf_image *image = cfi_modules_image(context, entry->module);
 	const struct mapping *mapping = address_space_find(&context->process->space, entry->ip);
+	const uint32_t generation = context->process->space.generation;
+	struct code_place *place;
 
-	return image && mapping &&
-	       code_row_at(image, context->arch, frame->pc - mapping->bias, frame->is_exact,
-			   ret_row);
+	if (!image || !mapping)
+		return NULL;
+	place = place_of(context, frame->pc);
+	if (!place)
+		return NULL;
+	if (!place->is_used || place->pc != frame->pc || place->generation != generation ||
+	    place->is_exact != frame->is_exact) {
+		place->is_used = true;
+		place->pc = frame->pc;
+		place->generation = generation;
+		place->is_exact = frame->is_exact;
+		place->has_row = code_row_at(image, context->arch, frame->pc - mapping->bias,
+					     frame->is_exact, &place->code);
+	}
+	return place->has_row ? &place->code.row : NULL;
 }
 
-void cfi_code_look(const struct cfi_cache_context *context, const struct cfi_frame *frame,
+void cfi_code_look(struct cfi_cache_context *context, const struct cfi_frame *frame,
 		   struct cfi_entry *entry)
 {
 	const uint8_t flags = entry->rule.flags | CFI_RULE_HAS_READ;
-	struct code_row code;
+	const struct cfi_row *row;
 
 	if (entry->rule.kind != CFI_RULE_NONE || entry->rule.flags & CFI_RULE_HAS_READ)
 		return;
-	if (cfi_code_row(context, frame, entry, &code)) {
-		entry->rule = cfi_rule_pack(&code.row, context->arch);
+	row = cfi_code_row(context, frame, entry);
+	if (row) {
+		entry->rule = cfi_rule_pack(row, context->arch);
 		entry->rule.flags |= CFI_RULE_BY_CODE;
 	}
 	entry->rule.flags |= flags;

@@ -1,26 +1,17 @@
 /*
- * The backend `cfi`.  The fast walk follows pc, sp and fp by cached rules; when a
+ * The fast walk follows pc, sp and fp by cached rules; when a
  * frame needs more, the sample is walked again from its first frame with all
- * registers.  That happens to less than one sample in a hundred.
+ * registers.  That happens to less than one sample in a hundred, but where code without
+ * call frame information aligns its stack.
  */
-#include <errno.h>
-#include <stdlib.h>
+#include "unwind/cfi_walk.h"
 
-#include "unwind/cfi_cache.h"
 #include "unwind/cfi_code.h"
 #include "unwind/cfi_full.h"
 #include "unwind/cfi_ladder.h"
-#include "unwind/unwinder.h"
-#include "unwind/walk_memo.h"
-
-struct unwinder {
-	struct cfi_modules modules;
-	struct location_table *locations; /* borrowed */
-	struct walk_step *spare;	  /* for the next trail; NULL when it has to be made */
-};
 
 struct walk {
-	struct cfi_cache_context cache;
+	struct cfi_cache_context *cache;
 	struct stack_dump dump;
 	struct stack *stack;
 	struct cfi_frame frame;
@@ -67,7 +58,7 @@ static enum verdict ladder_step(struct walk *w, const struct cfi_entry *entry)
 	const bool is_new_thread = entry && w->frame.is_exact &&
 				   entry->rule.flags & CFI_RULE_NEW_THREAD;
 
-	switch (cfi_ladder_climb(&w->cache, &w->dump, &w->frame)) {
+	switch (cfi_ladder_climb(w->cache, &w->dump, &w->frame)) {
 	case CFI_LADDER_FOUND:
 		if (w->full)
 			cfi_frame_put(w->full, &w->frame);
@@ -89,7 +80,7 @@ static enum verdict signal_step(struct walk *w)
 	const uint64_t sp = w->frame.sp;
 	struct registers registers;
 
-	if (!cfi_signal_registers(&w->dump, w->cache.arch, sp, &registers))
+	if (!cfi_signal_registers(&w->dump, w->cache->arch, sp, &registers))
 		return unreadable(w, sp);
 	w->frame = cfi_frame_of(&registers);
 	w->frame.is_exact = true;
@@ -126,12 +117,18 @@ static enum verdict fast_take(struct walk *w, struct cfi_rule rule, uint64_t cfa
 		return done(w, STACK_BAD_MEMORY);
 	if (cfa & 7)
 		return done(w, STACK_BAD_MEMORY);
-	frame->pc = cfi_code_address(w->cache.arch, ip);
+	frame->pc = cfi_code_address(w->cache->arch, ip);
 	frame->sp = cfa;
 	frame->is_exact = rule.flags & CFI_RULE_IS_SIGNAL;
 	if (is_on_trail && !frame->is_exact && rule.kind != CFI_RULE_DRAP)
 		walk_trail_link(&w->trail, rule.link_words, has_read_fp ? rule.fp_words : 0);
 	return VERDICT_GO_ON;
+}
+
+/* Where the slot is known, but was not copied, no guess is made instead. */
+static bool is_cut(const struct walk *w, uint64_t slot)
+{
+	return slot >= w->frame.sp && stack_dump_end(&w->dump, slot) == STACK_TRUNCATED_DUMP;
 }
 
 /* By a rule that was read from the code. */
@@ -142,27 +139,28 @@ static enum verdict code_step(struct walk *w, const struct cfi_entry *entry)
 	const struct cfi_rule rule = own.rule;
 	const uint64_t cfa = (rule.kind == CFI_RULE_SP ? w->frame.sp : w->frame.fp) +
 			     words(rule.cfa_words);
+	const uint64_t slot = cfa + words(rule.link_words);
 	uint64_t ip = w->frame.link;
 
 	if (rule.kind == CFI_RULE_FULL || rule.kind == CFI_RULE_DRAP)
 		return VERDICT_NEEDS_FULL;
-	if ((rule.kind != CFI_RULE_SP && rule.kind != CFI_RULE_FP) ||
-	    (rule.link_words && !stack_dump_read(&w->dump, cfa + words(rule.link_words), &ip)) ||
-	    !cfi_ladder_is_return(&w->cache, cfi_code_address(w->cache.arch, ip)))
+	if (rule.kind != CFI_RULE_SP && rule.kind != CFI_RULE_FP)
+		return ladder_step(w, &own);
+	if (rule.link_words && !stack_dump_read(&w->dump, slot, &ip))
+		return is_cut(w, slot) ? unreadable(w, slot) : ladder_step(w, &own);
+	if (!cfi_ladder_is_return(w->cache, cfi_code_address(w->cache->arch, ip)))
 		return ladder_step(w, &own);
 	return fast_take(w, rule, cfa, rule.fp_words ? cfa + words(rule.fp_words) : 0);
 }
 
-static enum verdict fast_step(struct walk *w, struct cfi_entry *entry)
+static enum verdict fast_step(struct walk *w, const struct cfi_entry *entry)
 {
 	const struct cfi_frame *frame = &w->frame;
-	struct cfi_rule rule;
+	const struct cfi_rule rule = entry->rule;
 	uint64_t cfa;
 
-	cfi_code_look(&w->cache, &w->frame, entry);
-	if (entry->rule.flags & CFI_RULE_BY_CODE)
+	if (rule.flags & CFI_RULE_BY_CODE)
 		return code_step(w, entry);
-	rule = entry->rule;
 	switch ((enum cfi_rule_kind)rule.kind) {
 	case CFI_RULE_SP:
 		cfa = frame->sp + words(rule.cfa_words);
@@ -209,7 +207,7 @@ static enum verdict full_take(struct walk *w, const struct cfi_row *row)
 		return done(w, STACK_BAD_MEMORY);
 	}
 	w->frame = cfi_frame_of(w->full);
-	w->frame.pc = cfi_code_address(w->cache.arch, w->frame.pc);
+	w->frame.pc = cfi_code_address(w->cache->arch, w->frame.pc);
 	cfi_frame_put(w->full, &w->frame);
 	w->frame.is_exact = row->is_signal;
 	w->frame.is_switched = is_switched;
@@ -221,8 +219,8 @@ static enum verdict full_take(struct walk *w, const struct cfi_row *row)
 	return VERDICT_GO_ON;
 }
 
-/* No FDE, but a rule of the code's own: it changes no register but pc and sp. */
-static enum verdict full_step_by_rule(struct walk *w, struct cfi_entry *entry)
+/* No FDE, but a known shape of code: it changes no register but pc and sp. */
+static enum verdict full_step_by_shape(struct walk *w, const struct cfi_entry *entry)
 {
 	enum verdict verdict;
 
@@ -243,20 +241,26 @@ static enum verdict full_step_by_code(struct walk *w, const struct cfi_entry *en
 	const struct cfi_entry own = *entry;
 	const struct registers registers = *w->full;
 	const struct cfi_frame frame = w->frame;
-	struct code_row code;
+	const uint64_t needed_end = w->needed_end;
+	const struct cfi_row *row = cfi_code_row(w->cache, &w->frame, entry);
+	enum verdict verdict = VERDICT_DONE;
 
-	if (cfi_code_row(&w->cache, &w->frame, entry, &code) &&
-	    full_take(w, &code.row) == VERDICT_GO_ON &&
-	    cfi_ladder_is_return(&w->cache, w->frame.pc))
+	w->stack->end = STACK_NO_CFI;
+	if (row)
+		verdict = full_take(w, row);
+	if (verdict == VERDICT_GO_ON && cfi_ladder_is_return(w->cache, w->frame.pc))
 		return VERDICT_GO_ON;
+	if (verdict == VERDICT_DONE && w->stack->end == STACK_TRUNCATED_DUMP)
+		return VERDICT_DONE;
 	*w->full = registers;
 	w->frame = frame;
+	w->needed_end = needed_end;
 	if (own.rule.kind != CFI_RULE_SP && own.rule.kind != CFI_RULE_FP)
 		return without_cfi(w, own.module);
 	return ladder_step(w, &own);
 }
 
-static enum verdict full_step(struct walk *w, struct cfi_entry *entry)
+static enum verdict full_step(struct walk *w, const struct cfi_entry *entry)
 {
 	const struct mapping *mapping;
 	struct cfi_tables *tables;
@@ -267,16 +271,15 @@ static enum verdict full_step(struct walk *w, struct cfi_entry *entry)
 		return signal_step(w);
 	if (entry->rule.kind == CFI_RULE_END)
 		return done(w, STACK_COMPLETE);
-	cfi_code_look(&w->cache, &w->frame, entry);
 	if (entry->rule.flags & CFI_RULE_BY_CODE)
 		return full_step_by_code(w, entry);
 	if (entry->rule.kind == CFI_RULE_NONE || entry->rule.kind == CFI_RULE_BAD)
 		return ladder_step(w, entry);
-	mapping = address_space_find(&w->cache.process->space, entry->ip);
-	tables = cfi_modules_get(&w->cache, entry->module);
+	mapping = address_space_find(&w->cache->process->space, entry->ip);
+	tables = cfi_modules_get(w->cache, entry->module);
 	if (!mapping || !tables || cfi_tables_find(tables, entry->ip - mapping->bias, &fde) < 0)
-		return full_step_by_rule(w, entry);
-	if (cfi_row_at(&fde, entry->ip - mapping->bias, w->cache.arch, &row) < 0)
+		return full_step_by_shape(w, entry);
+	if (cfi_row_at(&fde, entry->ip - mapping->bias, w->cache->arch, &row) < 0)
 		return ladder_step(w, entry);
 	return full_take(w, &row);
 }
@@ -284,7 +287,7 @@ static enum verdict full_step(struct walk *w, struct cfi_entry *entry)
 /* The innermost ip is in no mapping: a jump to nowhere, or code we were not told of. */
 static enum verdict unmapped_step(struct walk *w)
 {
-	const uint32_t module = w->cache.process->unmapped_module;
+	const uint32_t module = w->cache->process->unmapped_module;
 	struct stack *stack = w->stack;
 
 	if (!w->frame.is_exact)
@@ -292,8 +295,8 @@ static enum verdict unmapped_step(struct walk *w)
 	if (module && stack->n_frames < STACK_MAX_FRAMES) {
 		uint32_t *location = &stack->locations[stack->n_frames];
 
-		if (location_table_add(w->cache.locations, location, module, w->frame.pc) < 0) {
-			w->cache.is_out_of_memory = true;
+		if (location_table_add(w->cache->locations, location, module, w->frame.pc) < 0) {
+			w->cache->is_out_of_memory = true;
 			return done(w, STACK_BAD_MEMORY);
 		}
 		stack->ips[stack->n_frames++] = w->frame.pc;
@@ -303,9 +306,9 @@ static enum verdict unmapped_step(struct walk *w)
 
 static enum verdict planted_root(struct walk *w)
 {
-	struct cfi_entry *entry = cfi_cache_get(&w->cache, w->frame.pc);
+	struct cfi_entry *entry = cfi_cache_get(w->cache, w->frame.pc);
 
-	w->stack->locations[w->stack->n_frames] = cfi_cache_location(&w->cache, entry);
+	w->stack->locations[w->stack->n_frames] = cfi_cache_location(w->cache, entry);
 	w->stack->ips[w->stack->n_frames++] = w->frame.pc;
 	return done(w, STACK_COMPLETE);
 }
@@ -317,15 +320,16 @@ static enum verdict walk_step(struct walk *w)
 
 	if (stack->n_frames == STACK_MAX_FRAMES)
 		return done(w, STACK_LIMIT);
-	walk_trail_skip(&w->trail, &w->dump, w->cache.arch, &w->frame, stack);
-	entry = cfi_cache_get(&w->cache, w->frame.pc - !w->frame.is_exact);
+	walk_trail_skip(&w->trail, &w->dump, w->cache->arch, &w->frame, stack);
+	entry = cfi_cache_get(w->cache, w->frame.pc - !w->frame.is_exact);
 	if (!entry)
 		return unmapped_step(w);
-	if (cfi_ladder_is_planted(&w->cache, &w->frame, entry))
+	if (cfi_ladder_is_planted(w->cache, &w->frame, entry))
 		return planted_root(w);
-	stack->locations[stack->n_frames] = cfi_cache_location(&w->cache, entry);
+	stack->locations[stack->n_frames] = cfi_cache_location(w->cache, entry);
 	walk_trail_add(&w->trail, &w->frame, stack->locations[stack->n_frames]);
 	stack->ips[stack->n_frames++] = w->frame.pc;
+	cfi_code_look(w->cache, &w->frame, entry);
 	return w->full ? full_step(w, entry) : fast_step(w, entry);
 }
 
@@ -336,9 +340,9 @@ static enum verdict walk_step(struct walk *w)
  */
 static void plain_steps(struct walk *w)
 {
-	const struct unwind_cache *cache = w->cache.process->cache;
-	const uint32_t generation = w->cache.process->space.generation;
-	const enum arch arch = w->cache.arch;
+	const struct unwind_cache *cache = w->cache->process->cache;
+	const uint32_t generation = w->cache->process->space.generation;
+	const enum arch arch = w->cache->arch;
 	struct stack *stack = w->stack;
 	uint64_t pc = w->frame.pc;
 	uint64_t sp = w->frame.sp;
@@ -397,7 +401,7 @@ static enum verdict walk_run(struct walk *w, const struct registers *registers)
 
 	w->stack->n_frames = 0;
 	w->frame = cfi_frame_of(registers);
-	w->frame.pc = cfi_code_address(w->cache.arch, w->frame.pc);
+	w->frame.pc = cfi_code_address(w->cache->arch, w->frame.pc);
 	w->frame.is_exact = true;
 	w->needed_end = w->dump.start;
 	do {
@@ -414,86 +418,22 @@ static enum verdict walk_run(struct walk *w, const struct registers *registers)
 	return verdict;
 }
 
-/* Without memory for it nothing is remembered, which is only slower. */
-static void trail_begin(struct walk *w, struct unwinder *unwinder, uint32_t tid)
-{
-	struct unwind_process *process = w->cache.process;
-
-	if (!unwinder->spare)
-		unwinder->spare = malloc(WALK_MEMO_STEPS * sizeof(*unwinder->spare));
-	if (!unwinder->spare)
-		return;
-	w->trail = walk_trail_begin(&process->cache->memos[tid % WALK_MEMO_PER_CACHE],
-				    unwinder->spare, tid, process->space.generation);
-}
-
-static int cfi_walk(struct unwinder *unwinder, struct unwind_process *process,
-		    const struct unwind_images *images, const struct raw_sample *sample,
-		    struct stack *stack)
+void cfi_walk_sample(struct cfi_cache_context *cache, struct walk_trail *trail,
+		     const struct raw_sample *sample, struct stack *stack)
 {
 	struct walk w = {
-		.cache = { .modules = &unwinder->modules,
-			   .process = process,
-			   .images = images,
-			   .locations = unwinder->locations,
-			   .arch = sample->registers.arch },
+		.cache = cache,
+		.dump = stack_dump_of(sample),
 		.stack = stack,
+		.trail = *trail,
 	};
+	struct registers full;
 
-	stack->n_frames = 0;
-	stack->end = STACK_NO_REGISTERS;
-	stack->end_module = 0;
-	stack->needed_stack_bytes = 0;
-	if (!sample->has_registers)
-		return 0;
-	if (cfi_cache_prepare(process) < 0)
-		return -ENOMEM;
-	w.dump = stack_dump_of(sample);
-	trail_begin(&w, unwinder, sample->tid);
 	if (walk_run(&w, &sample->registers) == VERDICT_NEEDS_FULL) {
-		struct registers full = sample->registers;
-
+		full = sample->registers;
 		w.full = &full;
 		w.trail = (struct walk_trail){ 0 };
 		(void)walk_run(&w, &sample->registers);
 	}
-	if (w.trail.memo)
-		unwinder->spare = walk_trail_finish(&w.trail);
-	return w.cache.is_out_of_memory ? -ENOMEM : 0;
+	*trail = w.trail;
 }
-
-static int cfi_new(struct unwinder **ret_unwinder, struct location_table *locations,
-		   struct error *err)
-{
-	struct unwinder *unwinder = calloc(1, sizeof(*unwinder));
-
-	if (!unwinder)
-		return error_set_no_memory(err);
-	unwinder->locations = locations;
-	*ret_unwinder = unwinder;
-	return 0;
-}
-
-static void cfi_free(struct unwinder *unwinder)
-{
-	if (!unwinder)
-		return;
-	cfi_modules_release(&unwinder->modules);
-	free(unwinder->spare);
-	free(unwinder);
-}
-
-static const char *cfi_statement(struct unwinder *unwinder)
-{
-	(void)unwinder;
-	return NULL;
-}
-
-const struct unwind_backend unwind_backend_cfi = {
-	.name = "cfi",
-	.summary = "call frame information, read by tsprof itself",
-	.new = cfi_new,
-	.walk = cfi_walk,
-	.free = cfi_free,
-	.statement = cfi_statement,
-};

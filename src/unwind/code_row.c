@@ -1,8 +1,15 @@
-/* Ways through the code, until one returns; each address is come by once. */
+/*
+ * Ways through the code; each address is come by once.  The first way that returns says what
+ * the row is.  The others are followed none the less: where one comes to an address again with
+ * another stack pointer than before, that is moved in a loop, and nobody knows how many turns
+ * are left.  Unless a call lies between: that may not return, and what comes behind it be another
+ * function.
+ */
 #include "unwind/code_row.h"
 
 #include <string.h>
 
+#include "unwind/code_bytes.h"
 #include "unwind/code_state.h"
 
 enum {
@@ -21,6 +28,7 @@ enum {
 void code_state_init(struct code_state *state, uint8_t sp)
 {
 	state->n_stores = 0;
+	state->last_call = 0;
 	state->sp = sp;
 	for (uint8_t i = 0; i < CODE_REGISTERS; i++)
 		state->registers[i] = (struct code_value){ .kind = CODE_SUM, .number = i };
@@ -87,24 +95,53 @@ bool code_state_store(struct code_state *state, struct code_value address, struc
 	return true;
 }
 
+/* Addresses that were come by, the stack pointer there, and the last call before. */
 struct seen {
-	uint64_t vaddrs[SEEN_PLACES]; /* plus one; 0: free */
+	uint16_t places[SEEN_PLACES]; /* position in what follows, plus one; 0: free */
+	struct seen_item {
+		uint64_t vaddr;
+		uint64_t last_call;
+		struct code_value sp;
+	} items[STEPS_MAX];
 	size_t n;
 };
 
-/* False when it was there already, or there is no more room. */
-static bool seen_add(struct seen *seen, uint64_t vaddr)
+static uint16_t *seen_place(struct seen *seen, uint64_t vaddr)
 {
 	size_t place = (size_t)(vaddr * UINT64_C(0x9e3779b97f4a7c15) >> 32) % SEEN_PLACES;
 
+	while (seen->places[place] && seen->items[seen->places[place] - 1].vaddr != vaddr)
+		place = (place + 1) % SEEN_PLACES;
+	return &seen->places[place];
+}
+
+static bool seen_has(struct seen *seen, uint64_t vaddr)
+{
+	return *seen_place(seen, vaddr);
+}
+
+/* Whether it was there with another stack pointer, and no call since. */
+static bool seen_differs(struct seen *seen, uint64_t vaddr, const struct code_state *state)
+{
+	const uint16_t *place = seen_place(seen, vaddr);
+	const struct seen_item *item = &seen->items[*place ? *place - 1 : 0];
+	const struct code_value sp = state->registers[state->sp];
+
+	return *place && item->last_call == state->last_call && item->sp.kind == sp.kind &&
+	       item->sp.number == sp.number && sp.kind != CODE_UNKNOWN && !is_same(item->sp, sp);
+}
+
+/* False when there is no more room. */
+static bool seen_add(struct seen *seen, uint64_t vaddr, const struct code_state *state)
+{
 	if (seen->n == STEPS_MAX)
 		return false;
-	while (seen->vaddrs[place] && seen->vaddrs[place] != vaddr + 1)
-		place = (place + 1) % SEEN_PLACES;
-	if (seen->vaddrs[place])
-		return false;
-	seen->vaddrs[place] = vaddr + 1;
-	seen->n++;
+	seen->items[seen->n++] = (struct seen_item){
+		.vaddr = vaddr,
+		.last_call = state->last_call,
+		.sp = state->registers[state->sp],
+	};
+	*seen_place(seen, vaddr) = (uint16_t)seen->n;
 	return true;
 }
 
@@ -198,7 +235,8 @@ static bool row_of(const struct code_state *state, enum arch arch, bool is_exact
 	const struct code_value cfa = code_state_sum(state, state->sp, is_x86 ? WORD_BYTES : 0);
 
 	if (cfa.kind == CODE_UNKNOWN || cfa.offset % WORD_BYTES || cfa.addend % WORD_BYTES ||
-	    (cfa.kind == CODE_SUM && cfa.number == state->sp && cfa.offset < 0) ||
+	    (cfa.kind == CODE_SUM && cfa.number == state->sp &&
+	     cfa.offset < (is_x86 ? WORD_BYTES : 0)) ||
 	    (!is_exact && !is_preserved(arch, cfa.number)))
 		return false;
 	row->n_bytes = 0;
@@ -214,7 +252,9 @@ static bool row_of(const struct code_state *state, enum arch arch, bool is_exact
 			add_column(row, i, value, cfa,
 				   is_exact || is_preserved(arch, value.number));
 	}
-	return add_link(row, state, cfa, arch, is_exact);
+	/* By the caller's frame pointer its own CFA may be found. */
+	return row->row.columns[is_x86 ? X86_64_RBP : AARCH64_FP].how != CFI_HOW_UNDEFINED &&
+	       add_link(row, state, cfa, arch, is_exact);
 }
 
 struct way {
@@ -222,33 +262,95 @@ struct way {
 	struct code_state state;
 };
 
+struct ways {
+	const struct elf_image *image;
+	enum arch arch;
+	bool is_exact;
+	bool has_row;
+	bool is_contradictory; /* the stack pointer depends on the way */
+	struct code_row *row;
+	struct seen seen;
+	size_t n;
+	struct way waiting[WAYS_MAX];
+};
+
+static enum code_step step(struct ways *ways, struct way *way, uint64_t *ret_target)
+{
+	return ways->arch == ARCH_X86_64
+		       ? code_step_x86(ways->image, &way->state, &way->vaddr, ret_target)
+		       : code_step_aarch64(ways->image, &way->state, &way->vaddr, ret_target);
+}
+
+/* A branch.  More than can wait are left out. */
+static void fork_way(struct ways *ways, const struct way *way, uint64_t target)
+{
+	if (seen_has(&ways->seen, target))
+		ways->is_contradictory |= seen_differs(&ways->seen, target, &way->state);
+	else if (ways->n < WAYS_MAX)
+		ways->waiting[ways->n++] = (struct way){ target, way->state };
+}
+
+static void follow_way(struct ways *ways, struct way *way)
+{
+	while (!ways->is_contradictory) {
+		uint64_t target = 0;
+
+		if (seen_has(&ways->seen, way->vaddr)) {
+			ways->is_contradictory = seen_differs(&ways->seen, way->vaddr, &way->state);
+			return;
+		}
+		if (!seen_add(&ways->seen, way->vaddr, &way->state))
+			return;
+		switch (step(ways, way, &target)) {
+		case CODE_GOES_ON:
+			break;
+		case CODE_JUMPS:
+			way->vaddr = target;
+			break;
+		case CODE_FORKS:
+			fork_way(ways, way, target);
+			break;
+		case CODE_RETURNS:
+			if (!ways->has_row)
+				ways->has_row = row_of(&way->state, ways->arch, ways->is_exact,
+						       ways->row);
+			return;
+		case CODE_IS_LOST:
+			return;
+		}
+	}
+}
+
+/* Behind a call, unless that does not return: another function would come next. */
+static bool goes_on_at(const struct elf_image *image, enum arch arch, uint64_t vaddr)
+{
+	return code_is_call_end(image, arch, vaddr) &&
+	       !(arch == ARCH_X86_64 ? code_ends_x86(image, vaddr)
+				     : code_ends_aarch64(image, vaddr));
+}
+
 bool code_row_at(const struct elf_image *image, enum arch arch, uint64_t vaddr, bool is_exact,
 		 struct code_row *ret_row)
 {
-	struct seen seen = { .n = 0 };
-	struct way ways[WAYS_MAX];
-	size_t n_ways = 1;
+	struct ways ways;
+	struct way way;
 
-	ways[0].vaddr = vaddr;
-	code_state_init(&ways[0].state, arch == ARCH_X86_64 ? X86_64_RSP : AARCH64_SP);
-	while (n_ways) {
-		struct way way = ways[--n_ways];
-		enum code_step step = CODE_GOES_ON;
-		uint64_t target = 0;
-
-		while (step != CODE_IS_LOST && seen_add(&seen, way.vaddr)) {
-			step = arch == ARCH_X86_64
-				       ? code_step_x86(image, &way.state, &way.vaddr, &target)
-				       : code_step_aarch64(image, &way.state, &way.vaddr, &target);
-			if (step == CODE_RETURNS && row_of(&way.state, arch, is_exact, ret_row))
-				return true;
-			if (step == CODE_RETURNS)
-				break;
-			if (step == CODE_FORKS && n_ways < WAYS_MAX)
-				ways[n_ways++] = (struct way){ target, way.state };
-			if (step == CODE_JUMPS)
-				way.vaddr = target;
-		}
+	if (!is_exact && !goes_on_at(image, arch, vaddr))
+		return false;
+	ways.image = image;
+	ways.arch = arch;
+	ways.is_exact = is_exact;
+	ways.has_row = false;
+	ways.is_contradictory = false;
+	ways.row = ret_row;
+	ways.seen.n = 0;
+	memset(ways.seen.places, 0, sizeof(ways.seen.places));
+	ways.n = 1;
+	ways.waiting[0].vaddr = vaddr;
+	code_state_init(&ways.waiting[0].state, arch == ARCH_X86_64 ? X86_64_RSP : AARCH64_SP);
+	while (ways.n && !ways.is_contradictory) {
+		way = ways.waiting[--ways.n];
+		follow_way(&ways, &way);
 	}
-	return false;
+	return ways.has_row && !ways.is_contradictory;
 }

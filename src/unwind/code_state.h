@@ -35,7 +35,8 @@ struct code_state {
 		struct code_value value;
 	} stores[CODE_STORES_MAX];
 	size_t n_stores;
-	uint8_t sp; /* the number of the stack pointer */
+	uint64_t last_call; /* where it would return to; 0: none on the way */
+	uint8_t sp;	    /* the number of the stack pointer */
 };
 
 enum code_step {
@@ -59,6 +60,13 @@ bool code_state_is_written(const struct code_state *state, struct code_value add
 
 /* False when there is no room for it. */
 bool code_state_store(struct code_state *state, struct code_value address, struct code_value value);
+
+/*
+ * Whether a function ends before `vaddr`, which is behind a call: by that, which does not
+ * return then.  A function that begins without any padding looks like more of the same.
+ */
+bool code_ends_x86(const struct elf_image *image, uint64_t vaddr);
+bool code_ends_aarch64(const struct elf_image *image, uint64_t vaddr);
 
 /* The instruction at *vaddr, which is moved behind it. */
 enum code_step code_step_x86(const struct elf_image *image, struct code_state *state,

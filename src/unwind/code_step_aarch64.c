@@ -11,8 +11,13 @@ enum {
 	VENEER_1 = 16, /* what linkers and tail calls jump by */
 	VENEER_2 = 17,
 	INSTRUCTION_BYTES = 4,
+	TAGGED_BYTES = 16, /* that share a tag */
+	FUNCTION_ALIGNMENT = 16,
+	NOPS_MAX_BYTES = 64, /* more are no padding */
 	WORD_BYTES = 8,
 };
+
+static const uint32_t NOP = 0xd503201f;
 
 static const struct code_value unknown = { .kind = CODE_UNKNOWN };
 
@@ -45,6 +50,12 @@ static void set(struct code_state *state, uint32_t number, struct code_value val
 		state->registers[number] = value;
 }
 
+/* A result in the bits from `at` on. */
+static void forget(struct code_state *state, uint32_t instruction, unsigned int at)
+{
+	set(state, bits(instruction, at, 5), unknown);
+}
+
 static void call(struct code_state *state)
 {
 	for (uint32_t i = 0; i < FIRST_PRESERVED; i++)
@@ -58,8 +69,8 @@ struct access {
 	int64_t at;
 	int64_t by; /* the base is moved so far afterwards */
 	bool is_load;
-	bool is_word; /* general registers of 64 bits */
-	unsigned int n;
+	bool is_word;	/* of 64 bits; else what was loaded is not followed */
+	unsigned int n; /* of general registers */
 	uint32_t numbers[2];
 };
 
@@ -72,8 +83,9 @@ static bool access_registers(struct code_state *state, const struct access *acce
 			code_state_sum(state, access->base, access->at + (int64_t)i * WORD_BYTES);
 
 		if (access->is_load)
-			set(state, access->numbers[i], code_state_load(state, address));
-		else
+			set(state, access->numbers[i],
+			    access->is_word ? code_state_load(state, address) : unknown);
+		else if (access->is_word)
 			is_possible &= code_state_store(state, address,
 							get(state, access->numbers[i]));
 	}
@@ -89,15 +101,20 @@ static bool step_pair(struct code_state *state, uint32_t instruction)
 	const bool is_vector = bits(instruction, 26, 1);
 	const uint32_t size = bits(instruction, 30, 2);
 	const uint32_t index = bits(instruction, 23, 2);
-	const int64_t scale = is_vector ? vector_bytes[size] : size & 2 ? 8 : 4;
+	const bool is_load = bits(instruction, 22, 1);
+	/* Where a load would extend the sign, the store has tags of memory beside it. */
+	const int64_t scale = is_vector		      ? vector_bytes[size]
+			      : size == 1 && !is_load ? TAGGED_BYTES
+			      : size & 2	      ? 8
+						      : 4;
 	const int64_t offset = signed_bits(instruction, 15, 7) * scale;
-	const bool is_word = !is_vector && size == 2;
 	const struct access access = {
 		.base = (uint8_t)bits(instruction, 5, 5),
 		.at = index == 1 ? 0 : offset,
 		.by = index & 1 ? offset : 0,
-		.is_load = bits(instruction, 22, 1),
-		.n = is_word ? 2 : 0,
+		.is_load = is_load,
+		.is_word = size == 2,
+		.n = is_vector ? 0 : 2,
 		.numbers = { bits(instruction, 0, 5), bits(instruction, 10, 5) },
 	};
 
@@ -107,7 +124,6 @@ static bool step_pair(struct code_state *state, uint32_t instruction)
 /* ldr, str: with a number of 9 bits before or behind, or of 12 that is scaled. */
 static bool step_single(struct code_state *state, uint32_t instruction)
 {
-	const bool is_word = bits(instruction, 30, 2) == 3 && !bits(instruction, 26, 1);
 	const bool is_scaled = bits(instruction, 24, 1);
 	const uint32_t index = bits(instruction, 10, 2);
 	const int64_t short_offset = signed_bits(instruction, 12, 9);
@@ -118,7 +134,8 @@ static bool step_single(struct code_state *state, uint32_t instruction)
 				   : short_offset,
 		.by = !is_scaled && index & 1 ? short_offset : 0,
 		.is_load = bits(instruction, 22, 2),
-		.n = is_word && bits(instruction, 22, 2) < 2 ? 1 : 0,
+		.is_word = bits(instruction, 30, 2) == 3 && bits(instruction, 22, 2) < 2,
+		.n = bits(instruction, 26, 1) ? 0 : 1,
 		.numbers = { bits(instruction, 0, 5) },
 	};
 
@@ -148,11 +165,64 @@ static bool is_end(uint32_t instruction)
 	       is(instruction, 0xffe0001f, 0xd4400000) || is(instruction, 0xfe000000, 0xd6000000);
 }
 
-/* sp by other means: aligned, or by a register's length. */
+/*
+ * sp by other means: aligned, by a register's length, by that of scalable vectors, or behind
+ * what structures of vectors are loaded from.
+ */
 static bool is_other_sp(uint32_t instruction)
 {
+	if (bits(instruction, 5, 5) == AARCH64_SP && is(instruction, 0xbe800000, 0x0c800000))
+		return true;
 	return bits(instruction, 0, 5) == AARCH64_SP &&
-	       (is(instruction, 0xff800000, 0x92000000) || is(instruction, 0xbfe00000, 0x8b200000));
+	       (is(instruction, 0xff800000, 0x92000000) ||
+		is(instruction, 0xbfe00000, 0x8b200000) || is(instruction, 0xffa0f000, 0x04205000));
+}
+
+/* stg and its like move their base as loads do, in units of what shares a tag. */
+static bool step_tag(struct code_state *state, uint32_t instruction)
+{
+	const uint8_t base = (uint8_t)bits(instruction, 5, 5);
+
+	if (!is(instruction, 0xff200400, 0xd9200400))
+		return false;
+	state->registers[base] = code_state_sum(state, base,
+						signed_bits(instruction, 12, 9) * TAGGED_BYTES);
+	return true;
+}
+
+/* Between vectors and general registers: to the latter. */
+static bool is_from_vector(uint32_t instruction)
+{
+	const uint32_t operation = bits(instruction, 16, 3);
+
+	if (is(instruction, 0x5f20fc00, 0x1e200000))
+		return operation != 2 && operation != 3 && operation != 7;
+	if (is(instruction, 0x5f200000, 0x1e000000))
+		return operation < 2;
+	return is(instruction, 0xbfe0ec00, 0x0e002c00);
+}
+
+/* Whatever is not followed: which general registers it may write. */
+static void forget_results(struct code_state *state, uint32_t instruction)
+{
+	const bool is_computed = is(instruction, 0x1c000000, 0x10000000) ||
+				 is(instruction, 0x0e000000, 0x0a000000);
+	const bool is_memory = is(instruction, 0x0a000000, 0x08000000);
+	const bool is_vector = bits(instruction, 26, 1);
+
+	/* System registers, and lengths of scalable vectors. */
+	if (is_computed || is_from_vector(instruction) || is(instruction, 0xfff00000, 0xd5300000) ||
+	    is(instruction, 0xffa0f000, 0x04205000) || is(instruction, 0xff20f000, 0x0420e000))
+		forget(state, instruction, 0);
+	if (!is_memory || is_vector)
+		return;
+	/* Not what a register's offset stores. */
+	if (!is(instruction, 0x3b200c00, 0x38200800) || bits(instruction, 22, 2))
+		forget(state, instruction, 0);
+	if (is(instruction, 0x3f000000, 0x08000000)) {
+		forget(state, instruction, 10);
+		forget(state, instruction, 16);
+	}
 }
 
 static enum code_step step_branch(uint32_t instruction, uint64_t vaddr, uint64_t *ret_target)
@@ -175,31 +245,64 @@ static enum code_step step_branch(uint32_t instruction, uint64_t vaddr, uint64_t
 	return step;
 }
 
-static bool is_return(uint32_t instruction)
+/* A jump through a table has added to its beginning. */
+static bool is_tail_call(uint32_t instruction, uint32_t before)
 {
 	const uint32_t number = bits(instruction, 5, 5);
 
-	if (is(instruction, 0xfffffc1f, 0xd61f0000))
-		return number == VENEER_1 || number == VENEER_2;
+	return is(instruction, 0xfffffc1f, 0xd61f0000) &&
+	       (number == VENEER_1 || number == VENEER_2) &&
+	       !(is(before, 0xff000000, 0x8b000000) && bits(before, 0, 5) == number);
+}
+
+static bool is_return(uint32_t instruction)
+{
 	return instruction == 0xd65f03c0 || instruction == 0xd65f0bff || instruction == 0xd65f0fff;
+}
+
+/* 0, which is no instruction, where there is none. */
+static uint32_t instruction_at(const struct elf_image *image, uint64_t vaddr)
+{
+	const uint8_t *bytes = elf_image_at_vaddr(image, vaddr, INSTRUCTION_BYTES);
+	uint32_t instruction = 0;
+
+	if (bytes)
+		memcpy(&instruction, bytes, sizeof(instruction));
+	return instruction;
+}
+
+/* Functions begin so: a landing pad, or room on the stack. */
+static bool is_prologue(uint32_t instruction)
+{
+	return instruction == 0xd503233f || instruction == 0xd503237f ||
+	       instruction == 0xd503245f || is(instruction, 0xffc07fff, 0xa9807bfd) ||
+	       is(instruction, 0xff0003ff, 0xd10003ff);
+}
+
+bool code_ends_aarch64(const struct elf_image *image, uint64_t vaddr)
+{
+	const uint64_t start = vaddr;
+
+	while (instruction_at(image, vaddr) == NOP && vaddr - start < NOPS_MAX_BYTES)
+		vaddr += INSTRUCTION_BYTES;
+	return (vaddr > start && vaddr % FUNCTION_ALIGNMENT == 0) ||
+	       is_prologue(instruction_at(image, vaddr));
 }
 
 enum code_step code_step_aarch64(const struct elf_image *image, struct code_state *state,
 				 uint64_t *vaddr, uint64_t *ret_target)
 {
 	const uint64_t at = *vaddr;
-	const uint8_t *bytes = elf_image_at_vaddr(image, at, INSTRUCTION_BYTES);
-	uint32_t instruction;
+	const uint32_t instruction = instruction_at(image, at);
 
-	if (!bytes)
-		return CODE_IS_LOST;
-	memcpy(&instruction, bytes, sizeof(instruction));
 	*vaddr += INSTRUCTION_BYTES;
-	if (is_return(instruction))
+	if (is_return(instruction) ||
+	    is_tail_call(instruction, instruction_at(image, at - INSTRUCTION_BYTES)))
 		return CODE_RETURNS;
 	if (is_call(instruction)) {
 		call(state);
-		return CODE_GOES_ON;
+		state->last_call = *vaddr;
+		return code_ends_aarch64(image, *vaddr) ? CODE_IS_LOST : CODE_GOES_ON;
 	}
 	if (is_end(instruction))
 		return CODE_IS_LOST;
@@ -213,5 +316,7 @@ enum code_step code_step_aarch64(const struct elf_image *image, struct code_stat
 		set(state, bits(instruction, 0, 5), get(state, bits(instruction, 16, 5)));
 	else if (is_other_sp(instruction))
 		state->registers[AARCH64_SP] = unknown;
+	else if (!step_tag(state, instruction))
+		forget_results(state, instruction);
 	return step_branch(instruction, at, ret_target);
 }

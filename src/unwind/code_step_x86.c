@@ -1,17 +1,20 @@
 /*
  * What instructions of x86-64 do to the stack pointer, and where those registers come
- * from that a function preserves.  Others can be left alone: what code computes in them
- * never gets into these, but by what is followed here.
+ * from that a function preserves.  What is not followed here leaves the registers that it
+ * writes unknown.
  */
 #include "unwind/code_state.h"
 
 #include "unwind/x86_instruction.h"
+#include "unwind/x86_writes.h"
 
 enum {
 	RSP = 4, /* as instructions number them */
 	RBP = 5,
 	WORD_BYTES = 8,
 	FUNCTION_ALIGNMENT = 16,
+	NOPS_MAX_BYTES = 64, /* more are no padding, or lead nowhere either */
+	N_REGISTERS = 16,
 };
 
 /* DWARF's numbers of ax, cx, dx, bx, sp, bp, si, di. */
@@ -43,7 +46,8 @@ static void move_sp(struct code_state *state, int64_t by)
 static struct code_value address_of(const struct code_state *state,
 				    const struct x86_instruction *instruction)
 {
-	if (instruction->base == X86_NO_REGISTER || instruction->has_index)
+	if (instruction->base == X86_NO_REGISTER || instruction->has_index ||
+	    instruction->has_segment || instruction->has_short_address)
 		return unknown;
 	return code_state_sum(state, dwarf(instruction->base), instruction->displacement);
 }
@@ -77,21 +81,26 @@ static enum code_step go_on_if(bool is_possible)
 	return is_possible ? CODE_GOES_ON : CODE_IS_LOST;
 }
 
-/* 80, 81, 83: arithmetic with a constant. */
+static void forget(struct code_state *state, const struct x86_instruction *instruction)
+{
+	const uint32_t written = x86_instruction_writes(instruction);
+
+	for (uint8_t i = 0; i < N_REGISTERS; i++)
+		if (written >> i & 1)
+			set(state, i, unknown);
+}
+
+/* 81, 83: a constant is added or subtracted, or anything else done to a register. */
 static void arithmetic(struct code_state *state, const struct x86_instruction *instruction)
 {
 	const unsigned int operation = instruction->reg & 7;
-	const struct code_value value = get(state, instruction->rm);
 
-	/* cmp, and bytes: the fourth of these is not sp but ah. */
-	if (instruction->mode != 3 || operation == 7 || instruction->opcode == 0x80)
-		return;
-	if (instruction->is_wide && (operation == 0 || operation == 5))
+	if (instruction->mode == 3 && instruction->is_wide && (operation == 0 || operation == 5))
 		set(state, instruction->rm,
 		    code_state_sum(state, dwarf(instruction->rm),
 				   operation ? -instruction->immediate : instruction->immediate));
-	else if (instruction->rm == RSP || value.kind != CODE_SUM || value.number == X86_64_RSP)
-		set(state, instruction->rm, unknown);
+	else
+		forget(state, instruction);
 }
 
 /* 88 to 8b */
@@ -102,8 +111,10 @@ static bool move(struct code_state *state, const struct x86_instruction *instruc
 	const bool is_word = instruction->is_wide && !is_byte;
 	struct code_value value;
 
-	if (is_byte && (is_load || instruction->mode == 3))
+	if (is_byte && (is_load || instruction->mode == 3)) {
+		forget(state, instruction);
 		return true;
+	}
 	if (instruction->mode == 3) {
 		value = get(state, is_load ? instruction->rm : instruction->reg);
 		set(state, is_load ? instruction->reg : instruction->rm, is_word ? value : unknown);
@@ -133,30 +144,20 @@ static enum code_step group_5(struct code_state *state, const struct x86_instruc
 								   : unknown));
 	case 0:
 	case 1:
-		if (instruction->mode == 3)
-			set(state, instruction->rm, unknown);
+		forget(state, instruction);
 		return CODE_GOES_ON;
 	default:
 		return CODE_IS_LOST;
 	}
 }
 
-/* Arithmetic and others whose result may be a register that matters. */
-static void write_any(struct code_state *state, const struct x86_instruction *instruction)
+/* 8f, which finds its place after sp was moved.  Without room for it, it is not known. */
+static bool pop_into_memory(struct code_state *state, const struct x86_instruction *instruction)
 {
-	const uint8_t opcode = instruction->opcode;
-	const bool is_byte = !(opcode & 1);
+	const struct code_value value = pop(state);
 
-	if ((opcode & 0xf8) == 0x90 && instruction->rm == RSP)
-		set(state, RSP, unknown);
-	if (!instruction->has_modrm || is_byte || opcode == 0x39 || opcode == 0x3b ||
-	    opcode == 0x85)
-		return;
-	if (instruction->reg == RSP && (opcode < 0x40 ? opcode & 2 : opcode < 0xc0))
-		set(state, RSP, unknown);
-	if (instruction->mode == 3 && instruction->rm == RSP &&
-	    (opcode < 0x40 ? !(opcode & 2) : opcode >= 0x86))
-		set(state, RSP, unknown);
+	(void)code_state_store(state, address_of(state, instruction), value);
+	return (instruction->reg & 7) == 0 && instruction->mode != 3;
 }
 
 static enum code_step step_one(struct code_state *state, const struct x86_instruction *instruction,
@@ -169,6 +170,9 @@ static enum code_step step_one(struct code_state *state, const struct x86_instru
 	case 0xc3:
 		return CODE_RETURNS;
 	case 0xe8:
+		/* To what comes next: its address is taken from the stack. */
+		if (!instruction->immediate)
+			return go_on_if(push(state, unknown));
 		call(state);
 		return CODE_GOES_ON;
 	case 0xe9:
@@ -178,6 +182,7 @@ static enum code_step step_one(struct code_state *state, const struct x86_instru
 	case 0xe1:
 	case 0xe2:
 	case 0xe3:
+		forget(state, instruction);
 		return CODE_FORKS;
 	case 0x68:
 	case 0x6a:
@@ -187,8 +192,7 @@ static enum code_step step_one(struct code_state *state, const struct x86_instru
 		    instruction->is_wide ? address_of(state, instruction) : unknown);
 		return go_on_if(instruction->mode != 3);
 	case 0x8f:
-		(void)pop(state);
-		return go_on_if((instruction->reg & 7) == 0 && instruction->mode != 3);
+		return go_on_if(pop_into_memory(state, instruction));
 	case 0x9c: /* pushf */
 		return go_on_if(push(state, unknown));
 	case 0x9d:
@@ -198,7 +202,6 @@ static enum code_step step_one(struct code_state *state, const struct x86_instru
 		set(state, RSP, get(state, RBP));
 		set(state, RBP, pop(state));
 		return CODE_GOES_ON;
-	case 0x80:
 	case 0x81:
 	case 0x83:
 		arithmetic(state, instruction);
@@ -233,7 +236,7 @@ static enum code_step step_one(struct code_state *state, const struct x86_instru
 		set(state, instruction->rm, value);
 		return go_on_if(!instruction->is_short);
 	}
-	write_any(state, instruction);
+	forget(state, instruction);
 	return CODE_GOES_ON;
 }
 
@@ -259,10 +262,7 @@ static enum code_step step_two(struct code_state *state, const struct x86_instru
 	default:
 		break;
 	}
-	/* cmov, movzx and its like */
-	if ((opcode & 0xf0) == 0x40 || opcode == 0xaf || (opcode & 0xf6) == 0xb6)
-		if (instruction->reg == RSP)
-			set(state, RSP, unknown);
+	forget(state, instruction);
 	return CODE_GOES_ON;
 }
 
@@ -281,7 +281,7 @@ static bool read_at(const struct elf_image *image, uint64_t vaddr,
 static bool is_call(const struct x86_instruction *instruction)
 {
 	return instruction->map == X86_MAP_ONE &&
-	       (instruction->opcode == 0xe8 ||
+	       ((instruction->opcode == 0xe8 && instruction->immediate) ||
 		(instruction->opcode == 0xff && (instruction->reg & 7) == 2));
 }
 
@@ -291,14 +291,23 @@ static bool is_nop(const struct x86_instruction *instruction)
 	       (instruction->map == X86_MAP_0F && instruction->opcode == 0x1f);
 }
 
-/* endbr64, int3, or nops up to where a function would begin. */
-static bool is_between_functions(const struct elf_image *image, uint64_t vaddr)
+/* Functions begin so, and hardly ever what comes behind a call: push, or room on the stack. */
+static bool is_prologue(const struct x86_instruction *instruction)
+{
+	return instruction->map == X86_MAP_ONE &&
+	       ((instruction->opcode & 0xf8) == 0x50 ||
+		((instruction->opcode == 0x81 || instruction->opcode == 0x83) &&
+		 (instruction->reg & 7) == 5 && instruction->mode == 3 && instruction->rm == RSP));
+}
+
+/* endbr64, int3, nops up to where a function would begin, or the begin of one. */
+bool code_ends_x86(const struct elf_image *image, uint64_t vaddr)
 {
 	const uint64_t start = vaddr;
 	struct x86_instruction next;
 
 	for (;;) {
-		if (!read_at(image, vaddr, &next))
+		if (vaddr - start > NOPS_MAX_BYTES || !read_at(image, vaddr, &next))
 			return true;
 		if (!is_nop(&next))
 			break;
@@ -306,7 +315,7 @@ static bool is_between_functions(const struct elf_image *image, uint64_t vaddr)
 	}
 	if (next.map == X86_MAP_0F ? next.opcode == 0x1e : next.opcode == 0xcc)
 		return true;
-	return vaddr > start && vaddr % FUNCTION_ALIGNMENT == 0;
+	return vaddr % FUNCTION_ALIGNMENT == 0 && (vaddr > start || is_prologue(&next));
 }
 
 enum code_step code_step_x86(const struct elf_image *image, struct code_state *state,
@@ -317,14 +326,15 @@ enum code_step code_step_x86(const struct elf_image *image, struct code_state *s
 	if (!read_at(image, *vaddr, &instruction))
 		return CODE_IS_LOST;
 	*vaddr += instruction.size_bytes;
-	/* A call that does not return: a function ends with it. */
-	if (is_call(&instruction) && is_between_functions(image, *vaddr))
-		return CODE_IS_LOST;
-	if (instruction.is_vector)
-		return CODE_GOES_ON;
+	if (is_call(&instruction)) {
+		if (code_ends_x86(image, *vaddr))
+			return CODE_IS_LOST;
+		state->last_call = *vaddr;
+	}
 	if (instruction.map == X86_MAP_ONE)
 		return step_one(state, &instruction, *vaddr, ret_target);
-	if (instruction.map == X86_MAP_0F)
+	if (instruction.map == X86_MAP_0F && !instruction.is_vector)
 		return step_two(state, &instruction, *vaddr, ret_target);
+	forget(state, &instruction);
 	return CODE_GOES_ON;
 }

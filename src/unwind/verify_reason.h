@@ -16,10 +16,12 @@
 enum verify_reason {
 	VERIFY_UNEXPLAINED,
 	/*
-	 * A frame that both have lies in code without an FDE.  cfi takes [sp] when
-	 * a call instruction stands before it; libunwind and libdw follow the
-	 * frame pointer, which a leaf has not set up: they skip its caller or
-	 * stop, at once or a frame later for want of the right registers.
+	 * A frame that both have lies in code without an FDE.  cfi reads the code
+	 * (unwind/code_row.h), and else takes [sp] when a call instruction stands
+	 * before it; libunwind and libdw follow the frame pointer, which such code
+	 * mostly has not set up: they skip its caller or stop, at once or a frame
+	 * later for want of the right registers.  Who is right about such code no
+	 * other engine can tell: test_single_step holds cfi against a shadow stack.
 	 */
 	VERIFY_CODE_WITHOUT_CFI,
 	/*

@@ -10,6 +10,11 @@ enum {
 	REX_X = 2,
 	REX_B = 1,
 	OPERAND_SIZE = 0x66,
+	ADDRESS_SIZE = 0x67,
+	SEGMENT_FS = 0x64,
+	SEGMENT_GS = 0x65,
+	REPEAT_NOT = 0xf2,
+	REPEAT = 0xf3,
 	VEX_2 = 0xc5,
 	VEX_3 = 0xc4,
 	EVEX = 0x62,
@@ -118,7 +123,7 @@ static size_t immediate_bytes_of_one(const struct x86_instruction *instruction)
 	if (opcode == 0xc8)
 		return 3;
 	if (opcode >= 0xa0 && opcode <= 0xa3)
-		return 8;
+		return instruction->has_short_address ? 4 : 8;
 	if (opcode >= 0xb8 && opcode <= 0xbf && instruction->is_wide)
 		return 8;
 	/* Only "test" of this group has one. */
@@ -139,6 +144,10 @@ static size_t immediate_bytes(const struct x86_instruction *instruction)
 	case X86_MAP_0F:
 		if (!instruction->is_vector && (instruction->opcode & 0xf0) == 0x80)
 			return 4;
+		/* extrq and insertq */
+		if (!instruction->is_vector && instruction->opcode == 0x78 &&
+		    (instruction->is_short || instruction->repeat == REPEAT_NOT))
+			return 2;
 		return has_bit(two_has_byte, instruction->opcode) ? 1 : 0;
 	case X86_MAP_0F3A:
 		return 1;
@@ -169,7 +178,9 @@ static bool read_opcode(struct x86_instruction *instruction, struct reader *read
 static bool read_vector(struct x86_instruction *instruction, struct reader *reader, uint8_t first,
 			unsigned int *ret_rex)
 {
+	static const uint8_t repeats[4] = { 0, 0, REPEAT, REPEAT_NOT };
 	const uint8_t payload = next(reader);
+	uint8_t last = payload;
 	unsigned int map = 1;
 
 	instruction->is_vector = true;
@@ -178,8 +189,11 @@ static bool read_vector(struct x86_instruction *instruction, struct reader *read
 		*ret_rex &= REX_R;
 	} else {
 		map = first == EVEX ? payload & 7 : payload & 31;
-		instruction->is_wide = next(reader) >> 7;
+		last = next(reader);
+		instruction->is_wide = last >> 7;
 	}
+	instruction->third = ~last >> 3 & 15;
+	instruction->repeat = repeats[last & 3];
 	if (first == EVEX)
 		(void)next(reader);
 	instruction->map = map == 1   ? X86_MAP_0F
@@ -202,10 +216,23 @@ static bool has_modrm(const struct x86_instruction *instruction)
 static bool is_prefix(uint8_t byte)
 {
 	static const uint8_t prefixes[] = {
-		OPERAND_SIZE, 0x67, 0xf2, 0xf3, 0xf0, 0x2e, 0x36, 0x3e, 0x26, 0x64, 0x65,
+		OPERAND_SIZE, ADDRESS_SIZE, REPEAT_NOT, REPEAT, SEGMENT_FS, SEGMENT_GS,
+		0xf0,	      0x2e,	    0x36,	0x3e,	0x26,
 	};
 
 	return memchr(prefixes, byte, sizeof(prefixes));
+}
+
+static void take_prefix(struct x86_instruction *instruction, uint8_t prefix)
+{
+	if (prefix == OPERAND_SIZE)
+		instruction->is_short = true;
+	else if (prefix == ADDRESS_SIZE)
+		instruction->has_short_address = true;
+	else if (prefix == SEGMENT_FS || prefix == SEGMENT_GS)
+		instruction->has_segment = true;
+	else if (prefix == REPEAT || prefix == REPEAT_NOT)
+		instruction->repeat = prefix;
 }
 
 bool x86_instruction_read(struct x86_instruction *instruction, const uint8_t *bytes, size_t n_bytes)
@@ -219,9 +246,10 @@ bool x86_instruction_read(struct x86_instruction *instruction, const uint8_t *by
 
 	*instruction = (struct x86_instruction){ .base = X86_NO_REGISTER };
 	for (byte = next(&reader); is_prefix(byte); byte = next(&reader))
-		instruction->is_short |= byte == OPERAND_SIZE;
+		take_prefix(instruction, byte);
 	if ((byte & 0xf0) == PREFIX_REX) {
 		rex = byte & 15;
+		instruction->has_rex = true;
 		instruction->is_wide = rex & REX_W;
 		byte = next(&reader);
 	}

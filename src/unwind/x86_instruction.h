@@ -26,13 +26,18 @@ struct x86_instruction {
 	bool is_vector; /* by VEX or EVEX: writes no general register, but for a few */
 	bool is_wide;	/* REX.W: operands of 64 bits */
 	bool is_short;	/* 66: of 16 bits */
+	bool has_rex;	/* without it the bytes 4 to 7 are those of ah, ch, dh and bh */
+	uint8_t repeat; /* f2, f3 or what vectors have in their place; 0: neither */
 	bool has_modrm;
-	uint8_t mode; /* of ModRM: 3 for a register, else memory */
-	uint8_t reg;  /* of ModRM, with REX.R: a register, or the low three bits more of opcode */
-	uint8_t rm;   /* with REX.B: the register when mode is 3 */
-	uint8_t base; /* of the memory operand; X86_NO_REGISTER: none */
+	uint8_t mode;  /* of ModRM: 3 for a register, else memory */
+	uint8_t reg;   /* of ModRM, with REX.R: a register, or the low three bits more of opcode */
+	uint8_t rm;    /* with REX.B: the register when mode is 3, or without ModRM */
+	uint8_t third; /* the register that only vectors' prefixes name */
+	uint8_t base;  /* of the memory operand; X86_NO_REGISTER: none */
 	bool has_index;
-	bool is_relative; /* the memory operand is an offset from the next instruction */
+	bool has_segment;	/* fs or gs, which begin somewhere */
+	bool has_short_address; /* 67: addresses of 32 bits */
+	bool is_relative;	/* the memory operand is an offset from the next instruction */
 	int32_t displacement;
 	int64_t immediate; /* also a jump's */
 };
