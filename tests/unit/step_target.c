@@ -116,19 +116,11 @@ static NOINLINE int tail_caller(int value)
 
 static jmp_buf way_out;
 
-#if defined(ALL_RETURN)
-/* The code behind a call that does not return tells nothing of its caller. */
-static NOINLINE void leaves_by_longjmp(int value)
-{
-	leaf(value);
-}
-#else
 static NOINLINE __attribute__((noreturn)) void leaves_by_longjmp(int value)
 {
 	leaf(value);
 	longjmp(way_out, 1);
 }
-#endif
 
 /* The call is the last instruction: its return address belongs to the next function. */
 static NOINLINE void ends_in_a_call(int value)
