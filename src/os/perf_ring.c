@@ -75,6 +75,13 @@ void perf_ring_refresh(struct perf_ring *ring)
 		ring->head = __atomic_load_n(&control->data_head, __ATOMIC_ACQUIRE);
 }
 
+bool perf_ring_has_more(const struct perf_ring *ring)
+{
+	const struct perf_event_mmap_page *control = ring->pages;
+
+	return control && __atomic_load_n(&control->data_head, __ATOMIC_ACQUIRE) != ring->tail;
+}
+
 const uint8_t *perf_ring_peek(struct perf_ring *ring, size_t *ret_size_bytes)
 {
 	const uint64_t available = ring->head - ring->tail;

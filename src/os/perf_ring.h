@@ -1,6 +1,7 @@
 #ifndef TSPROF_OS_PERF_RING_H
 #define TSPROF_OS_PERF_RING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -43,6 +44,9 @@ int perf_ring_open_memory(struct perf_ring *ring, void *pages, size_t data_bytes
 
 /* See what has been written until now. */
 void perf_ring_refresh(struct perf_ring *ring);
+
+/* Whether there is more than was skipped, without seeing it yet. */
+bool perf_ring_has_more(const struct perf_ring *ring);
 
 /*
  * The next record, borrowed until it is published; NULL when there is none.  A

@@ -128,6 +128,17 @@ static int perf_sampler_fd(const struct sampler *base)
 	return ((const struct perf_sampler *)base)->sources.epoll_fd;
 }
 
+static bool perf_sampler_can_wait(const struct sampler *base)
+{
+	const struct perf_sources *sources = &((const struct perf_sampler *)base)->sources;
+
+	for (size_t i = 0; i < sources->n_sources; i++)
+		if (!sources->sources[i].is_sampler &&
+		    perf_ring_has_more(&sources->sources[i].ring))
+			return false;
+	return !bpf_probes_is_open(&sources->probes.programs);
+}
+
 /* A sample that a program has written as a whole may come before the next record. */
 static void look_at_stacks(struct perf_sampler *sampler, struct perf_source *source)
 {
@@ -388,6 +399,7 @@ const struct sampler_engine sampler_engine_perf = {
 	.pause = perf_sampler_pause,
 	.resume = perf_sampler_resume,
 	.fd = perf_sampler_fd,
+	.can_wait = perf_sampler_can_wait,
 	.begin = perf_sampler_begin,
 	.next = perf_sampler_next,
 	.walked = perf_sampler_walked,

@@ -43,14 +43,15 @@ struct sampler_engine {
 	char *const *(*environment)(const struct sampler *sampler);
 	/* `pid` has not yet execed; sampling starts when it does, unless it is paused. */
 	int (*watch)(struct sampler *sampler, pid_t pid, struct error *err);
-	/* All threads of running processes; no pids: the whole system.  NULL when the engine
-	 * has to be there from the start of a process. */
+	/* All threads of processes; no pids: the whole system.  NULL: only from their start on. */
 	int (*attach)(struct sampler *sampler, const pid_t *pids, size_t n_pids, struct error *err);
 	/* Stop taking samples and go on; all else is still told.  NULL: the caller drops them. */
 	void (*pause)(struct sampler *sampler);
 	void (*resume)(struct sampler *sampler);
 	/* Readable when there is something to take; to be polled together with others. */
 	int (*fd)(const struct sampler *sampler);
+	/* Whether there are only samples, which can wait to be more.  May be NULL. */
+	bool (*can_wait)(const struct sampler *sampler);
 	void (*begin)(struct sampler *sampler, bool is_final);
 	bool (*next)(struct sampler *sampler, struct sampler_record *record);
 	/* The last sample's stack was walked, and so much of it needed.  May be NULL. */

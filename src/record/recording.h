@@ -66,10 +66,12 @@ struct recording {
 	struct resources resources;
 	struct stolen_time stolen;
 	bool has_marks;		    /* … or somebody who says hello */
+	bool has_samples;	    /* so many that they should not wait */
 	struct output_marks output; /* when lines that are printed are milestones */
 	struct sampler_record record;
 	struct recording_source sources[RECORDING_MAX_SOURCES];
 	size_t n_sources;
+	uint64_t taken_ns; /* when samples were, last */
 	uint64_t flushed_ns;
 	uint64_t progressed_ns;
 	uint64_t own_cpu_ns; /* at the start */

@@ -74,6 +74,7 @@ static void ring__empty_has_nothing(void **state)
 
 	perf_ring_refresh(&fixture->ring);
 	assert_null(perf_ring_peek(&fixture->ring, &size));
+	assert_false(perf_ring_has_more(&fixture->ring));
 }
 
 static void ring__hands_out_records_in_place_and_publishes_once(void **state)
@@ -84,6 +85,8 @@ static void ring__hands_out_records_in_place_and_publishes_once(void **state)
 	write_record(fixture, 0, 16, 1);
 	write_record(fixture, 16, 24, 2);
 	set_head(fixture, 40);
+	assert_true(perf_ring_has_more(&fixture->ring));
+	assert_null(perf_ring_peek(&fixture->ring, &size));
 	perf_ring_refresh(&fixture->ring);
 	assert_ptr_equal(perf_ring_peek(&fixture->ring, &size), fixture->data);
 	assert_int_equal(size, 16);
@@ -91,6 +94,7 @@ static void ring__hands_out_records_in_place_and_publishes_once(void **state)
 	assert_ptr_equal(perf_ring_peek(&fixture->ring, &size), fixture->data + 16);
 	perf_ring_skip(&fixture->ring, size);
 	assert_null(perf_ring_peek(&fixture->ring, &size));
+	assert_false(perf_ring_has_more(&fixture->ring));
 	assert_int_equal(tail_of(fixture), 0);
 	perf_ring_publish(&fixture->ring);
 	assert_int_equal(tail_of(fixture), 40);

@@ -1,6 +1,9 @@
 /* The engine on this machine and this process, as far as that is permitted. */
 #include "unit.h"
 
+#include <signal.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "os/bpf_kernel.h"
@@ -94,10 +97,78 @@ static void samples__of_a_busy_thread_are_mostly_whole(void **state)
 	assert_int_equal(tally.n_wrong, 0);
 }
 
+/* How many samples came until now; what is older than the lag is in the batch. */
+static size_t take_later(struct sampler *sampler)
+{
+	const struct timespec later = { .tv_nsec = 50000000 };
+	struct sampler_record record;
+	size_t n_samples = 0;
+
+	(void)nanosleep(&later, NULL);
+	sampler_begin(sampler, false);
+	while (sampler_next(sampler, &record))
+		n_samples += record.kind == SAMPLER_RECORD_SAMPLE;
+	return n_samples;
+}
+
+/* Its events begin when it execs. */
+static pid_t start_loop(struct sampler *sampler)
+{
+	int gate[2];
+	char byte;
+	pid_t pid;
+
+	assert_int_equal(pipe(gate), 0);
+	pid = fork();
+	if (pid == 0) {
+		(void)close(gate[1]);
+		(void)!read(gate[0], &byte, 1);
+		(void)execl("/bin/sh", "sh", "-c", "while :; do :; done", (char *)NULL);
+		_exit(127);
+	}
+	(void)close(gate[0]);
+	if (sampler_watch(sampler, pid, NULL) < 0) {
+		(void)kill(pid, SIGKILL);
+		(void)waitpid(pid, NULL, 0);
+		pid = -1;
+	}
+	(void)close(gate[1]);
+	return pid;
+}
+
+/* What is told of processes is looked at while they are there. */
+static void samples__can_wait_and_processes_cannot(void **state)
+{
+	const struct sampler_options options = { .event = &perf_event_kinds[0],
+						 .rate_hz = RATE_HZ };
+	struct sampler *sampler = NULL;
+	pid_t pid;
+
+	(void)state;
+	if (sampler_open(&sampler_engine_perf, &sampler, &options, NULL) < 0)
+		skip();
+	pid = start_loop(sampler);
+	if (pid < 0)
+		sampler_close(sampler);
+	if (pid < 0)
+		skip();
+	(void)take_later(sampler);
+	assert_in_range(take_later(sampler), 1, SIZE_MAX);
+	assert_true(sampler->engine->can_wait(sampler));
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_false(sampler->engine->can_wait(sampler));
+	(void)take_later(sampler);
+	assert_true(sampler->engine->can_wait(sampler));
+	sampler_stop(sampler);
+	sampler_close(sampler);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(samples__of_a_busy_thread_are_mostly_whole),
+		cmocka_unit_test(samples__can_wait_and_processes_cannot),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
