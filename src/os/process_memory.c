@@ -48,6 +48,21 @@ static size_t read_proc(char *text, size_t capacity, uint32_t pid, const char *n
 	return size;
 }
 
+/* The same of a file that is made in one piece and stays open; it fails when the process ends. */
+static size_t read_again(char *text, size_t capacity, int *fd, uint32_t pid, const char *name)
+{
+	char path[64];
+	ssize_t n;
+
+	if (*fd < 0) {
+		(void)snprintf(path, sizeof(path), "/proc/%" PRIu32 "/%s", pid, name);
+		*fd = open(path, O_RDONLY | O_CLOEXEC);
+	}
+	n = *fd < 0 ? -1 : pread(*fd, text, capacity - 1, 0);
+	text[n > 0 ? n : 0] = '\0';
+	return n > 0 ? (size_t)n : 0;
+}
+
 /* The number at `*text`, which moves behind it; false when there is none. */
 static bool take_number(const char **text, uint64_t *ret_number)
 {
@@ -63,16 +78,16 @@ static bool take_number(const char **text, uint64_t *ret_number)
 }
 
 /* "size resident shared …", in pages */
-static int read_statm(struct process_memory *memory, uint32_t pid)
+static int read_statm(struct process_memory *memory, struct process_memory_files *files)
 {
 	const uint64_t page_bytes = (uint64_t)sysconf(_SC_PAGESIZE);
 	char text[256];
 	const char *at = text;
 	uint64_t size, resident, shared;
 
-	if (!read_proc(text, sizeof(text), pid, "statm", false) || !take_number(&at, &size) ||
-	    !take_number(&at, &resident) || !take_number(&at, &shared) || size == 0 ||
-	    resident > INT64_MAX / page_bytes)
+	if (!read_again(text, sizeof(text), &files->statm_fd, files->pid, "statm") ||
+	    !take_number(&at, &size) || !take_number(&at, &resident) ||
+	    !take_number(&at, &shared) || size == 0 || resident > INT64_MAX / page_bytes)
 		return -ESRCH;
 	memory->rss_bytes = resident * page_bytes;
 	memory->anonymous_bytes = shared < resident ? (resident - shared) * page_bytes : 0;
@@ -80,14 +95,14 @@ static int read_statm(struct process_memory *memory, uint32_t pid)
 }
 
 /* "pid (comm) state ppid pgrp session tty tpgid flags minflt cminflt majflt … num_threads …" */
-static int read_stat(struct process_memory *memory, uint32_t pid)
+static int read_stat(struct process_memory *memory, struct process_memory_files *files)
 {
 	enum { FIELDS_BETWEEN = 7, FIELDS_TO_THREADS = 7 };
 	char text[SMALL_FILE_MAX_BYTES];
 	const char *at;
 	uint64_t of_children;
 
-	if (!read_proc(text, sizeof(text), pid, "stat", false))
+	if (!read_again(text, sizeof(text), &files->stat_fd, files->pid, "stat"))
 		return -ESRCH;
 	/* A comm may hold any byte, ')' too. */
 	at = strrchr(text, ')');
@@ -101,13 +116,27 @@ static int read_stat(struct process_memory *memory, uint32_t pid)
 	return at && take_number(&at, &memory->n_threads) ? 0 : -ESRCH;
 }
 
-int process_memory_read(struct process_memory *ret_memory, uint32_t pid)
+struct process_memory_files process_memory_files(uint32_t pid)
+{
+	return (struct process_memory_files){ .pid = pid, .statm_fd = -1, .stat_fd = -1 };
+}
+
+void process_memory_close(struct process_memory_files *files)
+{
+	if (files->statm_fd >= 0)
+		(void)close(files->statm_fd);
+	if (files->stat_fd >= 0)
+		(void)close(files->stat_fd);
+	files->statm_fd = files->stat_fd = -1;
+}
+
+int process_memory_read(struct process_memory *ret_memory, struct process_memory_files *files)
 {
 	struct process_memory memory = { 0 };
-	int r = read_statm(&memory, pid);
+	int r = read_statm(&memory, files);
 
 	if (r == 0)
-		r = read_stat(&memory, pid);
+		r = read_stat(&memory, files);
 	if (r == 0)
 		*ret_memory = memory;
 	return r;

@@ -23,7 +23,7 @@
 #define DETAILS_COST_NS_BY_BYTE (25e6 / (1 << 30))
 
 enum {
-	REST_BY_COST = 500,
+	REST_BY_COST = 1000,
 	REST_BY_COST_OF_DETAILS = 4000,
 	NEW_AT_ONCE = 1024, /* a fork bomb must not keep the recorder from its work */
 	OLD_AT_ONCE = 64,
@@ -67,6 +67,8 @@ void resources_close(struct resources *resources)
 {
 	if (resources->fd >= 0)
 		(void)close(resources->fd);
+	for (size_t i = 0; i < resources->n_watched; i++)
+		process_memory_close(&resources->watched[i].files);
 	*resources = RESOURCES_INIT;
 }
 
@@ -77,7 +79,10 @@ void resources_watch(struct resources *resources, uint32_t pid)
 	for (size_t i = 0; i < resources->n_watched; i++)
 		if (resources->watched[i].pid == pid)
 			return;
-	resources->watched[resources->n_watched++] = (struct watched_process){ .pid = pid };
+	resources->watched[resources->n_watched++] = (struct watched_process){
+		.pid = pid,
+		.files = process_memory_files(pid),
+	};
 }
 
 static void watch_if_alive(struct resources *resources, size_t i)
@@ -156,7 +161,7 @@ static int take_reading(struct resources *resources, struct watched_process *wat
 	struct resource_sample sample = { .time_ns = now_ns, .pid = watched->pid };
 	struct process_memory memory;
 
-	if (process_memory_read(&memory, watched->pid) < 0)
+	if (process_memory_read(&memory, &watched->files) < 0)
 		return -ESRCH;
 	sample.rss_bytes = memory.rss_bytes;
 	sample.anonymous_bytes = memory.anonymous_bytes;
@@ -185,6 +190,7 @@ static int64_t take_round(struct resources *resources, uint64_t now_ns)
 		if (r == -ENOMEM)
 			return r;
 		if (r < 0) {
+			process_memory_close(&watched->files);
 			*watched = resources->watched[--resources->n_watched];
 			due = is_due || due == &resources->watched[resources->n_watched] ? NULL
 											 : due;

@@ -7,13 +7,14 @@
 
 #include "base/error.h"
 #include "model/profile.h"
+#include "os/process_memory.h"
 #include "record/process_table.h"
 
 /*
  * The memory of the target's processes over time, for report --memory.
  *
- * Never more than 0.23 % of one core: a round of readings that took a time t is
- * not followed by another within 500 t.  What takes the kernel long (PSS, [heap] and switches)
+ * Never more than 0.13 % of one core: a round of readings that took a time t is
+ * not followed by another within 1000 t.  What takes the kernel long (PSS, [heap] and switches)
  * is read of one process at a time, of each at most once a second, and only when 4000 times
  * what it will probably take has passed since the start without being spent so.  Readings that fill
  * RESOURCES_MAX_READINGS are thinned out to half, of two the larger one staying, and come half as
@@ -31,6 +32,7 @@ struct resources {
 	const struct process_table *processes; /* borrowed */
 	struct watched_process {
 		uint32_t pid;
+		struct process_memory_files files;
 		uint64_t details_ns; /* when they were last read; 0: never */
 		uint64_t n_voluntary_switches;
 		uint64_t n_involuntary_switches;

@@ -25,17 +25,18 @@ static char *map(void)
 /* The kernel counts in batches for each CPU: a MiB is more than it may be off. */
 static void process_memory__follows_what_is_touched(void **state)
 {
-	const uint32_t pid = (uint32_t)getpid();
+	struct process_memory_files files = process_memory_files((uint32_t)getpid());
 	struct process_memory before, after, freed;
 	char *bytes = map();
 
 	(void)state;
-	assert_int_equal(process_memory_read(&before, pid), 0);
+	assert_int_equal(process_memory_read(&before, &files), 0);
 	assert_int_equal(before.n_threads, 1);
 	memset(bytes, 1, MAPPED_BYTES);
-	assert_int_equal(process_memory_read(&after, pid), 0);
+	assert_int_equal(process_memory_read(&after, &files), 0);
 	assert_int_equal(munmap(bytes, MAPPED_BYTES), 0);
-	assert_int_equal(process_memory_read(&freed, pid), 0);
+	assert_int_equal(process_memory_read(&freed, &files), 0);
+	process_memory_close(&files);
 	assert_true(after.rss_bytes > before.rss_bytes + MAPPED_BYTES - (1 << 20));
 	assert_true(after.anonymous_bytes > before.anonymous_bytes + MAPPED_BYTES - (1 << 20));
 	assert_true(after.n_minor_faults > before.n_minor_faults);
@@ -56,26 +57,44 @@ static void process_memory__tells_details(void **state)
 	free(piece);
 }
 
+static void assert_none(uint32_t pid)
+{
+	struct process_memory_files files = process_memory_files(pid);
+	struct process_memory memory;
+
+	assert_int_equal(process_memory_read(&memory, &files), -ESRCH);
+	process_memory_close(&files);
+}
+
 static void process_memory__of_who_is_gone_there_is_none(void **state)
 {
+	struct process_memory_files files;
 	struct process_memory memory;
 	struct process_memory_details details;
 	const pid_t child = fork();
 
 	(void)state;
-	if (child == 0)
+	if (child == 0) {
+		(void)pause();
 		_exit(0);
+	}
 	assert_true(child > 0);
+	files = process_memory_files((uint32_t)child);
+	assert_int_equal(process_memory_read(&memory, &files), 0);
+	assert_int_equal(kill(child, SIGKILL), 0);
 	/* A zombie, and then nobody. */
 	(void)waitid(P_PID, (id_t)child, &(siginfo_t){ 0 }, WEXITED | WNOWAIT);
-	assert_int_equal(process_memory_read(&memory, (uint32_t)child), -ESRCH);
+	assert_int_equal(process_memory_read(&memory, &files), -ESRCH);
+	assert_none((uint32_t)child);
 	(void)waitpid(child, NULL, 0);
-	assert_int_equal(process_memory_read(&memory, (uint32_t)child), -ESRCH);
+	assert_int_equal(process_memory_read(&memory, &files), -ESRCH);
+	process_memory_close(&files);
+	assert_none((uint32_t)child);
 	assert_int_equal(process_memory_read_details(&details, (uint32_t)child), -ESRCH);
-	assert_int_equal(process_memory_read(&memory, 0), -ESRCH);
-	assert_int_equal(process_memory_read(&memory, UINT32_MAX), -ESRCH);
+	assert_none(0);
+	assert_none(UINT32_MAX);
 	/* A thread of the kernel has none. */
-	assert_int_equal(process_memory_read(&memory, 2), -ESRCH);
+	assert_none(2);
 }
 
 struct run {
