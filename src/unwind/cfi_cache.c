@@ -22,6 +22,7 @@ void cfi_modules_release(struct cfi_modules *modules)
 		free(modules->tables[i]);
 	}
 	free(modules->tables);
+	cfi_spans_release(&modules->spans);
 	*modules = (struct cfi_modules){ 0 };
 }
 
@@ -162,22 +163,29 @@ static struct cfi_rule rule_of_code(const struct elf_image *image, enum arch arc
 static struct cfi_rule rule_at(struct cfi_cache_context *context, uint32_t module, uint64_t vaddr)
 {
 	const struct elf_image *image = cfi_modules_image(context, module);
-	struct cfi_tables *tables = cfi_modules_get(context, module);
+	const struct cfi_rule *known = cfi_spans_find(&context->modules->spans, module, vaddr);
+	struct cfi_tables *tables;
 	struct cfi_rule rule = { .kind = CFI_RULE_NONE };
+	struct cfi_span span;
 	struct cfi_fde fde;
 	struct cfi_row row;
 	int r;
 
+	if (known && image)
+		return *known;
+	tables = cfi_modules_get(context, module);
 	if (!tables)
 		return rule;
 	r = cfi_tables_find(tables, vaddr, &fde);
 	if (r == -ENOMEM)
 		context->is_out_of_memory = true;
 	if (r < 0)
-		rule = rule_of_code(image, context->arch, vaddr);
-	else if (cfi_plain_rule(&fde, vaddr, context->arch, &rule))
-		return rule;
-	else if (cfi_row_at(&fde, vaddr, context->arch, &row) < 0)
+		return rule_of_code(image, context->arch, vaddr);
+	if (cfi_plain_span(&fde, vaddr, context->arch, &span)) {
+		cfi_spans_put(&context->modules->spans, module, vaddr, &span);
+		return span.rule;
+	}
+	if (cfi_row_at(&fde, vaddr, context->arch, &row) < 0)
 		rule.kind = CFI_RULE_BAD;
 	else
 		rule = cfi_rule_pack(&row, context->arch);

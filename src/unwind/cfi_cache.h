@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "unwind/cfi_rule.h"
+#include "unwind/cfi_spans.h"
 #include "unwind/cfi_tables.h"
 #include "unwind/unwinder.h"
 #include "unwind/walk_memo.h"
@@ -48,6 +49,7 @@ struct cfi_modules {
 	struct cfi_tables **tables; /* NULL until first needed */
 	size_t n_tables;
 	size_t capacity;
+	struct cfi_spans spans;
 };
 
 void cfi_modules_release(struct cfi_modules *modules);

@@ -15,6 +15,7 @@ struct plain {
 	const struct cfi_row *initial;
 	struct bytes from; /* the FDE's program */
 	uint64_t location; /* where the row begins to hold */
+	uint64_t before;   /* where the one before did */
 	struct cfi_plain_row row;
 	uint32_t sp, fp, link; /* the columns that matter */
 	unsigned int n_states;
@@ -81,10 +82,9 @@ static bool restore_state(struct plain *p)
 
 static bool advance(struct plain *p, uint64_t delta)
 {
-	const uint64_t before = p->location;
-
+	p->before = p->location;
 	p->location += delta * p->fde->code_alignment;
-	return p->location >= before;
+	return p->location >= p->before;
 }
 
 /* An instruction with its operand in its low bits; false for what is not plain. */
@@ -162,6 +162,7 @@ static bool run(struct plain *p, uint64_t vaddr)
 
 		if ((opcode & CFA_HIGH_MASK) == CFA_ADVANCE_LOC && alignment == 1 &&
 		    p->location < UINT64_MAX - UINT8_MAX) {
+			p->before = p->location;
 			p->location += opcode & (uint8_t)~CFA_HIGH_MASK;
 			continue;
 		}
@@ -178,8 +179,8 @@ static bool run(struct plain *p, uint64_t vaddr)
 	return true;
 }
 
-bool cfi_plain_rule(const struct cfi_fde *fde, uint64_t vaddr, enum arch arch,
-		    struct cfi_rule *ret_rule)
+bool cfi_plain_span(const struct cfi_fde *fde, uint64_t vaddr, enum arch arch,
+		    struct cfi_span *ret_span)
 {
 	const bool is_x86 = arch == ARCH_X86_64;
 	struct plain p;
@@ -190,7 +191,7 @@ bool cfi_plain_rule(const struct cfi_fde *fde, uint64_t vaddr, enum arch arch,
 	p.fp = is_x86 ? X86_64_RBP : AARCH64_FP;
 	p.link = is_x86 ? X86_64_RIP : AARCH64_LR;
 	p.n_states = 0;
-	p.location = fde->start;
+	p.location = p.before = fde->start;
 	p.from = bytes_of(fde->program, fde->program_size);
 	if (!p.initial || p.initial->cfa_expression || fde->return_register != p.link ||
 	    p.initial->columns[p.sp].how != CFI_HOW_SAME)
@@ -201,9 +202,14 @@ bool cfi_plain_rule(const struct cfi_fde *fde, uint64_t vaddr, enum arch arch,
 	p.row.link = p.initial->columns[p.link];
 	if (!run(&p, vaddr))
 		return false;
-	*ret_rule = (struct cfi_rule){ .flags = fde->is_signal ? CFI_RULE_IS_SIGNAL : 0 };
-	ret_rule->kind = p.row.link.how == CFI_HOW_UNDEFINED
-				 ? CFI_RULE_END
-				 : (uint8_t)cfi_rule_pack_plain(&p.row, arch, ret_rule);
+	/* It ran up to the next row, unless this one is the last. */
+	*ret_span = (struct cfi_span){
+		.start = p.location > vaddr ? p.before : p.location,
+		.end = p.location > vaddr && p.location < fde->end ? p.location : fde->end,
+		.rule = { .flags = fde->is_signal ? CFI_RULE_IS_SIGNAL : 0 },
+	};
+	ret_span->rule.kind = p.row.link.how == CFI_HOW_UNDEFINED
+				      ? CFI_RULE_END
+				      : (uint8_t)cfi_rule_pack_plain(&p.row, arch, &ret_span->rule);
 	return true;
 }

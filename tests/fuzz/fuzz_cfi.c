@@ -33,25 +33,37 @@ static struct stack_dump dump_of(const uint8_t *data, size_t size)
 	return stack_dump_of(&sample);
 }
 
-/* A rule read straight from the program must be the one of the row. */
+static void check_rule(const struct cfi_fde *fde, uint64_t vaddr, enum arch arch,
+		       const struct cfi_rule *rule)
+{
+	struct cfi_rule wanted;
+	struct cfi_row row;
+
+	if (cfi_row_at(fde, vaddr, arch, &row) < 0)
+		abort();
+	wanted = cfi_rule_pack(&row, arch);
+	if (memcmp(rule, &wanted, sizeof(wanted)) != 0)
+		abort();
+}
+
+/* A rule read straight from the program must be the one of the row, as far as it holds. */
 static void check_plain(const struct cfi_fde *fde, uint64_t vaddr, enum arch arch)
 {
 	struct cfi_fde prepared = *fde;
 	struct cfi_row initial;
-	struct cfi_rule wanted;
-	struct cfi_rule plain;
-	struct cfi_row row;
+	struct cfi_span span;
 
 	if (cfi_row_initial(fde, arch, &initial) < 0)
 		return;
 	prepared.initial = &initial;
-	if (!cfi_plain_rule(&prepared, vaddr, arch, &plain))
+	if (vaddr < fde->start || vaddr >= fde->end ||
+	    !cfi_plain_span(&prepared, vaddr, arch, &span))
 		return;
-	if (cfi_row_at(fde, vaddr, arch, &row) < 0)
+	if (vaddr < span.start || vaddr >= span.end)
 		abort();
-	wanted = cfi_rule_pack(&row, arch);
-	if (memcmp(&plain, &wanted, sizeof(plain)) != 0)
-		abort();
+	check_rule(fde, vaddr, arch, &span.rule);
+	check_rule(fde, span.start, arch, &span.rule);
+	check_rule(fde, span.end - 1, arch, &span.rule);
 }
 
 static void run_row(const struct cfi_fde *fde, uint64_t vaddr, const struct stack_dump *dump,

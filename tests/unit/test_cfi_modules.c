@@ -11,6 +11,7 @@
 
 #include "cfi_plain_fixture.h"
 #include "process_fixture.h"
+#include "unwind/cfi_spans.h"
 #include "unwind/cfi_tables.h"
 
 enum {
@@ -222,10 +223,35 @@ static void marks__find_the_same_in_small_tables(void **state)
 	process_fixture_release(&fixture);
 }
 
+/* What is put at an address is found where it holds, in its module and block. */
+static void spans__are_found_where_they_hold(void **state)
+{
+	const struct cfi_span span = { .start = 0x1000,
+				       .end = 0x1020,
+				       .rule = { .kind = CFI_RULE_SP } };
+	const struct cfi_span endless = { .start = 0x5000, .end = UINT64_MAX };
+	struct cfi_spans spans = { 0 };
+
+	(void)state;
+	assert_null(cfi_spans_find(&spans, 1, 0x1010));
+	cfi_spans_put(&spans, 1, 0x1010, &span);
+	assert_non_null(cfi_spans_find(&spans, 1, 0x1000));
+	assert_non_null(cfi_spans_find(&spans, 1, 0x101f));
+	assert_int_equal(cfi_spans_find(&spans, 1, 0x1010)->kind, CFI_RULE_SP);
+	assert_null(cfi_spans_find(&spans, 1, 0x0fff));
+	assert_null(cfi_spans_find(&spans, 1, 0x1020));
+	assert_null(cfi_spans_find(&spans, 2, 0x1010));
+	assert_null(cfi_spans_find(&spans, 0, 0));
+	cfi_spans_put(&spans, 1, 0x5010, &endless);
+	assert_null(cfi_spans_find(&spans, 1, 0x5010));
+	cfi_spans_release(&spans);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(plain_rules__are_those_of_rows),
+		cmocka_unit_test(spans__are_found_where_they_hold),
 		cmocka_unit_test(marks__find_what_is_found_without),
 		cmocka_unit_test(marks__find_the_same_in_small_tables),
 	};

@@ -336,11 +336,11 @@ static void plain__makes_these_rules(void **state)
 		for (size_t i = 0; i < N_ITEMS(wanted); i++) {
 			const uint64_t vaddr = f.fde.start + wanted[i].unit * f.fde.code_alignment;
 			struct cfi_rule expected = wanted[i].rule;
-			struct cfi_rule rule;
+			struct cfi_span span;
 
 			expected.flags = is_signal ? CFI_RULE_IS_SIGNAL : 0;
-			assert_true(cfi_plain_rule(&f.fde, vaddr, m->arch, &rule));
-			assert_memory_equal(&rule, &expected, sizeof(rule));
+			assert_true(cfi_plain_span(&f.fde, vaddr, m->arch, &span));
+			assert_memory_equal(&span.rule, &expected, sizeof(expected));
 		}
 		function_release(&f);
 	}
@@ -351,7 +351,7 @@ static void plain__asks_for_a_plain_cie(void **state)
 	static const struct program program = { "nothing", { CFA_NOP }, WHOLE };
 	const struct machine *m = *state;
 	const struct cfi_description d = description_of(m, program.bytes, PROGRAM_MAX);
-	struct cfi_rule rule;
+	struct cfi_span span;
 	struct function f;
 
 	function_init(&f, m, &d);
@@ -366,7 +366,7 @@ static void plain__asks_for_a_plain_cie(void **state)
 	assert_int_equal(n_plain(&f), 0);
 	f.fde.return_register = m->link;
 	f.fde.initial = NULL;
-	assert_false(cfi_plain_rule(&f.fde, FUNCTION_START, m->arch, &rule));
+	assert_false(cfi_plain_span(&f.fde, FUNCTION_START, m->arch, &span));
 	function_release(&f);
 }
 
