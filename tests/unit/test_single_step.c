@@ -241,13 +241,13 @@ static enum excuse excuse_at(const struct engine *engine, uint64_t ip)
 static enum excuse find_excuse(const struct stepper *stepper, const struct engine *engine,
 			       const struct raw_sample *sample)
 {
-	enum excuse excuse;
+	enum excuse excuse = excuse_at(engine, stepper->registers.rip);
 
 	if (!sample->stack_size_bytes)
 		return EXCUSE_NO_DUMP;
-	excuse = excuse_at(engine, stepper->registers.rip);
-	for (size_t i = 0; i < stepper->n_shadow && excuse == EXCUSE_NONE; i++)
-		if (stepper->shadow[i].slot == UINT64_MAX)
+	for (size_t i = 0; i < stepper->n_shadow && excuse != EXCUSE_GONE_ELSEWHERE; i++)
+		if (stepper->shadow[i].slot == UINT64_MAX &&
+		    excuse_at(engine, stepper->shadow[i].ip) != EXCUSE_NONE)
 			excuse = excuse_at(engine, stepper->shadow[i].ip);
 	if (excuse == EXCUSE_NONE && stepper->stack.end == STACK_NO_CFI)
 		excuse = excuse_at(engine, stepper->stack.ips[stepper->stack.n_frames - 1] - 1);
