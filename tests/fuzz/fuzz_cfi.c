@@ -56,12 +56,13 @@ static void check_plain(const struct cfi_fde *fde, uint64_t vaddr, enum arch arc
 	if (cfi_row_initial(fde, arch, &initial) < 0)
 		return;
 	prepared.initial = &initial;
-	if (vaddr < fde->start || vaddr >= fde->end ||
-	    !cfi_plain_span(&prepared, vaddr, arch, &span))
+	if (!cfi_plain_span(&prepared, vaddr, arch, &span))
+		return;
+	check_rule(fde, vaddr, arch, &span.rule);
+	if (vaddr < fde->start || vaddr >= fde->end)
 		return;
 	if (vaddr < span.start || vaddr >= span.end)
 		abort();
-	check_rule(fde, vaddr, arch, &span.rule);
 	check_rule(fde, span.start, arch, &span.rule);
 	check_rule(fde, span.end - 1, arch, &span.rule);
 }

@@ -357,47 +357,55 @@ static bool is_same_caller(const struct cfi_rule *got, const struct cfi_rule *wa
 		(!got->link_words && ARCH_NATIVE == ARCH_AARCH64));
 }
 
+/* What both say of it: by call frame information at `vaddr`, and by the code from `at` on. */
+struct opinions {
+	bool is_known;
+	bool is_decided;
+	struct cfi_rule wanted;
+	struct cfi_rule got;
+};
+
+static struct opinions opinions_of(const struct elf_image *image, const struct cfi_fde *fde,
+				   uint64_t vaddr, uint64_t at, bool is_exact)
+{
+	struct opinions opinions = { .is_known = false };
+	struct code_row code;
+	struct cfi_row row;
+
+	opinions.is_known = cfi_row_at(fde, vaddr, ARCH_NATIVE, &row) == 0;
+	opinions.is_decided = opinions.is_known &&
+			      code_row_at(image, ARCH_NATIVE, at, is_exact, &code);
+	if (opinions.is_decided) {
+		opinions.wanted = cfi_rule_pack(&row, ARCH_NATIVE);
+		opinions.got = cfi_rule_pack(&code.row, ARCH_NATIVE);
+	}
+	return opinions;
+}
+
 static void count_instruction(struct totals *totals, const struct elf_image *image,
 			      const struct cfi_fde *fde, uint64_t vaddr)
 {
-	struct code_row code;
-	struct cfi_row row;
-	struct cfi_rule wanted;
-	struct cfi_rule got;
+	const struct opinions o = opinions_of(image, fde, vaddr, vaddr, true);
 
-	if (cfi_row_at(fde, vaddr, ARCH_NATIVE, &row) < 0)
-		return;
-	totals->n_instructions++;
-	if (!code_row_at(image, ARCH_NATIVE, vaddr, true, &code))
-		return;
-	totals->n_decided++;
-	wanted = cfi_rule_pack(&row, ARCH_NATIVE);
-	got = cfi_rule_pack(&code.row, ARCH_NATIVE);
-	if (!is_of_sp_or_fp(&wanted))
+	totals->n_instructions += o.is_known;
+	totals->n_decided += o.is_decided;
+	if (!o.is_decided || !is_of_sp_or_fp(&o.wanted))
 		return;
 	totals->n_compared++;
-	if (!is_same_caller(&got, &wanted))
+	if (!is_same_caller(&o.got, &o.wanted))
 		return;
 	totals->n_same++;
-	totals->n_same_fp += fp_words(&got) == fp_words(&wanted);
+	totals->n_same_fp += fp_words(&o.got) == fp_words(&o.wanted);
 }
 
 /* Where a call returns to. */
 static void count_return(struct totals *totals, const struct elf_image *image,
 			 const struct cfi_fde *fde, uint64_t vaddr)
 {
-	struct code_row code;
-	struct cfi_row row;
-	struct cfi_rule wanted;
-	struct cfi_rule got;
+	const struct opinions o = opinions_of(image, fde, vaddr - 1, vaddr, false);
 
-	if (cfi_row_at(fde, vaddr - 1, ARCH_NATIVE, &row) < 0 ||
-	    !code_row_at(image, ARCH_NATIVE, vaddr, false, &code))
-		return;
-	wanted = cfi_rule_pack(&row, ARCH_NATIVE);
-	got = cfi_rule_pack(&code.row, ARCH_NATIVE);
-	totals->n_returns++;
-	totals->n_same_returns += is_same_caller(&got, &wanted);
+	totals->n_returns += o.is_decided;
+	totals->n_same_returns += o.is_decided && is_same_caller(&o.got, &o.wanted);
 }
 
 static void count_function(struct totals *totals, const struct elf_image *image,
