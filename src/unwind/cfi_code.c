@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/hash.h"
 #include "unwind/code_row.h"
 
 enum { CODE_ROWS_KEPT = 64 };

@@ -245,12 +245,11 @@ static enum verdict full_step_by_code(struct walk *w, const struct cfi_entry *en
 	const struct cfi_row *row = cfi_code_row(w->cache, &w->frame, entry);
 	enum verdict verdict = VERDICT_DONE;
 
-	w->stack->end = STACK_NO_CFI;
 	if (row)
 		verdict = full_take(w, row);
 	if (verdict == VERDICT_GO_ON && cfi_ladder_is_return(w->cache, w->frame.pc))
 		return VERDICT_GO_ON;
-	if (verdict == VERDICT_DONE && w->stack->end == STACK_TRUNCATED_DUMP)
+	if (row && verdict == VERDICT_DONE && w->stack->end == STACK_TRUNCATED_DUMP)
 		return VERDICT_DONE;
 	*w->full = registers;
 	w->frame = frame;

@@ -22,11 +22,12 @@ struct code_row {
  * itself: assembly, and compilers' own functions.  The instructions from there to a
  * return are followed on paper: what they do to the stack pointer tells where the return
  * address lies, and what they load into the registers that a function has to preserve
- * tells where the caller's are.  Conditional jumps are followed both ways until one comes
- * to a return; code leaves the stack as it found it on all of its ways.
+ * tells where the caller's are.  Conditional jumps are followed both ways; the first return
+ * counts, as code leaves the stack as it found it on all of its ways, but for loops
+ * that move the stack pointer: with one of these on a way there is no row.
  *
- * It goes on at `vaddr`: at a return address, or where it was interrupted when it is `is_exact`
- * (then other registers than the preserved ones hold what they hold).  False when no way
+ * It goes on at `vaddr`: behind a call that returns, or where it was interrupted when it is
+ * `is_exact` (then other registers than the preserved ones hold what they hold).  False when no way
  * leads to a return, or by means that are not followed, such as jumps through tables.
  * Whoever uses it should see that a call lies before the return address.  Bounded,
  * allocates nothing.

@@ -63,7 +63,8 @@ bool code_state_store(struct code_state *state, struct code_value address, struc
 
 /*
  * Whether a function ends before `vaddr`, which is behind a call: by that, which does not
- * return then.  A function that begins without any padding looks like more of the same.
+ * return then.  A function that begins without padding, and without room on the stack, looks
+ * like more of the same.
  */
 bool code_ends_x86(const struct elf_image *image, uint64_t vaddr);
 bool code_ends_aarch64(const struct elf_image *image, uint64_t vaddr);

@@ -20,7 +20,7 @@ enum {
 	EVEX = 0x62,
 };
 
-/* Bit n of word m: opcode 0xmn. */
+/* See x86_opcode_is_in. */
 static const uint16_t one_has_modrm[16] = {
 	0x0f0f, 0x0f0f, 0x0f0f, 0x0f0f, 0, 0, 0x0a08, 0, 0xfffb, 0, 0, 0, 0x00c3, 0xff0f, 0, 0xc0c0,
 };
@@ -48,11 +48,6 @@ struct reader {
 	const uint8_t *end;
 	bool is_bad;
 };
-
-static bool has_bit(const uint16_t *table, uint8_t opcode)
-{
-	return table[opcode >> 4] >> (opcode & 15) & 1;
-}
 
 static uint8_t next(struct reader *reader)
 {
@@ -131,9 +126,9 @@ static size_t immediate_bytes_of_one(const struct x86_instruction *instruction)
 		return (instruction->reg & 7) < 2 ? 1 : 0;
 	if (opcode == 0xf7)
 		return (instruction->reg & 7) < 2 ? word : 0;
-	if (has_bit(one_has_byte, opcode))
+	if (x86_opcode_is_in(one_has_byte, opcode))
 		return 1;
-	return has_bit(one_has_word, opcode) ? word : 0;
+	return x86_opcode_is_in(one_has_word, opcode) ? word : 0;
 }
 
 static size_t immediate_bytes(const struct x86_instruction *instruction)
@@ -148,7 +143,7 @@ static size_t immediate_bytes(const struct x86_instruction *instruction)
 		if (!instruction->is_vector && instruction->opcode == 0x78 &&
 		    (instruction->is_short || instruction->repeat == REPEAT_NOT))
 			return 2;
-		return has_bit(two_has_byte, instruction->opcode) ? 1 : 0;
+		return x86_opcode_is_in(two_has_byte, instruction->opcode) ? 1 : 0;
 	case X86_MAP_0F3A:
 		return 1;
 	case X86_MAP_0F38:
@@ -162,7 +157,7 @@ static bool read_opcode(struct x86_instruction *instruction, struct reader *read
 {
 	instruction->opcode = first;
 	if (first != 0x0f)
-		return !has_bit(one_is_invalid, first);
+		return !x86_opcode_is_in(one_is_invalid, first);
 	instruction->map = X86_MAP_0F;
 	instruction->opcode = next(reader);
 	if (instruction->opcode == 0x38)
@@ -207,10 +202,11 @@ static bool read_vector(struct x86_instruction *instruction, struct reader *read
 static bool has_modrm(const struct x86_instruction *instruction)
 {
 	if (instruction->map == X86_MAP_ONE)
-		return has_bit(one_has_modrm, instruction->opcode);
+		return x86_opcode_is_in(one_has_modrm, instruction->opcode);
 	if (instruction->is_vector)
 		return instruction->map != X86_MAP_0F || instruction->opcode != 0x77;
-	return instruction->map != X86_MAP_0F || !has_bit(two_has_no_modrm, instruction->opcode);
+	return instruction->map != X86_MAP_0F ||
+	       !x86_opcode_is_in(two_has_no_modrm, instruction->opcode);
 }
 
 static bool is_prefix(uint8_t byte)

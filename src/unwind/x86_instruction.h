@@ -42,6 +42,12 @@ struct x86_instruction {
 	int64_t immediate; /* also a jump's */
 };
 
+/* Bit n of the m-th word: opcode 0xmn. */
+static inline bool x86_opcode_is_in(const uint16_t table[16], uint8_t opcode)
+{
+	return table[opcode >> 4] >> (opcode & 15) & 1;
+}
+
 /* False for what is no instruction, or has no end within `n_bytes`. */
 bool x86_instruction_read(struct x86_instruction *instruction, const uint8_t *bytes,
 			  size_t n_bytes);

@@ -142,7 +142,7 @@ static uint32_t writes_of_one(const struct x86_instruction *instruction)
 	return opcode >= 0xc0 ? groups(instruction) : 0;
 }
 
-/* Bit n of word m: 0f mn writes reg; 0f mn writes rm, the sets of conditions as bytes. */
+/* By x86_opcode_is_in: 0f mn writes reg; 0f mn writes rm, the sets of conditions as bytes. */
 static const uint16_t two_writes_reg[16] = {
 	0x000c, 0, 0x3000, 0, 0xffff, 0x0001, 0, 0, 0, 0, 0x8000, 0xf1c0, 0x0023, 0x0080, 0, 0,
 };
@@ -153,11 +153,6 @@ static const uint16_t two_writes_rm[16] = {
 static const uint16_t vector_writes_reg[16] = {
 	0, 0, 0x3000, 0, 0, 0x0001, 0, 0x0300, 0, 0x0008, 0, 0, 0x0020, 0x0080, 0, 0,
 };
-
-static bool has_bit(const uint16_t *table, uint8_t opcode)
-{
-	return table[opcode >> 4] >> (opcode & 15) & 1;
-}
 
 /* Those that have their registers without naming them. */
 static uint32_t two_writes_always(const struct x86_instruction *instruction)
@@ -190,10 +185,11 @@ static uint32_t writes_of_two(const struct x86_instruction *instruction)
 
 	if ((opcode & 0xf8) == 0xc8)
 		return bit(instruction->rm);
-	if (has_bit(two_writes_reg, opcode))
+	if (x86_opcode_is_in(two_writes_reg, opcode))
 		written |= reg_of(instruction, opcode == 0xc0);
 	/* But movq between vectors, and bt; shadow stacks are read by what is a nop else. */
-	if (has_bit(two_writes_rm, opcode) && !(opcode == 0x7e && instruction->repeat == REPEAT) &&
+	if (x86_opcode_is_in(two_writes_rm, opcode) &&
+	    !(opcode == 0x7e && instruction->repeat == REPEAT) &&
 	    !(opcode == 0xba && (instruction->reg & 7) == 4))
 		written |= rm_of(instruction, is_byte);
 	if (opcode == 0x1e && instruction->repeat == REPEAT && (instruction->reg & 7) == 1)
@@ -204,7 +200,7 @@ static uint32_t writes_of_two(const struct x86_instruction *instruction)
 /* Moves from vectors and masks to general registers. */
 static uint32_t writes_of_vectors(const struct x86_instruction *instruction)
 {
-	if (has_bit(vector_writes_reg, instruction->opcode))
+	if (x86_opcode_is_in(vector_writes_reg, instruction->opcode))
 		return bit(instruction->reg);
 	if (instruction->opcode == 0x7e && instruction->repeat != REPEAT)
 		return rm_of(instruction, false);
