@@ -19,18 +19,23 @@ enum {
 	THREADS_MAX = 1024,
 };
 
+static int open_proc(uint32_t pid, const char *name)
+{
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "/proc/%" PRIu32 "/%s", pid, name);
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
 /*
  * Returns the number of bytes, 0 for none, with a NUL behind them.  One read gives all
  * of a file that is made in one piece, as most of them are; `in_pieces` are the others.
  */
 static size_t read_proc(char *text, size_t capacity, uint32_t pid, const char *name, bool in_pieces)
 {
-	char path[64];
+	const int fd = open_proc(pid, name);
 	size_t size = 0;
-	int fd;
 
-	(void)snprintf(path, sizeof(path), "/proc/%" PRIu32 "/%s", pid, name);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
 	while (fd >= 0 && size < capacity - 1) {
 		const ssize_t n = read(fd, text + size, capacity - 1 - size);
 
@@ -51,13 +56,10 @@ static size_t read_proc(char *text, size_t capacity, uint32_t pid, const char *n
 /* The same of a file that is made in one piece and stays open; it fails when the process ends. */
 static size_t read_again(char *text, size_t capacity, int *fd, uint32_t pid, const char *name)
 {
-	char path[64];
 	ssize_t n;
 
-	if (*fd < 0) {
-		(void)snprintf(path, sizeof(path), "/proc/%" PRIu32 "/%s", pid, name);
-		*fd = open(path, O_RDONLY | O_CLOEXEC);
-	}
+	if (*fd < 0)
+		*fd = open_proc(pid, name);
 	n = *fd < 0 ? -1 : pread(*fd, text, capacity - 1, 0);
 	text[n > 0 ? n : 0] = '\0';
 	return n > 0 ? (size_t)n : 0;

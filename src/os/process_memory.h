@@ -23,7 +23,7 @@ struct process_memory_details {
 	uint64_t n_involuntary_switches;
 };
 
-/* What is kept open of a process that is read over and over: half of the cost is opening. */
+/* What is kept open of a process that is read over and over: opening is a third of the cost. */
 struct process_memory_files {
 	uint32_t pid;
 	int statm_fd; /* -1: not open */
