@@ -428,6 +428,7 @@ void cfi_walk_sample(struct cfi_cache_context *cache, struct walk_trail *trail,
 	};
 	struct registers full;
 
+	walk_trail_look_ahead(trail, &w.dump);
 	if (walk_run(&w, &sample->registers) == VERDICT_NEEDS_FULL) {
 		full = sample->registers;
 		w.full = &full;

@@ -28,6 +28,19 @@ struct walk_step *walk_trail_finish(struct walk_trail *trail)
 	return spare;
 }
 
+void walk_trail_look_ahead(const struct walk_trail *trail, const struct stack_dump *dump)
+{
+	const struct walk_memo *memo = trail->memo;
+
+	for (size_t i = 0; memo && i + 1 < memo->n_steps; i++) {
+		const uint64_t slot = memo->steps[i + 1].sp +
+				      (uint64_t)(memo->steps[i].link_words * INT64_C(8));
+
+		if (slot - dump->start < dump->n_word_bytes)
+			__builtin_prefetch(dump->bytes + (slot - dump->start));
+	}
+}
+
 static bool is_word(const struct stack_dump *dump, uint64_t address, enum arch arch,
 		    uint64_t wanted)
 {

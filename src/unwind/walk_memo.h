@@ -93,6 +93,9 @@ static inline bool walk_trail_is_at(const struct walk_trail *trail, const struct
 	       !frame->is_exact && !frame->is_switched;
 }
 
+/* Have the words of the last walk brought into the cache, which this one mostly reads too. */
+void walk_trail_look_ahead(const struct walk_trail *trail, const struct stack_dump *dump);
+
 /* Follow the last walk from `frame` on as far as the dump is the same. */
 void walk_trail_follow(struct walk_trail *trail, const struct stack_dump *dump, enum arch arch,
 		       struct cfi_frame *frame, struct stack *stack);
