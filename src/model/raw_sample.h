@@ -26,6 +26,11 @@ struct raw_sample {
 	const uint8_t *stack_bytes; /* the user stack from the stack pointer upwards */
 	size_t stack_size_bytes;    /* what was really copied, not what was asked for */
 	size_t stack_asked_bytes;   /* the dump's size; fewer copied means the stack ended */
+	/*
+	 * Holds what is likely to be the next sample's instruction pointer, but may be anything:
+	 * a hint for looking ahead.  NULL: not known.
+	 */
+	const uint64_t *next_ip;
 	const uint64_t *kernel_ips; /* innermost first; empty when not permitted */
 	size_t n_kernel_ips;
 };

@@ -151,6 +151,16 @@ const uint8_t *bpf_ring_peek_behind(const struct bpf_ring *ring, uint64_t head,
 	return NULL;
 }
 
+const uint8_t *bpf_ring_next(const struct bpf_ring *ring, size_t size_bytes)
+{
+	const uint64_t available = ring->head - ring->tail;
+
+	if (available < BPF_RINGBUF_HDR_SZ + size_bytes || available > ring->data_bytes ||
+	    ring->tail % BPF_RINGBUF_HDR_SZ)
+		return NULL;
+	return bytes_at(ring, ring->tail);
+}
+
 void bpf_ring_skip(struct bpf_ring *ring)
 {
 	ring->tail += ring->next_bytes;

@@ -64,6 +64,12 @@ const uint8_t *bpf_ring_peek(struct bpf_ring *ring, size_t *ret_size_bytes);
 const uint8_t *bpf_ring_peek_behind(const struct bpf_ring *ring, uint64_t head,
 				    size_t *ret_size_bytes);
 
+/*
+ * What is behind the record that was skipped, which may not be written yet: `size_bytes` that
+ * can be read; NULL when there are not as many.  For looking ahead.
+ */
+const uint8_t *bpf_ring_next(const struct bpf_ring *ring, size_t size_bytes);
+
 /* The record that was peeked is done with, or the busy one is given up: then nobody may
  * write any more. */
 void bpf_ring_skip(struct bpf_ring *ring);

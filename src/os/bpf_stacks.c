@@ -194,13 +194,18 @@ static bool is_of(const struct bpf_stacks *stacks, const struct bpf_stack_record
 	       (!stacks->has_tids || record->tid == sample->tid) && is_same_place;
 }
 
-/* The next record's beginning, which its walk will begin with. */
-static void look_ahead(const struct bpf_ring *ring)
+/*
+ * The next record's beginning, which its walk will begin with.  Its header is not read yet,
+ * as that would wait for it.
+ */
+static void look_ahead(const struct bpf_ring *ring, struct raw_sample *sample)
 {
-	const uint8_t *next = ring->data + (ring->tail & (ring->data_bytes - 1));
+	const uint8_t *next = bpf_ring_next(ring, sizeof(struct bpf_stack_record));
 
-	for (size_t i = 0; ring->tail != ring->head && i < LOOK_AHEAD_BYTES; i += CACHE_LINE_BYTES)
+	for (size_t i = 0; next && i < LOOK_AHEAD_BYTES; i += CACHE_LINE_BYTES)
 		__builtin_prefetch(next + i);
+	sample->next_ip = next ? (const void *)(next + offsetof(struct bpf_stack_record, ip))
+			       : NULL;
 }
 
 static void take(struct bpf_stacks *stacks, const struct bpf_stack_record *record,
@@ -245,7 +250,7 @@ void bpf_stacks_take(struct bpf_stacks *stacks, size_t cpu, struct sampler_recor
 	memcpy(sample->registers.values, written.registers, sizeof(written.registers));
 	take(stacks, &written, bytes, size_bytes, sample);
 	bpf_ring_skip(ring);
-	look_ahead(ring);
+	look_ahead(ring, sample);
 }
 
 bool bpf_stacks_match(struct bpf_stacks *stacks, size_t cpu, struct raw_sample *sample)
@@ -263,7 +268,7 @@ bool bpf_stacks_match(struct bpf_stacks *stacks, size_t cpu, struct raw_sample *
 			if (sample->has_registers)
 				take(stacks, &record, bytes, size_bytes, sample);
 			bpf_ring_skip(ring);
-			look_ahead(ring);
+			look_ahead(ring, sample);
 			return true;
 		}
 		/* It belongs to a sample that comes later, or to one that was lost. */

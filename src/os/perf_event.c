@@ -368,6 +368,7 @@ int perf_event_open_role(enum perf_event_role role, const struct perf_event_opti
 		return error_of_open(fd, options, err);
 	*ret_layout = (struct perf_layout){ .sample_type = attr.sample_type,
 					    .read_format = attr.read_format };
+	ret_layout->ip_offset = perf_record_ip_offset(ret_layout);
 	return fd;
 }
 

@@ -24,10 +24,12 @@ enum {
 #if defined(__x86_64__)
 /* The kernel's order is ax bx cx dx si di bp sp ip, then r8 to r15 (bits 16 to 23). */
 #define REGISTER_MASK UINT64_C(0xff01ff)
+enum { IP_AT = 8 };
 static const uint8_t dwarf_numbers[] = { 0, 3, 2, 1, 4, 5, 6, 7, 16, 8, 9, 10, 11, 12, 13, 14, 15 };
 #elif defined(__aarch64__)
 /* x0 to x29, lr, sp, pc: already DWARF's numbers. */
 #define REGISTER_MASK UINT64_C(0x1ffffffff)
+enum { IP_AT = 32 };
 static const uint8_t dwarf_numbers[] = { 0,  1,	 2,  3,	 4,  5,	 6,  7,	 8,  9,	 10,
 					 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21,
 					 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32 };
@@ -79,6 +81,24 @@ uint64_t perf_record_time_ns(const struct perf_layout *layout, const uint8_t *by
 	at = bytes_of(bytes, size_bytes);
 	(void)bytes_take(&at, start);
 	return bytes_u64(&at);
+}
+
+size_t perf_record_ip_offset(const struct perf_layout *layout)
+{
+	static const uint64_t words = PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_IP | PERF_SAMPLE_TID |
+				      PERF_SAMPLE_TIME | PERF_SAMPLE_STREAM_ID | PERF_SAMPLE_CPU |
+				      PERF_SAMPLE_CALLCHAIN;
+	const uint64_t behind = PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER | PERF_SAMPLE_READ;
+	const bool has_read = layout->sample_type & PERF_SAMPLE_READ;
+	const size_t n_words = (size_t)__builtin_popcountll(layout->sample_type & words) +
+			       (has_read ? 1 + (size_t)__builtin_popcountll(layout->read_format)
+					 : 0);
+
+	if (!(layout->sample_type & PERF_SAMPLE_REGS_USER) ||
+	    layout->sample_type & ~(words | behind))
+		return 0;
+	/* The registers come behind their ABI. */
+	return HEADER_BYTES + (n_words + 1 + IP_AT) * sizeof(uint64_t);
 }
 
 static void parse_read(struct sampler_record *record, uint64_t format, struct bytes *at)

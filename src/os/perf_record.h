@@ -18,6 +18,7 @@
 struct perf_layout {
 	uint64_t sample_type; /* PERF_SAMPLE_… */
 	uint64_t read_format; /* PERF_FORMAT_… */
+	size_t ip_offset;     /* perf_record_ip_offset's */
 };
 
 /*
@@ -32,6 +33,12 @@ uint64_t perf_record_register_mask(void);
  */
 uint64_t perf_record_time_ns(const struct perf_layout *layout, const uint8_t *bytes,
 			     size_t size_bytes);
+
+/*
+ * Where in a sample's record the user's instruction pointer is, while its stack of the kernel
+ * is empty; 0 when it has none, or not at a place that can be told.
+ */
+size_t perf_record_ip_offset(const struct perf_layout *layout);
 
 /* `bytes` must be aligned to 8 and hold `size_bytes`, at least a header. */
 void perf_record_parse(struct sampler_record *record, const struct perf_layout *layout,

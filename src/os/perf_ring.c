@@ -127,6 +127,17 @@ void perf_ring_look_ahead(const struct perf_ring *ring, size_t size_bytes)
 	__builtin_prefetch(byte_at(ring, next + 2 * (uint64_t)size_bytes - sizeof(uint64_t)));
 }
 
+const uint64_t *perf_ring_word_behind(const struct perf_ring *ring, size_t size_bytes,
+				      size_t offset)
+{
+	const uint64_t at = ring->tail + size_bytes + offset;
+
+	if (ring->head - ring->tail > ring->data_bytes || at % sizeof(uint64_t) ||
+	    ring->head - ring->tail < size_bytes + offset + sizeof(uint64_t))
+		return NULL;
+	return (const void *)byte_at(ring, at);
+}
+
 void perf_ring_skip(struct perf_ring *ring, size_t size_bytes)
 {
 	ring->tail += size_bytes;

@@ -62,6 +62,13 @@ const uint8_t *perf_ring_peek(struct perf_ring *ring, size_t *ret_size_bytes);
  */
 void perf_ring_look_ahead(const struct perf_ring *ring, size_t size_bytes);
 
+/*
+ * Where the word `offset` bytes into the record behind that one is, NULL when there is none; it
+ * may be anything.  For looking ahead.
+ */
+const uint64_t *perf_ring_word_behind(const struct perf_ring *ring, size_t size_bytes,
+				      size_t offset);
+
 void perf_ring_skip(struct perf_ring *ring, size_t size_bytes);
 
 /* Give everything skipped back to the kernel. */

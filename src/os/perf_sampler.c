@@ -313,6 +313,9 @@ static bool take_record(struct perf_sampler *sampler, struct perf_source *source
 		return true;
 	}
 	perf_record_parse(record, &source->layout, source->next, source->next_bytes);
+	if (source->is_sampler && source->layout.ip_offset)
+		record->sample.next_ip = perf_ring_word_behind(&source->ring, source->next_bytes,
+							       source->layout.ip_offset);
 	record->is_from_sampler = source->is_sampler;
 	if (!has_stack(sampler, source, record))
 		return false;

@@ -203,6 +203,18 @@ void cfi_cache_look(struct cfi_cache_context *context, struct cfi_entry *entry)
 		entry->rule.flags |= CFI_RULE_AFTER_CALL;
 }
 
+void cfi_cache_look_ahead(const struct cfi_cache_context *context, uint64_t ip)
+{
+	const struct unwind_cache *cache = context->process->cache;
+	const struct mapping *mapping = address_space_find(&context->process->space, ip);
+
+	if (!mapping)
+		return;
+	__builtin_prefetch(&cache->entries[cfi_cache_place(ip, cache->n_bits)]);
+	cfi_spans_prefetch(&context->modules->spans, mapping->module, ip - mapping->bias);
+	location_table_prefetch(context->locations, mapping->module, ip - mapping->bias);
+}
+
 bool cfi_cache_fill(struct cfi_cache_context *context, uint64_t ip, struct cfi_entry *entry)
 {
 	const struct address_space *space = &context->process->space;

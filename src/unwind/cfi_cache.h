@@ -79,6 +79,12 @@ struct cfi_tables *cfi_modules_get(struct cfi_cache_context *context, uint32_t m
  */
 int cfi_cache_prepare(struct unwind_process *process);
 
+/*
+ * Have what is known of an ip, or will have to be, brought into the cache: half of the samples
+ * are where none was lately, and each thing to look up would be waited for.  A hint.
+ */
+void cfi_cache_look_ahead(const struct cfi_cache_context *context, uint64_t ip);
+
 /* The slow half of cfi_cache_get: reads the tables.  False when the ip is not mapped. */
 bool cfi_cache_fill(struct cfi_cache_context *context, uint64_t ip, struct cfi_entry *entry);
 

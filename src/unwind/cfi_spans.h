@@ -34,6 +34,14 @@ static inline size_t cfi_spans_place(uint32_t module, uint64_t vaddr)
 	return (size_t)(hash_pair(vaddr >> CFI_SPANS_BLOCK_BITS, module) >> (64 - CFI_SPANS_BITS));
 }
 
+/* Have the place brought into the cache for a look-up that comes soon. */
+static inline void cfi_spans_prefetch(const struct cfi_spans *spans, uint32_t module,
+				      uint64_t vaddr)
+{
+	if (spans->places)
+		__builtin_prefetch(&spans->places[cfi_spans_place(module, vaddr)]);
+}
+
 /* The rule at `vaddr`, if it is known; borrowed until the next put.  NULL if not. */
 static inline const struct cfi_rule *cfi_spans_find(const struct cfi_spans *spans, uint32_t module,
 						    uint64_t vaddr)

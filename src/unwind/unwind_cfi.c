@@ -48,6 +48,8 @@ static int cfi_walk(struct unwinder *unwinder, struct unwind_process *process,
 	cfi_walk_sample(&cache, &trail, sample, stack);
 	if (trail.memo)
 		unwinder->spare = walk_trail_finish(&trail);
+	if (sample->next_ip)
+		cfi_cache_look_ahead(&cache, *sample->next_ip);
 	return cache.is_out_of_memory ? -ENOMEM : 0;
 }
 

@@ -196,6 +196,23 @@ static void bpf_ring__shows_nothing_behind_that_is_no_record(void **state)
 	assert_null(bpf_ring_peek_behind(&fixture->ring, 2 * DATA_BYTES, &size_bytes));
 }
 
+static void bpf_ring__shows_what_comes(void **state)
+{
+	struct ring_fixture *fixture = *state;
+	size_t size_bytes;
+
+	put_two(fixture, 12);
+	assert_non_null(bpf_ring_peek(&fixture->ring, &size_bytes));
+	bpf_ring_skip(&fixture->ring);
+	assert_ptr_equal(bpf_ring_next(&fixture->ring, 16), fixture->data + 24 + RING_HEADER_BYTES);
+	assert_null(bpf_ring_next(&fixture->ring, 17));
+	assert_non_null(bpf_ring_peek(&fixture->ring, &size_bytes));
+	bpf_ring_skip(&fixture->ring);
+	assert_null(bpf_ring_next(&fixture->ring, 0));
+	ring_fixture_set_head(fixture, 10 * DATA_BYTES);
+	assert_null(bpf_ring_next(&fixture->ring, 16));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -212,6 +229,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(bpf_ring__shows_what_is_behind, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(bpf_ring__shows_nothing_behind_that_is_no_record,
 						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(bpf_ring__shows_what_comes, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

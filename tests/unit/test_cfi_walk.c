@@ -81,17 +81,23 @@ static void capture_from(void (*end)(void))
 static void walk(const struct unwind_backend *backend, const struct raw_sample *sample,
 		 struct stack *stack)
 {
+	static const uint64_t nowhere = UINT64_MAX;
+	const uint64_t here = (uintptr_t)walk;
+	const uint64_t *next_ips[] = { NULL, NULL, &nowhere, &here, &here };
+	struct raw_sample looking_ahead = *sample;
 	struct location_table locations = { 0 };
 	struct process_fixture fixture;
 	struct unwinder *unwinder;
 
 	assert_int_equal(process_fixture_load(&fixture, getpid()), 0);
 	assert_int_equal(backend->new (&unwinder, &locations, NULL), 0);
-	/* Twice: with the cache empty and filled. */
-	for (int round = 0; round < 2; round++)
-		assert_int_equal(backend->walk(unwinder, &fixture.process, &fixture.images, sample,
-					       stack),
+	/* With the cache empty and filled, and with places to look ahead at. */
+	for (size_t round = 0; round < N_ITEMS(next_ips); round++) {
+		looking_ahead.next_ip = next_ips[round];
+		assert_int_equal(backend->walk(unwinder, &fixture.process, &fixture.images,
+					       &looking_ahead, stack),
 				 0);
+	}
 	for (uint32_t i = 0; i < stack->n_frames; i++)
 		assert_true(stack->locations[i] < locations.n_locations);
 	backend->free(unwinder);

@@ -146,6 +146,28 @@ static void ring__survives_an_impossible_head(void **state)
 	assert_null(perf_ring_peek(&fixture->ring, &size));
 }
 
+static void ring__shows_a_word_of_what_comes(void **state)
+{
+	struct fixture *fixture = *state;
+
+	set_head(fixture, 64);
+	perf_ring_refresh(&fixture->ring);
+	assert_ptr_equal(perf_ring_word_behind(&fixture->ring, 24, 8), fixture->data + 32);
+	assert_ptr_equal(perf_ring_word_behind(&fixture->ring, 24, 32), fixture->data + 56);
+	/* Beyond the head, or no word's place. */
+	assert_null(perf_ring_word_behind(&fixture->ring, 24, 40));
+	assert_null(perf_ring_word_behind(&fixture->ring, 64, 0));
+	assert_null(perf_ring_word_behind(&fixture->ring, 24, 4));
+	/* It wraps as records do. */
+	fixture->ring.tail = DATA_BYTES - 16;
+	set_head(fixture, DATA_BYTES + 64);
+	perf_ring_refresh(&fixture->ring);
+	assert_ptr_equal(perf_ring_word_behind(&fixture->ring, 16, 8), fixture->data + 8);
+	set_head(fixture, 10 * DATA_BYTES);
+	perf_ring_refresh(&fixture->ring);
+	assert_null(perf_ring_word_behind(&fixture->ring, 16, 8));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -155,6 +177,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(ring__copies_what_wraps, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(ring__survives_impossible_sizes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(ring__survives_an_impossible_head, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(ring__shows_a_word_of_what_comes, set_up,
 						tear_down),
 	};
 
