@@ -2,6 +2,7 @@
 #include "unit.h"
 
 #include "base/bytes.h"
+#include "base/crc32.h"
 
 static void bytes_u32__past_the_end_is_zero_and_bad(void **state)
 {
@@ -56,6 +57,19 @@ static void bytes_string__needs_its_nul(void **state)
 	assert_true(b.is_bad);
 }
 
+/* The check value of the catalogue of parametrised CRC algorithms for CRC-32/ISO-HDLC. */
+static void crc32__is_the_one_of_zlib(void **state)
+{
+	static const char digits[] = "123456789";
+
+	(void)state;
+	assert_int_equal(crc32_of(0, digits, 9), UINT32_C(0xcbf43926));
+	for (size_t n = 0; n <= 9; n++)
+		assert_int_equal(crc32_of(crc32_of(0, digits, n), digits + n, 9 - n),
+				 UINT32_C(0xcbf43926));
+	assert_int_equal(crc32_of(0, NULL, 0), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -64,6 +78,7 @@ int main(void)
 		cmocka_unit_test(bytes_uleb__refuses_more_than_64_bits),
 		cmocka_unit_test(bytes_sleb__reads_negative_numbers),
 		cmocka_unit_test(bytes_string__needs_its_nul),
+		cmocka_unit_test(crc32__is_the_one_of_zlib),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
