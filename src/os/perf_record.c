@@ -87,18 +87,18 @@ size_t perf_record_ip_offset(const struct perf_layout *layout)
 {
 	static const uint64_t words = PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_IP | PERF_SAMPLE_TID |
 				      PERF_SAMPLE_TIME | PERF_SAMPLE_STREAM_ID | PERF_SAMPLE_CPU |
-				      PERF_SAMPLE_CALLCHAIN;
-	const uint64_t behind = PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER | PERF_SAMPLE_READ;
-	const bool has_read = layout->sample_type & PERF_SAMPLE_READ;
-	const size_t n_words = (size_t)__builtin_popcountll(layout->sample_type & words) +
-			       (has_read ? 1 + (size_t)__builtin_popcountll(layout->read_format)
-					 : 0);
+				      PERF_SAMPLE_READ | PERF_SAMPLE_CALLCHAIN;
+	static const uint64_t behind = PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER;
+	const uint64_t type = layout->sample_type;
+	int n_words = __builtin_popcountll(type & words);
 
-	if (!(layout->sample_type & PERF_SAMPLE_REGS_USER) ||
-	    layout->sample_type & ~(words | behind))
+	if (!(type & PERF_SAMPLE_REGS_USER) || type & ~(words | behind))
 		return 0;
+	/* Behind the value that is read is what its format adds. */
+	if (type & PERF_SAMPLE_READ)
+		n_words += __builtin_popcountll(layout->read_format);
 	/* The registers come behind their ABI. */
-	return HEADER_BYTES + (n_words + 1 + IP_AT) * sizeof(uint64_t);
+	return HEADER_BYTES + ((size_t)n_words + 1 + IP_AT) * sizeof(uint64_t);
 }
 
 static void parse_read(struct sampler_record *record, uint64_t format, struct bytes *at)

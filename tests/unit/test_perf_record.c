@@ -160,6 +160,27 @@ static void sample__registers_have_the_numbers_of_dwarf(void **state)
 	buffer_release(&bytes);
 }
 
+/* In user mode, where there is no stack of the kernel. */
+static void sample__ip_is_where_its_offset_tells(void **state)
+{
+	const size_t offset = perf_record_ip_offset(&sampler);
+	struct buffer bytes = BUFFER_INIT;
+	struct sampler_record record;
+	uint64_t ip = 0;
+
+	(void)state;
+	add_sample_head(&bytes);
+	buffer_add_u64(&bytes, 0);
+	add_registers(&bytes, 2);
+	add_stack(&bytes, 16);
+	parse(&record, &sampler, &bytes);
+	assert_in_range(offset, 1, bytes.size - sizeof(ip));
+	memcpy(&ip, bytes.data + offset, sizeof(ip));
+	assert_int_equal(ip, registers_pc(&record.sample.registers));
+	assert_int_equal(perf_record_ip_offset(&sideband), 0);
+	buffer_release(&bytes);
+}
+
 static void sample__without_registers_or_of_32_bits_has_none(void **state)
 {
 	struct buffer bytes = BUFFER_INIT;
@@ -446,6 +467,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sample__is_decoded_whole),
 		cmocka_unit_test(sample__registers_have_the_numbers_of_dwarf),
+		cmocka_unit_test(sample__ip_is_where_its_offset_tells),
 		cmocka_unit_test(sample__without_registers_or_of_32_bits_has_none),
 		cmocka_unit_test(sample__with_impossible_sizes_is_bad),
 		cmocka_unit_test(sample__copied_more_than_asked_is_cut),
