@@ -77,10 +77,9 @@ void resources_watch(struct resources *resources, uint32_t pid)
 	if (!pid || resources->n_watched == RESOURCES_MAX_PROCESSES)
 		return;
 	for (size_t i = 0; i < resources->n_watched; i++)
-		if (resources->watched[i].pid == pid)
+		if (resources->watched[i].files.pid == pid)
 			return;
 	resources->watched[resources->n_watched++] = (struct watched_process){
-		.pid = pid,
 		.files = process_memory_files(pid),
 	};
 }
@@ -118,7 +117,7 @@ static void read_details(struct resources *resources, struct watched_process *wa
 	struct process_memory_details details;
 
 	watched->details_ns = sample->time_ns;
-	if (process_memory_read_details(&details, watched->pid) == 0) {
+	if (process_memory_read_details(&details, watched->files.pid) == 0) {
 		keep_largest(&watched->n_voluntary_switches, details.n_voluntary_switches);
 		keep_largest(&watched->n_involuntary_switches, details.n_involuntary_switches);
 		sample->pss_bytes = details.pss_bytes;
@@ -158,7 +157,7 @@ static struct watched_process *find_due(struct resources *resources, uint64_t no
 static int take_reading(struct resources *resources, struct watched_process *watched,
 			uint64_t now_ns, bool with_details)
 {
-	struct resource_sample sample = { .time_ns = now_ns, .pid = watched->pid };
+	struct resource_sample sample = { .time_ns = now_ns, .pid = watched->files.pid };
 	struct process_memory memory;
 
 	if (process_memory_read(&memory, &watched->files) < 0)

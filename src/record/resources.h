@@ -31,7 +31,6 @@ struct resources {
 	struct profile *profile;	       /* borrowed */
 	const struct process_table *processes; /* borrowed */
 	struct watched_process {
-		uint32_t pid;
 		struct process_memory_files files;
 		uint64_t details_ns; /* when they were last read; 0: never */
 		uint64_t n_voluntary_switches;

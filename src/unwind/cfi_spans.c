@@ -1,3 +1,4 @@
+/* One place for each block; the hash chooses it, and the last one to come stays. */
 #include "unwind/cfi_spans.h"
 
 #include <stdlib.h>

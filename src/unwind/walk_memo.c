@@ -28,16 +28,22 @@ struct walk_step *walk_trail_finish(struct walk_trail *trail)
 	return spare;
 }
 
+/* An address so many words from the stack pointer that the step leads to. */
+static uint64_t slot_of(const struct walk_step *step, int16_t n_words)
+{
+	return step[1].sp + (uint64_t)(n_words * INT64_C(8));
+}
+
 void walk_trail_look_ahead(const struct walk_trail *trail, const struct stack_dump *dump)
 {
 	const struct walk_memo *memo = trail->memo;
 
 	for (size_t i = 0; memo && i + 1 < memo->n_steps; i++) {
-		const uint64_t slot = memo->steps[i + 1].sp +
-				      (uint64_t)(memo->steps[i].link_words * INT64_C(8));
+		const struct walk_step *step = &memo->steps[i];
+		const uint64_t offset = slot_of(step, step->link_words) - dump->start;
 
-		if (slot - dump->start < dump->n_word_bytes)
-			__builtin_prefetch(dump->bytes + (slot - dump->start));
+		if (offset < dump->n_word_bytes)
+			__builtin_prefetch(dump->bytes + offset);
 	}
 }
 
@@ -59,12 +65,9 @@ static bool is_plain_word(const struct stack_dump *dump, uint64_t address, uint6
 /* Whether the step leads to the next one in this dump too. */
 static bool is_same(const struct walk_step *step, const struct stack_dump *dump, enum arch arch)
 {
-	const uint64_t sp = step[1].sp;
-
 	return step->link_words &&
-	       is_word(dump, sp + (uint64_t)(step->link_words * INT64_C(8)), arch, step[1].pc) &&
-	       (!step->fp_words ||
-		is_plain_word(dump, sp + (uint64_t)(step->fp_words * INT64_C(8)), step[1].fp));
+	       is_word(dump, slot_of(step, step->link_words), arch, step[1].pc) &&
+	       (!step->fp_words || is_plain_word(dump, slot_of(step, step->fp_words), step[1].fp));
 }
 
 void walk_trail_follow(struct walk_trail *trail, const struct stack_dump *dump, enum arch arch,
