@@ -137,7 +137,7 @@ static bool is_return_at_start(const struct verify_difference *difference,
 	uint64_t vaddr;
 	bool is_start;
 
-	if (difference->n_equal < 2 || difference->n_equal != difference->other->n_frames)
+	if (!difference->n_equal || difference->n_equal != difference->other->n_frames)
 		return false;
 	image = image_of(process, images, difference->cfi->ips[last], &vaddr);
 	if (!image)

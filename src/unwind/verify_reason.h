@@ -45,9 +45,10 @@ enum verify_reason {
 	 */
 	VERIFY_NO_SEARCH_TABLE,
 	/*
-	 * The last common frame calls what does not return, by the last instruction of its
-	 * function, so that the address returned to is the first of another one.  libunwind (1.6)
-	 * goes by the row of that one.
+	 * A function's last instruction calls what does not return, so that the address returned
+	 * to is the first of another one.  libunwind (1.6) remembers rows by address alone: where
+	 * the last common frame has that address, whether it returns there or, innermost, begins
+	 * there, it may go by the row of the other one.
 	 */
 	VERIFY_RETURN_AT_START,
 	/* Neither reached the root, and the frames that both have are the same. */
