@@ -26,6 +26,10 @@ struct raw_sample {
 	const uint8_t *stack_bytes; /* the user stack from the stack pointer upwards */
 	size_t stack_size_bytes;    /* what was really copied, not what was asked for */
 	size_t stack_asked_bytes;   /* the dump's size; fewer copied means the stack ended */
+	/* The outermost end of a stack of which not all was copied; NULL: it was not either. */
+	const uint8_t *top_bytes;
+	uint64_t top_address;
+	size_t top_size_bytes;
 	/*
 	 * Holds what is likely to be the next sample's instruction pointer, but may be anything:
 	 * a hint for looking ahead.  NULL: not known.

@@ -29,6 +29,9 @@ enum {
 	REGISTERS_SLOT = -80,
 	LINE_SLOT = -88, /* where this CPU's last tick is */
 	WHOLE_SLOT = -96,
+	END_SLOT = -104, /* where the thread's stack ends; 0: not known */
+	TOP_SLOT = -112,
+	TOP_BYTES_SLOT = -120,
 };
 
 _Static_assert(sizeof(struct bpf_stack_cpu) == 1 << CPU_SHIFT, "a line for each CPU");
@@ -167,6 +170,9 @@ static void add_start(struct bpf_code *code, const struct bpf_stack_options *opt
 	bpf_code_store(code, BPF_REG_10, CPU_SLOT, BPF_REG_0, sizeof(uint32_t));
 	bpf_code_number(code, BPF_REG_1, 0);
 	bpf_code_store(code, BPF_REG_10, WHOLE_SLOT, BPF_REG_1, sizeof(uint64_t));
+	bpf_code_store(code, BPF_REG_10, END_SLOT, BPF_REG_1, sizeof(uint64_t));
+	bpf_code_store(code, BPF_REG_10, TOP_SLOT, BPF_REG_1, sizeof(uint64_t));
+	bpf_code_store(code, BPF_REG_10, TOP_BYTES_SLOT, BPF_REG_1, sizeof(uint64_t));
 	if (options->whole_ns) {
 		add_line(code, options);
 		add_whole(code, options);
@@ -190,18 +196,30 @@ static void add_reserve(struct bpf_code *code, uint32_t bytes, struct jumps *lea
 	bpf_code_move(code, BPF_REG_9, BPF_REG_0, 0);
 }
 
-static const uint32_t lengths[] = { 2048, 4096, 8192, 12288, 16384, 24576, 32768, 49152, 65536 };
+static const uint32_t lengths[] = { 2048,
+				    4096,
+				    8192,
+				    12288,
+				    16384,
+				    24576,
+				    32768,
+				    49152,
+				    65536,
+				    98304,
+				    131072,
+				    196608,
+				    BPF_STACK_MOST_BYTES };
 
 enum { N_LENGTHS = sizeof(lengths) / sizeof(lengths[0]) };
 
 /*
- * r7: how much is in use, which is not more than was asked for; all of it is copied at
- * once.  Jumps to `done`, or goes on where it is not known or cannot be read.
+ * r7: how much is in use; all of it is copied at once.  Jumps to `done`, or goes on where it is
+ * not known, too much or cannot be read.
  */
 static void add_known(struct bpf_code *code, const struct bpf_stack_options *options,
 		      struct jumps *leaving, struct jumps *done)
 {
-	size_t is_new, is_outside, fits;
+	size_t is_new, is_outside, is_far, fits;
 	size_t failed[N_LENGTHS];
 	size_t n_failed = 0;
 
@@ -211,9 +229,11 @@ static void add_known(struct bpf_code *code, const struct bpf_stack_options *opt
 	is_new = bpf_code_jump(code, BPF_JEQ, BPF_REG_0, 0);
 	bpf_code_load(code, BPF_REG_7, BPF_REG_0, 0);
 	is_outside = bpf_code_jump_by(code, BPF_JLE, BPF_REG_7, BPF_REG_8);
+	bpf_code_store(code, BPF_REG_10, END_SLOT, BPF_REG_7, sizeof(uint64_t));
 	bpf_code_combine(code, BPF_SUB, BPF_REG_7, BPF_REG_8);
-	fits = bpf_code_jump(code, BPF_JLE, BPF_REG_7, (int32_t)options->asked_bytes);
+	fits = bpf_code_jump(code, BPF_JLE, BPF_REG_7, (int32_t)options->most_bytes);
 	bpf_code_number(code, BPF_REG_7, (int32_t)options->asked_bytes);
+	is_far = options->with_top ? bpf_code_go(code) : fits;
 	bpf_code_jump_here(code, fits);
 	for (size_t i = 0; i < N_LENGTHS; i++) {
 		const size_t too_long = bpf_code_jump(code, BPF_JGT, BPF_REG_7,
@@ -228,7 +248,7 @@ static void add_known(struct bpf_code *code, const struct bpf_stack_options *opt
 		bpf_code_number(code, BPF_REG_1, 1);
 		done->from[done->n++] = bpf_code_go(code);
 		bpf_code_jump_here(code, too_long);
-		if (lengths[i] >= options->asked_bytes)
+		if (lengths[i] >= options->most_bytes)
 			break;
 	}
 	leaving->from[leaving->n++] = bpf_code_go(code);
@@ -240,6 +260,8 @@ static void add_known(struct bpf_code *code, const struct bpf_stack_options *opt
 	add_ring(code, options, leaving);
 	bpf_code_jump_here(code, is_new);
 	bpf_code_jump_here(code, is_outside);
+	if (options->with_top)
+		bpf_code_jump_here(code, is_far);
 }
 
 static uint32_t n_whole_pages(uint32_t asked_bytes)
@@ -247,7 +269,7 @@ static uint32_t n_whole_pages(uint32_t asked_bytes)
 	return (asked_bytes + PAGE_BYTES - 1) / PAGE_BYTES;
 }
 
-uint32_t bpf_stack_program_record_bytes(uint32_t asked_bytes)
+uint32_t bpf_stack_program_top_at(uint32_t asked_bytes)
 {
 	return RECORD_BYTES + (n_whole_pages(asked_bytes) + 1) * PAGE_BYTES;
 }
@@ -263,19 +285,54 @@ static void add_read(struct bpf_code *code, struct jumps *done)
 	done->from[done->n++] = bpf_code_jump(code, BPF_JNE, BPF_REG_0, 0);
 }
 
+/* So much of the end, and what else is in the page where that begins. */
+static const int32_t top_lengths[] = { 2 * PAGE_BYTES, PAGE_BYTES, 1024, 256 };
+
+_Static_assert(3 * PAGE_BYTES <= BPF_STACK_TOP_BYTES, "room for the longest");
+
+/* The outermost end of a stack of which it is known: less of it where a page is not there. */
+static void add_top(struct bpf_code *code, const struct bpf_stack_options *options)
+{
+	struct jumps done = { .n = 0 };
+	size_t is_unknown;
+
+	bpf_code_load(code, BPF_REG_1, BPF_REG_10, END_SLOT);
+	is_unknown = bpf_code_jump(code, BPF_JEQ, BPF_REG_1, 0);
+	for (size_t i = 0; i < sizeof(top_lengths) / sizeof(top_lengths[0]); i++) {
+		bpf_code_load(code, BPF_REG_3, BPF_REG_10, END_SLOT);
+		bpf_code_move(code, BPF_REG_2, BPF_REG_3, -top_lengths[i]);
+		bpf_code_compute(code, BPF_AND, BPF_REG_2, PAGE_BYTES - 1);
+		bpf_code_compute(code, BPF_ADD, BPF_REG_2, top_lengths[i]);
+		bpf_code_combine(code, BPF_SUB, BPF_REG_3, BPF_REG_2);
+		bpf_code_store(code, BPF_REG_10, TOP_SLOT, BPF_REG_3, sizeof(uint64_t));
+		bpf_code_store(code, BPF_REG_10, TOP_BYTES_SLOT, BPF_REG_2, sizeof(uint64_t));
+		bpf_code_move(code, BPF_REG_1, BPF_REG_9,
+			      (int32_t)bpf_stack_program_top_at(options->asked_bytes));
+		bpf_code_call(code, BPF_FUNC_probe_read_user);
+		done.from[done.n++] = bpf_code_jump(code, BPF_JEQ, BPF_REG_0, 0);
+	}
+	bpf_code_number(code, BPF_REG_1, 0);
+	bpf_code_store(code, BPF_REG_10, TOP_BYTES_SLOT, BPF_REG_1, sizeof(uint64_t));
+	bpf_code_jump_here(code, is_unknown);
+	for (size_t i = 0; i < done.n; i++)
+		bpf_code_jump_here(code, done.from[i]);
+}
+
 /* r7: as much as is there, page by page, the part of a page that the stack begins in first. */
 static void add_pages(struct bpf_code *code, const struct bpf_stack_options *options,
 		      struct jumps *leaving)
 {
 	struct jumps done = { .n = 0 };
-	size_t is_empty;
+	size_t is_empty, has_some;
 
 	bpf_code_move(code, BPF_REG_1, BPF_REG_10, WORD_SLOT);
 	bpf_code_number(code, BPF_REG_2, sizeof(uint64_t));
 	bpf_code_move(code, BPF_REG_3, BPF_REG_8, 0);
 	bpf_code_call(code, BPF_FUNC_probe_read_user);
 	is_empty = bpf_code_jump(code, BPF_JNE, BPF_REG_0, 0);
-	add_reserve(code, bpf_stack_program_record_bytes(options->asked_bytes) - RECORD_BYTES,
+	add_reserve(code,
+		    bpf_stack_program_top_at(options->asked_bytes) - RECORD_BYTES +
+			    BPF_STACK_TOP_BYTES,
 		    leaving);
 	bpf_code_number(code, BPF_REG_7, 0);
 	bpf_code_move(code, BPF_REG_1, BPF_REG_8, 0);
@@ -290,12 +347,15 @@ static void add_pages(struct bpf_code *code, const struct bpf_stack_options *opt
 		add_read(code, &done);
 		bpf_code_compute(code, BPF_ADD, BPF_REG_7, PAGE_BYTES);
 	}
-	done.from[done.n++] = bpf_code_go(code);
+	for (size_t i = 0; i < done.n; i++)
+		bpf_code_jump_here(code, done.from[i]);
+	if (options->with_top)
+		add_top(code, options);
+	has_some = bpf_code_go(code);
 	bpf_code_jump_here(code, is_empty);
 	add_reserve(code, 0, leaving);
 	bpf_code_number(code, BPF_REG_7, 0);
-	for (size_t i = 0; i < done.n; i++)
-		bpf_code_jump_here(code, done.from[i]);
+	bpf_code_jump_here(code, has_some);
 	bpf_code_number(code, BPF_REG_1, 0);
 }
 
@@ -332,6 +392,11 @@ static void add_submit(struct bpf_code *code, const struct bpf_stack_options *op
 	bpf_code_store(code, BPF_REG_9, offsetof(struct bpf_stack_record, sp), BPF_REG_8, 8);
 	bpf_code_load(code, BPF_REG_1, BPF_REG_10, IP_SLOT);
 	bpf_code_store(code, BPF_REG_9, offsetof(struct bpf_stack_record, ip), BPF_REG_1, 8);
+	bpf_code_load(code, BPF_REG_1, BPF_REG_10, TOP_SLOT);
+	bpf_code_store(code, BPF_REG_9, offsetof(struct bpf_stack_record, top), BPF_REG_1, 8);
+	bpf_code_load(code, BPF_REG_1, BPF_REG_10, TOP_BYTES_SLOT);
+	bpf_code_store(code, BPF_REG_9, offsetof(struct bpf_stack_record, top_bytes), BPF_REG_1,
+		       sizeof(uint32_t));
 	add_registers_of_whole(code);
 	bpf_code_number(code, BPF_REG_2, BPF_RB_NO_WAKEUP);
 	bpf_code_load(code, BPF_REG_3, BPF_REG_10, WAITING_SLOT);

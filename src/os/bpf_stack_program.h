@@ -1,6 +1,7 @@
 #ifndef TSPROF_OS_BPF_STACK_PROGRAM_H
 #define TSPROF_OS_BPF_STACK_PROGRAM_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "model/registers.h"
@@ -10,6 +11,9 @@
  * The program that the kernel runs at each tick, before perf makes its sample: it copies
  * the user stack into the ring of its CPU, as much of it as is in use.  perf's own
  * dump reserves the whole length that was asked for, and copies until it faults.
+ *
+ * Of a stack that is deeper than can be copied, or has pages that are not there, as large
+ * arrays have that nothing was written to yet, the outermost end is copied besides.
  *
  * Where the record can tell all that perf would, it is whole, and perf makes no sample: the
  * thread was in its own code of 64 bits, and the tick before on this CPU was its own too, at
@@ -29,7 +33,8 @@ struct bpf_stack_record {
 	uint32_t size_bytes; /* copied; they follow */
 	uint32_t is_limited; /* to the end that the table tells, else by what is mapped */
 	uint32_t is_whole;   /* else registers are not set, and the rest is in perf's sample */
-	uint32_t unused;
+	uint32_t top_bytes;  /* of the outermost end; 0: it was not copied */
+	uint64_t top;	     /* where they are from */
 	uint64_t registers[BPF_STACK_N_REGISTERS]; /* as struct registers has them */
 };
 
@@ -41,17 +46,21 @@ struct bpf_stack_cpu {
 };
 
 struct bpf_stack_options {
-	int list_fd;	   /* of rings, by CPU */
-	int table_fd;	   /* where the stacks of threads end, by tid; 0: not known */
-	int cpus_fd;	   /* a value: a struct bpf_stack_cpu for each CPU, unless never whole */
-	uint32_t n_cpus;   /* of it; a power of two */
-	uint32_t whole_ns; /* whole within that time after the tick before; 0: never */
-	uint32_t asked_bytes;
+	int list_fd;	      /* of rings, by CPU */
+	int table_fd;	      /* where the stacks of threads end, by tid; 0: not known */
+	int cpus_fd;	      /* a value: a struct bpf_stack_cpu for each CPU, unless never whole */
+	uint32_t n_cpus;      /* of it; a power of two */
+	uint32_t whole_ns;    /* whole within that time after the tick before; 0: never */
+	uint32_t asked_bytes; /* of each stack, at most */
+	uint32_t most_bytes;  /* … of one whose end is known; not less */
+	bool with_top;	      /* the outermost end, where not all of a stack is copied */
 	uint32_t wake_up_bytes; /* wake the recorder when so many wait in a ring */
 };
 
-/* The longest record with its bytes. */
-uint32_t bpf_stack_program_record_bytes(uint32_t asked_bytes);
+enum { BPF_STACK_TOP_BYTES = 12288, BPF_STACK_MOST_BYTES = 262144 };
+
+/* Where the outermost end is in a record that has it. */
+uint32_t bpf_stack_program_top_at(uint32_t asked_bytes);
 
 void bpf_stack_program_make(struct bpf_code *code, const struct bpf_stack_options *options);
 

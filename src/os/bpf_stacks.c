@@ -16,6 +16,8 @@
 #include "os/bpf_kernel.h"
 #include "os/bpf_stack_program.h"
 #include "os/cpus.h"
+#include "os/perf_event.h"
+#include "os/stack_end.h"
 
 /*
  * perf and the program look at the clock a microsecond after one another, unless a
@@ -34,6 +36,7 @@ enum {
 	MARGIN_BYTES = 128,
 	SAME_STACK_BYTES = 4096, /* between the ends of what runs one after the other on it */
 	WAKE_UPS_PER_RING = 4,
+	STACKS_PER_RING = 32,
 	LOOK_AHEAD_BYTES = 1024,
 	CACHE_LINE_BYTES = 64,
 };
@@ -49,6 +52,22 @@ static uint32_t whole_ns_of(const struct bpf_stacks *stacks, uint64_t period_ns)
 	return stacks->has_tids && whole_ns <= INT32_MAX ? (uint32_t)whole_ns : 0;
 }
 
+/* Who asks for all that perf can copy wants whole stacks. */
+static bool is_all(const struct bpf_stacks *stacks)
+{
+	return stacks->asked_bytes == PERF_EVENT_STACK_MAX_BYTES;
+}
+
+/* Some have to fit into a ring. */
+static uint64_t most_bytes_of(const struct bpf_stacks *stacks)
+{
+	const uint64_t fitting = stacks->rings.data_bytes / STACKS_PER_RING;
+
+	if (!is_all(stacks) || fitting < stacks->asked_bytes)
+		return stacks->asked_bytes;
+	return fitting < BPF_STACK_MOST_BYTES ? fitting : BPF_STACK_MOST_BYTES;
+}
+
 static int load_program(struct bpf_stacks *stacks, uint32_t whole_ns, struct error *err)
 {
 	const struct bpf_stack_options options = {
@@ -58,6 +77,8 @@ static int load_program(struct bpf_stacks *stacks, uint32_t whole_ns, struct err
 		.n_cpus = (uint32_t)cpus_power_of_two(),
 		.whole_ns = whole_ns,
 		.asked_bytes = (uint32_t)stacks->asked_bytes,
+		.most_bytes = (uint32_t)stacks->most_bytes,
+		.with_top = is_all(stacks),
 		.wake_up_bytes = (uint32_t)(stacks->rings.data_bytes / WAKE_UPS_PER_RING),
 	};
 	struct bpf_code *code = malloc(sizeof(*code));
@@ -90,6 +111,7 @@ int bpf_stacks_open(struct bpf_stacks *stacks, const struct bpf_stacks_options *
 	if (r == 0)
 		r = bpf_rings_open(&stacks->rings, options->ring_bytes, options->ring_min_bytes,
 				   err);
+	stacks->most_bytes = most_bytes_of(stacks);
 	if (r == 0)
 		r = load_program(stacks, whole_ns, err);
 	if (r < 0)
@@ -208,6 +230,21 @@ static void look_ahead(const struct bpf_ring *ring, struct raw_sample *sample)
 			       : NULL;
 }
 
+static void take_top(struct bpf_stacks *stacks, const struct bpf_stack_record *record,
+		     const uint8_t *bytes, size_t size_bytes, struct raw_sample *sample)
+{
+	const size_t at = bpf_stack_program_top_at((uint32_t)stacks->asked_bytes);
+
+	stacks->has_top = false;
+	if (!record->top_bytes || size_bytes < at || record->top_bytes > size_bytes - at ||
+	    record->top < record->sp)
+		return;
+	stacks->has_top = true;
+	sample->top_bytes = bytes + at;
+	sample->top_address = record->top;
+	sample->top_size_bytes = record->top_bytes;
+}
+
 static void take(struct bpf_stacks *stacks, const struct bpf_stack_record *record,
 		 const uint8_t *bytes, size_t size_bytes, struct raw_sample *sample)
 {
@@ -215,16 +252,17 @@ static void take(struct bpf_stacks *stacks, const struct bpf_stack_record *recor
 
 	if (copied > size_bytes - sizeof(*record))
 		copied = size_bytes - sizeof(*record);
-	if (copied > stacks->asked_bytes)
-		copied = stacks->asked_bytes;
+	if (copied > stacks->most_bytes)
+		copied = stacks->most_bytes;
 	sample->stack_bytes = bytes + sizeof(*record);
 	sample->stack_size_bytes = copied;
-	sample->stack_asked_bytes = stacks->asked_bytes;
+	sample->stack_asked_bytes = copied > stacks->asked_bytes ? copied : stacks->asked_bytes;
+	take_top(stacks, record, bytes, size_bytes, sample);
 	stacks->sp = record->sp;
 	stacks->copied_bytes = copied;
 	stacks->tid = record->tid;
 	stacks->is_known = record->is_limited;
-	stacks->is_limited = record->is_limited && copied < stacks->asked_bytes;
+	stacks->is_limited = record->is_limited && copied != stacks->asked_bytes;
 }
 
 void bpf_stacks_take(struct bpf_stacks *stacks, size_t cpu, struct sampler_record *record)
@@ -335,6 +373,27 @@ static void take_end(struct bpf_stack_end *end, uint64_t address)
 		end->address = address;
 }
 
+/* Whether the walk shows anything about where the stack ends. */
+static bool is_news(const struct bpf_stacks *stacks, bool is_complete, uint64_t needed_bytes)
+{
+	const bool is_deeper = needed_bytes > stacks->copied_bytes;
+
+	if (is_deeper && stacks->has_top)
+		return false;
+	return is_complete ? !stacks->is_known : stacks->is_limited || is_deeper;
+}
+
+/* Deep from its first walk on, and never complete. */
+static void look_for_end(const struct bpf_stacks *stacks, struct bpf_stack_end *end)
+{
+	if (end->has_looked || end->address || !stacks->has_tids)
+		return;
+	end->has_looked = true;
+	end->address = stack_end_find(stacks->tid, stacks->sp);
+	if (end->address)
+		tell(stacks, end, end->address);
+}
+
 /*
  * A walk that was cut may have needed more than was copied, or have come to code without
  * unwind information: the next copy, which is not limited, tells.  Without memory for it
@@ -342,14 +401,17 @@ static void take_end(struct bpf_stack_end *end, uint64_t address)
  */
 void bpf_stacks_learn(struct bpf_stacks *stacks, bool is_complete, uint64_t needed_bytes)
 {
-	const bool is_right = is_complete ? stacks->is_known : !stacks->is_limited;
 	struct bpf_stack_end *end;
 
-	if (!stacks->tid || is_right || !needed_bytes)
+	if (!stacks->tid || !needed_bytes || !is_news(stacks, is_complete, needed_bytes))
 		return;
 	end = find_end(stacks, stacks->tid);
 	if (!end)
 		return;
+	if (!is_complete && !stacks->is_limited) {
+		look_for_end(stacks, end);
+		return;
+	}
 	if (is_complete)
 		take_end(end, end_of_walk(stacks, needed_bytes));
 	else if (end->n_doubts == MAX_DOUBTS)

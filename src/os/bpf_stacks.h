@@ -19,6 +19,7 @@ struct bpf_stack_end {
 	uint8_t n_moves;  /* too many: it is somewhere else each time, and not told any more */
 	uint8_t n_doubts;
 	uint8_t n_unused; /* copies that did not use what was told */
+	bool has_looked;  /* /proc was asked */
 };
 
 /*
@@ -33,8 +34,8 @@ struct bpf_stack_end {
 struct bpf_stacks {
 	struct bpf_rings rings;
 	int table_fd, cpus_fd, program_fd;
-	uint64_t asked_bytes;
-	bool has_tids; /* perf counts threads as programs do */
+	uint64_t asked_bytes, most_bytes; /* of each stack; of one whose end is known */
+	bool has_tids;			  /* perf counts threads as programs do */
 	struct bpf_stack_end *ends;
 	size_t n_ends, ends_capacity;
 	struct hash_index end_index; /* by tid */
@@ -44,6 +45,7 @@ struct bpf_stacks {
 	uint32_t tid;
 	bool is_limited; /* to the end that was known, and not by what was asked for */
 	bool is_known;	 /* that end was used */
+	bool has_top;
 };
 
 #define BPF_STACKS_INIT                                                                            \

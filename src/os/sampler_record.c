@@ -22,7 +22,7 @@ void sampler_record_clear(struct sampler_record *record)
 	record->sample.cpu = 0;
 	record->sample.has_registers = false;
 	record->sample.is_in_kernel = false;
-	record->sample.stack_bytes = NULL;
+	record->sample.stack_bytes = record->sample.top_bytes = NULL;
 	record->sample.stack_size_bytes = record->sample.stack_asked_bytes = 0;
 	record->sample.next_ip = NULL;
 	record->sample.kernel_ips = NULL;

@@ -283,7 +283,8 @@ static void check_stacks(struct machine_checks *checks, const struct facts *fact
 		return;
 	(void)units_bytes(stack, probes->stack_bytes);
 	if (probes->has_stack_program) {
-		judge(check, MACHINE_YES, "up to %s of each are copied, as much as is in use (BPF)",
+		judge(check, MACHINE_YES,
+		      "up to %s of each are copied, more of deep ones, as much as is in use (BPF)",
 		      stack);
 		return;
 	}

@@ -6,13 +6,14 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "os/bpf_stack_program.h"
 #include "os/probe_price.h"
 #include "record/probe_fields.h"
 #include "record/probe_inlines.h"
 #include "record/probe_mend.h"
 
 /* As long as a stack dump can be; beyond so many places none is remembered. */
-enum { MENDED_BYTES = 65536, MAX_IPS = 1 << 16 };
+enum { MENDED_BYTES = BPF_STACK_MOST_BYTES, MAX_IPS = 1 << 16 };
 
 #if defined(__x86_64__)
 enum { RETURN_ADDRESS_BYTES = 8 };
@@ -417,6 +418,23 @@ struct probe_summary probe_calls_sum_up(const struct probe_calls *calls,
 	return summary;
 }
 
+/* Both pieces of it, one behind the other. */
+static bool copy_stack(struct probe_calls *calls, struct raw_sample *mended)
+{
+	const size_t size = mended->stack_size_bytes;
+	const size_t top_size = mended->top_bytes ? mended->top_size_bytes : 0;
+
+	if (size > MENDED_BYTES || top_size > MENDED_BYTES - size)
+		return false;
+	memcpy(calls->stack_bytes, mended->stack_bytes, size);
+	mended->stack_bytes = calls->stack_bytes;
+	if (top_size) {
+		memcpy(calls->stack_bytes + size, mended->top_bytes, top_size);
+		mended->top_bytes = calls->stack_bytes + size;
+	}
+	return true;
+}
+
 const struct raw_sample *probe_calls_mend(struct probe_calls *calls, uint64_t trampoline,
 					  const struct raw_sample *raw)
 {
@@ -431,11 +449,9 @@ const struct raw_sample *probe_calls_mend(struct probe_calls *calls, uint64_t tr
 	*mended = *raw;
 	is_changed = probe_mend_registers(mended, thread, trampoline,
 					  is_probe(calls, registers_pc(&raw->registers) - 1));
-	if (mended->stack_size_bytes > MENDED_BYTES || !mended->stack_bytes ||
-	    !probe_mend_is_needed(mended, thread, trampoline))
+	if (!mended->stack_bytes || !probe_mend_is_needed(mended, thread, trampoline) ||
+	    !copy_stack(calls, mended))
 		return is_changed ? mended : raw;
-	memcpy(calls->stack_bytes, mended->stack_bytes, mended->stack_size_bytes);
-	mended->stack_bytes = calls->stack_bytes;
 	probe_mend_stack(mended, calls->stack_bytes, thread, trampoline);
 	return mended;
 }

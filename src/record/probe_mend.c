@@ -212,7 +212,8 @@ void probe_mend_stack(struct raw_sample *sample, uint8_t *bytes, const struct pr
 
 		range_of(sample, thread, i - 1, &at, &to);
 		for (; ip && find_replaced(&dump, &at, to, trampoline); at += WORD_BYTES)
-			memcpy(bytes + (at - dump.start), &ip, sizeof(ip));
+			memcpy(bytes + (stack_dump_at(&dump, at) - sample->stack_bytes), &ip,
+			       sizeof(ip));
 	}
 	if (sample->registers.arch == ARCH_AARCH64 && thread->n_open &&
 	    sample->registers.values[AARCH64_LR] == trampoline)

@@ -26,7 +26,7 @@ bool probe_mend_registers(struct raw_sample *sample, const struct probe_thread *
 bool probe_mend_is_needed(const struct raw_sample *sample, const struct probe_thread *thread,
 			  uint64_t trampoline);
 
-/* Put them back.  `bytes` is the dump of `sample`, and may be written to. */
+/* Put them back.  All that `sample` has of its stack is in `bytes`, which may be written to. */
 void probe_mend_stack(struct raw_sample *sample, uint8_t *bytes, const struct probe_thread *thread,
 		      uint64_t trampoline);
 

@@ -15,7 +15,7 @@
 #define PROGRESS_INTERVAL_NS (250 * NS_PER_MS)
 #define SAMPLES_INTERVAL_NS (500 * NS_PER_MS)
 
-enum { POLL_INTERVAL_MS = 100 };
+enum { POLL_INTERVAL_MS = 100, POLL_FIRST_MS = 10, AGE_PER_INTERVAL = 4 };
 
 void recording_add_source(struct recording *recording, const struct recording_source *source)
 {
@@ -249,12 +249,27 @@ static bool is_over(struct recording *recording)
 	return control_is_over(&recording->control, recording_clock_ns(CLOCK_MONOTONIC));
 }
 
+/*
+ * A recording that has just begun looks often: from the first walks the sampler learns where
+ * stacks end.
+ */
+static uint64_t interval_ns(const struct recording *recording, uint64_t now, uint64_t usual_ns)
+{
+	const uint64_t age_ns = now - recording->profile->info.start_ns;
+	const uint64_t young_ns = age_ns / AGE_PER_INTERVAL + POLL_FIRST_MS * NS_PER_MS;
+
+	return young_ns < usual_ns ? young_ns : usual_ns;
+}
+
 static int poll_timeout_ms(const struct recording *recording)
 {
+	const uint64_t now = recording_clock_ns(CLOCK_MONOTONIC);
+
 	if (recording->is_failed || !recording->sampler)
 		return POLL_INTERVAL_MS;
-	return control_timeout_ms(&recording->control, recording_clock_ns(CLOCK_MONOTONIC),
-				  POLL_INTERVAL_MS);
+	return control_timeout_ms(&recording->control, now,
+				  (int)(interval_ns(recording, now, POLL_INTERVAL_MS * NS_PER_MS) /
+					NS_PER_MS));
 }
 
 static void wait_a_while(struct recording *recording)
@@ -285,12 +300,13 @@ static void wait_a_while(struct recording *recording)
 static bool is_time_for_samples(const struct recording *recording)
 {
 	const struct sampler *sampler = recording->sampler;
-	const uint64_t interval_ns = recording->options->progress ? PROGRESS_INTERVAL_NS
-								  : SAMPLES_INTERVAL_NS;
+	const uint64_t now = recording_clock_ns(CLOCK_MONOTONIC);
+	const uint64_t usual_ns = recording->options->progress ? PROGRESS_INTERVAL_NS
+							       : SAMPLES_INTERVAL_NS;
 
 	return !sampler || !sampler->engine->can_wait || recording->has_samples ||
 	       recording->has_marks || recording->marks.first ||
-	       recording_clock_ns(CLOCK_MONOTONIC) - recording->taken_ns >= interval_ns ||
+	       now - recording->taken_ns >= interval_ns(recording, now, usual_ns) ||
 	       !sampler->engine->can_wait(sampler);
 }
 

@@ -19,7 +19,16 @@ struct stack_dump {
 	uint64_t size_bytes;   /* copied */
 	uint64_t n_word_bytes; /* offsets below this have a whole word */
 	uint64_t asked_bytes;  /* at most so many would have been copied */
+	/* The outermost end besides, where it was copied. */
+	const uint8_t *top;
+	uint64_t top_start;
+	uint64_t n_top_word_bytes;
 };
+
+static inline uint64_t stack_dump_n_word_bytes(size_t size_bytes)
+{
+	return size_bytes >= sizeof(uint64_t) ? size_bytes - sizeof(uint64_t) + 1 : 0;
+}
 
 static inline struct stack_dump stack_dump_of(const struct raw_sample *sample)
 {
@@ -29,20 +38,35 @@ static inline struct stack_dump stack_dump_of(const struct raw_sample *sample)
 		.bytes = sample->stack_bytes,
 		.start = registers_sp(&sample->registers),
 		.size_bytes = size,
-		.n_word_bytes = size >= sizeof(uint64_t) ? size - sizeof(uint64_t) + 1 : 0,
+		.n_word_bytes = stack_dump_n_word_bytes(size),
 		.asked_bytes = sample->stack_asked_bytes,
+		.top = sample->top_bytes,
+		.top_start = sample->top_address,
+		.n_top_word_bytes =
+			sample->top_bytes ? stack_dump_n_word_bytes(sample->top_size_bytes) : 0,
 	};
+}
+
+/* The word at `address`; NULL when it was not copied. */
+static inline const uint8_t *stack_dump_at(const struct stack_dump *dump, uint64_t address)
+{
+	const uint64_t offset = address - dump->start;
+
+	if (offset < dump->n_word_bytes)
+		return dump->bytes + offset;
+	return address - dump->top_start < dump->n_top_word_bytes
+		       ? dump->top + (address - dump->top_start)
+		       : NULL;
 }
 
 static inline bool stack_dump_read(const struct stack_dump *dump, uint64_t address,
 				   uint64_t *ret_word)
 {
-	const uint64_t offset = address - dump->start;
+	const uint8_t *at = stack_dump_at(dump, address);
 
-	if (offset >= dump->n_word_bytes)
-		return false;
-	memcpy(ret_word, dump->bytes + offset, sizeof(*ret_word));
-	return true;
+	if (at)
+		memcpy(ret_word, at, sizeof(*ret_word));
+	return at;
 }
 
 /*

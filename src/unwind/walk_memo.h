@@ -28,7 +28,7 @@ struct walk_step {
 };
 
 enum {
-	WALK_MEMO_STEPS = 1024,	 /* the innermost; what lies outside is walked each time */
+	WALK_MEMO_STEPS = STACK_MAX_FRAMES,
 	WALK_MEMO_PER_CACHE = 32 /* threads of a process that are remembered at a time */
 };
 

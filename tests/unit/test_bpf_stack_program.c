@@ -13,9 +13,11 @@ static void programs__fit(void **state)
 	assert_non_null(code);
 	for (uint32_t asked = 8; asked <= 65528; asked += 8) {
 		bpf_stack_program_make(code, &(struct bpf_stack_options){ .whole_ns = 1,
-									  .asked_bytes = asked });
+									  .asked_bytes = asked,
+									  .most_bytes = asked,
+									  .with_top = true });
 		assert_in_range(code->n_insns, 100, BPF_CODE_MAX_INSNS);
-		assert_true(bpf_stack_program_record_bytes(asked) >= asked);
+		assert_true(bpf_stack_program_top_at(asked) >= asked);
 	}
 	free(code);
 }
@@ -24,7 +26,9 @@ static void programs__fit(void **state)
 static void programs__without_whole_samples_do_not_look_at_the_tick_before(void **state)
 {
 	static const uint32_t whole_ns[] = { 0, 1 };
-	struct bpf_stack_options options = { .cpus_fd = 0x1234567, .asked_bytes = 4096 };
+	struct bpf_stack_options options = { .cpus_fd = 0x1234567,
+					     .asked_bytes = 4096,
+					     .most_bytes = 4096 };
 	struct bpf_code *code = calloc(1, sizeof(*code));
 
 	(void)state;

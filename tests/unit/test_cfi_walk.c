@@ -209,6 +209,50 @@ static void cfi__says_what_a_short_dump_means(void **state)
 	}
 }
 
+/* Any one word is left out, and all outside of it is the outermost end: it is needed or not. */
+static void cfi__goes_on_in_the_outermost_end(void **state)
+{
+	static struct stack whole, stack;
+	struct location_table locations = { 0 };
+	struct process_fixture fixture;
+	struct unwinder *unwinder;
+	struct raw_sample sample;
+	size_t n_cut = 0;
+	size_t n_words;
+
+	(void)state;
+	capture_from(capture_here);
+	sample = captured.stack.sample;
+	assert_int_equal(process_fixture_load(&fixture, getpid()), 0);
+	assert_int_equal(unwind_backend_cfi.new(&unwinder, &locations, NULL), 0);
+	unwind_backend_cfi.walk(unwinder, &fixture.process, &fixture.images, &sample, &whole);
+	assert_int_equal(whole.end, STACK_COMPLETE);
+	n_words = whole.needed_stack_bytes / 8;
+	for (size_t i = 1; i < n_words; i++) {
+		sample.tid = (uint32_t)i % 3;
+		sample.stack_size_bytes = i * 8;
+		sample.top_bytes = captured.stack.bytes + (i + 1) * 8;
+		sample.top_address = registers_sp(&sample.registers) + (i + 1) * 8;
+		sample.top_size_bytes = captured.stack.sample.stack_size_bytes - (i + 1) * 8;
+		unwind_backend_cfi.walk(unwinder, &fixture.process, &fixture.images, &sample,
+					&stack);
+		n_cut += stack.end == STACK_TRUNCATED_DUMP;
+		if (stack.end == STACK_TRUNCATED_DUMP) {
+			assert_int_equal(stack.needed_stack_bytes, (i + 1) * 8);
+			continue;
+		}
+		assert_int_equal(stack.end, STACK_COMPLETE);
+		assert_int_equal(stack.n_frames, whole.n_frames);
+		assert_int_equal(stack.needed_stack_bytes, whole.needed_stack_bytes);
+		assert_memory_equal(stack.ips, whole.ips, whole.n_frames * sizeof(uint64_t));
+	}
+	/* A return address each at least, and more words than those. */
+	assert_in_range(n_cut, DEPTH, n_words - DEPTH);
+	unwind_backend_cfi.free(unwinder);
+	process_fixture_release(&fixture);
+	location_table_release(&locations);
+}
+
 static void cfi__survives_random_stacks(void **state)
 {
 	static struct stack stack;
@@ -222,6 +266,8 @@ static void cfi__survives_random_stacks(void **state)
 	hostile.stack_bytes = (const uint8_t *)noise;
 	hostile.stack_size_bytes = sizeof(noise);
 	hostile.stack_asked_bytes = sizeof(noise);
+	hostile.top_bytes = (const uint8_t *)noise;
+	hostile.top_size_bytes = sizeof(noise);
 	for (int round = 0; round < 100; round++) {
 		for (size_t i = 0; i < N_ITEMS(noise); i++) {
 			seed = seed * 6364136223846793005u + 1442695040888963407u;
@@ -229,6 +275,7 @@ static void cfi__survives_random_stacks(void **state)
 			if (i % 5 == 0)
 				noise[i] = registers_sp(&hostile.registers) + seed % 8192;
 		}
+		hostile.top_address = registers_sp(&hostile.registers) + (seed >> 32) % 16384;
 		walk(&unwind_backend_cfi, &hostile, &stack);
 		assert_true(stack.n_frames <= STACK_MAX_FRAMES);
 		walk(&unwind_backend_fp, &hostile, &stack);
@@ -284,6 +331,7 @@ int main(void)
 		cmocka_unit_test(cfi__agrees_with_backtrace),
 		cmocka_unit_test(cfi__sees_each_word_that_changed),
 		cmocka_unit_test(cfi__says_what_a_short_dump_means),
+		cmocka_unit_test(cfi__goes_on_in_the_outermost_end),
 		cmocka_unit_test(cfi__survives_random_stacks),
 #if defined(__x86_64__)
 		cmocka_unit_test(cfi__finds_who_called_nowhere),

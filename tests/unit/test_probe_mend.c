@@ -56,6 +56,27 @@ static void probe_mend__puts_return_addresses_back(void **state)
 	assert_int_equal(fixture.words[15], TRAMPOLINE);
 }
 
+/* Where the outermost end of a deep stack was copied too. */
+static void probe_mend__reaches_both_pieces(void **state)
+{
+	struct fixture fixture;
+
+	(void)state;
+	fixture_init(&fixture, ARCH_X86_64);
+	fixture.sample.stack_size_bytes = 16 * 8;
+	fixture.sample.top_bytes = (const uint8_t *)(fixture.words + 16);
+	fixture.sample.top_address = SP + 1000 * 8;
+	fixture.sample.top_size_bytes = 16 * 8;
+	open_call(&fixture, SP + 1002 * 8, 0x402000);
+	open_call(&fixture, SP + 20 * 8, 0x403000); /* in between */
+	open_call(&fixture, SP + 10 * 8, 0x404000);
+	fixture.words[10] = fixture.words[18] = fixture.words[20] = TRAMPOLINE;
+	mend(&fixture);
+	assert_int_equal(fixture.words[10], 0x404000);
+	assert_int_equal(fixture.words[18], 0x402000);
+	assert_int_equal(fixture.words[20], TRAMPOLINE);
+}
+
 static void probe_mend__leaves_alone_what_was_not_replaced(void **state)
 {
 	struct fixture fixture;
@@ -176,6 +197,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(probe_mend__puts_return_addresses_back),
+		cmocka_unit_test(probe_mend__reaches_both_pieces),
 		cmocka_unit_test(probe_mend__leaves_alone_what_was_not_replaced),
 		cmocka_unit_test(probe_mend__does_not_guess_what_is_no_longer_known),
 		cmocka_unit_test(probe_mend__follows_tail_calls),

@@ -5,7 +5,10 @@
  * The leaf burns until the thread has had that much CPU time, and how much of it is its own
  * is printed: what comes before it is small, unless the machine was slow with the first pages.
  *
- *	deep [DEPTH [SECONDS]]
+ * With a third argument there is an array of 4 MiB between it and main, as programs of numbers
+ * have on their stacks, of which next to nothing is ever touched.
+ *
+ *	deep [DEPTH [SECONDS [array]]]
  */
 #include <alloca.h>
 #include <stdint.h>
@@ -13,6 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+enum { ARRAY_BYTES = 4 << 20 };
 
 static volatile uint64_t sink;
 static double leaf_seconds;
@@ -56,12 +61,20 @@ __attribute__((noinline)) static uint64_t deep_call(int depth, double end)
 	return value + (uint64_t)(unsigned char)room[0];
 }
 
+__attribute__((noinline)) static uint64_t deep_array(int depth, double end)
+{
+	volatile char array[ARRAY_BYTES];
+
+	array[0] = array[ARRAY_BYTES / 2] = (char)depth;
+	return deep_call(depth, end) + (uint64_t)(unsigned char)array[0];
+}
+
 int main(int argc, char **argv)
 {
 	const int depth = argc > 1 ? atoi(argv[1]) : 500;
 	const double seconds = argc > 2 ? strtod(argv[2], NULL) : 1;
 
-	sink = deep_call(depth, seconds);
+	sink = argc > 3 ? deep_array(depth, seconds) : deep_call(depth, seconds);
 	printf("depth %d leaf_s %.4f\n", depth, leaf_seconds);
 	return 0;
 }
