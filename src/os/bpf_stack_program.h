@@ -57,7 +57,7 @@ struct bpf_stack_options {
 	uint32_t wake_up_bytes; /* wake the recorder when so many wait in a ring */
 };
 
-enum { BPF_STACK_TOP_BYTES = 12288, BPF_STACK_MOST_BYTES = 262144 };
+enum { BPF_STACK_TOP_BYTES = 12288, BPF_STACK_MOST_BYTES = 524288 };
 
 /* Where the outermost end is in a record that has it. */
 uint32_t bpf_stack_program_top_at(uint32_t asked_bytes);

@@ -85,7 +85,7 @@ for kind in program dump; do
 	fi
 
 	# 64 KiB of them, which is some 700 calls, and told to be cut.
-	record_workload cut "$workloads/deep" 4000 0.5
+	record_workload cut "$workloads/deep" 8000 0.5
 	check "$kind, cut: the inner calls, and that they are cut" awk '
 		{ n = gsub(/deep_call/, ""); total += $NF }
 		/\[truncated: stack dump\]/ && n > 300 { cut += $NF }
