@@ -29,7 +29,7 @@ enum {
 	REGISTERS_SLOT = -80,
 	LINE_SLOT = -88, /* where this CPU's last tick is */
 	WHOLE_SLOT = -96,
-	END_SLOT = -104, /* where the thread's stack ends; 0: not known */
+	END_SLOT = -104, /* where the thread's stack ends */
 	TOP_SLOT = -112,
 	TOP_BYTES_SLOT = -120,
 };
@@ -170,7 +170,6 @@ static void add_start(struct bpf_code *code, const struct bpf_stack_options *opt
 	bpf_code_store(code, BPF_REG_10, CPU_SLOT, BPF_REG_0, sizeof(uint32_t));
 	bpf_code_number(code, BPF_REG_1, 0);
 	bpf_code_store(code, BPF_REG_10, WHOLE_SLOT, BPF_REG_1, sizeof(uint64_t));
-	bpf_code_store(code, BPF_REG_10, END_SLOT, BPF_REG_1, sizeof(uint64_t));
 	bpf_code_store(code, BPF_REG_10, TOP_SLOT, BPF_REG_1, sizeof(uint64_t));
 	bpf_code_store(code, BPF_REG_10, TOP_BYTES_SLOT, BPF_REG_1, sizeof(uint64_t));
 	if (options->whole_ns) {
@@ -196,28 +195,18 @@ static void add_reserve(struct bpf_code *code, uint32_t bytes, struct jumps *lea
 	bpf_code_move(code, BPF_REG_9, BPF_REG_0, 0);
 }
 
-static const uint32_t lengths[] = { 2048,
-				    4096,
-				    8192,
-				    12288,
-				    16384,
-				    24576,
-				    32768,
-				    49152,
-				    65536,
-				    98304,
-				    131072,
-				    196608,
-				    BPF_STACK_MOST_BYTES };
+static const uint32_t lengths[] = { 2048,   4096,   8192,   12288,  16384,
+				    24576,  32768,  49152,  65536,  98304,
+				    131072, 196608, 262144, 393216, BPF_STACK_MOST_BYTES };
 
 enum { N_LENGTHS = sizeof(lengths) / sizeof(lengths[0]) };
 
 /*
  * r7: how much is in use; all of it is copied at once.  Jumps to `done`, or goes on where it is
- * not known, too much or cannot be read.
+ * too much or cannot be read.  Returns the jump for a stack whose end is not known.
  */
-static void add_known(struct bpf_code *code, const struct bpf_stack_options *options,
-		      struct jumps *leaving, struct jumps *done)
+static size_t add_known(struct bpf_code *code, const struct bpf_stack_options *options,
+			struct jumps *leaving, struct jumps *done)
 {
 	size_t is_new, is_outside, is_far, fits;
 	size_t failed[N_LENGTHS];
@@ -228,8 +217,8 @@ static void add_known(struct bpf_code *code, const struct bpf_stack_options *opt
 	bpf_code_call(code, BPF_FUNC_map_lookup_elem);
 	is_new = bpf_code_jump(code, BPF_JEQ, BPF_REG_0, 0);
 	bpf_code_load(code, BPF_REG_7, BPF_REG_0, 0);
-	is_outside = bpf_code_jump_by(code, BPF_JLE, BPF_REG_7, BPF_REG_8);
 	bpf_code_store(code, BPF_REG_10, END_SLOT, BPF_REG_7, sizeof(uint64_t));
+	is_outside = bpf_code_jump_by(code, BPF_JLE, BPF_REG_7, BPF_REG_8);
 	bpf_code_combine(code, BPF_SUB, BPF_REG_7, BPF_REG_8);
 	fits = bpf_code_jump(code, BPF_JLE, BPF_REG_7, (int32_t)options->most_bytes);
 	bpf_code_number(code, BPF_REG_7, (int32_t)options->asked_bytes);
@@ -258,10 +247,10 @@ static void add_known(struct bpf_code *code, const struct bpf_stack_options *opt
 	bpf_code_number(code, BPF_REG_2, BPF_RB_NO_WAKEUP);
 	bpf_code_call(code, BPF_FUNC_ringbuf_discard);
 	add_ring(code, options, leaving);
-	bpf_code_jump_here(code, is_new);
 	bpf_code_jump_here(code, is_outside);
 	if (options->with_top)
 		bpf_code_jump_here(code, is_far);
+	return is_new;
 }
 
 static uint32_t n_whole_pages(uint32_t asked_bytes)
@@ -286,18 +275,16 @@ static void add_read(struct bpf_code *code, struct jumps *done)
 }
 
 /* So much of the end, and what else is in the page where that begins. */
-static const int32_t top_lengths[] = { 2 * PAGE_BYTES, PAGE_BYTES, 1024, 256 };
+static const int32_t top_lengths[] = { 15 * PAGE_BYTES, 6 * PAGE_BYTES, 2 * PAGE_BYTES,
+				       PAGE_BYTES,	1024,		256 };
 
-_Static_assert(3 * PAGE_BYTES <= BPF_STACK_TOP_BYTES, "room for the longest");
+_Static_assert(16 * PAGE_BYTES <= BPF_STACK_TOP_BYTES, "room for the longest");
 
-/* The outermost end of a stack of which it is known: less of it where a page is not there. */
+/* The outermost end, which is known: less of it where a page is not there. */
 static void add_top(struct bpf_code *code, const struct bpf_stack_options *options)
 {
 	struct jumps done = { .n = 0 };
-	size_t is_unknown;
 
-	bpf_code_load(code, BPF_REG_1, BPF_REG_10, END_SLOT);
-	is_unknown = bpf_code_jump(code, BPF_JEQ, BPF_REG_1, 0);
 	for (size_t i = 0; i < sizeof(top_lengths) / sizeof(top_lengths[0]); i++) {
 		bpf_code_load(code, BPF_REG_3, BPF_REG_10, END_SLOT);
 		bpf_code_move(code, BPF_REG_2, BPF_REG_3, -top_lengths[i]);
@@ -313,13 +300,12 @@ static void add_top(struct bpf_code *code, const struct bpf_stack_options *optio
 	}
 	bpf_code_number(code, BPF_REG_1, 0);
 	bpf_code_store(code, BPF_REG_10, TOP_BYTES_SLOT, BPF_REG_1, sizeof(uint64_t));
-	bpf_code_jump_here(code, is_unknown);
 	for (size_t i = 0; i < done.n; i++)
 		bpf_code_jump_here(code, done.from[i]);
 }
 
 /* r7: as much as is there, page by page, the part of a page that the stack begins in first. */
-static void add_pages(struct bpf_code *code, const struct bpf_stack_options *options,
+static void add_pages(struct bpf_code *code, const struct bpf_stack_options *options, bool with_top,
 		      struct jumps *leaving)
 {
 	struct jumps done = { .n = 0 };
@@ -332,7 +318,7 @@ static void add_pages(struct bpf_code *code, const struct bpf_stack_options *opt
 	is_empty = bpf_code_jump(code, BPF_JNE, BPF_REG_0, 0);
 	add_reserve(code,
 		    bpf_stack_program_top_at(options->asked_bytes) - RECORD_BYTES +
-			    BPF_STACK_TOP_BYTES,
+			    (with_top ? BPF_STACK_TOP_BYTES : 0),
 		    leaving);
 	bpf_code_number(code, BPF_REG_7, 0);
 	bpf_code_move(code, BPF_REG_1, BPF_REG_8, 0);
@@ -349,7 +335,7 @@ static void add_pages(struct bpf_code *code, const struct bpf_stack_options *opt
 	}
 	for (size_t i = 0; i < done.n; i++)
 		bpf_code_jump_here(code, done.from[i]);
-	if (options->with_top)
+	if (with_top)
 		add_top(code, options);
 	has_some = bpf_code_go(code);
 	bpf_code_jump_here(code, is_empty);
@@ -419,11 +405,17 @@ void bpf_stack_program_make(struct bpf_code *code, const struct bpf_stack_option
 {
 	struct jumps leaving = { .n = 0 };
 	struct jumps done = { .n = 0 };
+	size_t is_new;
 
 	code->n_insns = 0;
 	add_start(code, options, &leaving);
-	add_known(code, options, &leaving, &done);
-	add_pages(code, options, &leaving);
+	is_new = add_known(code, options, &leaving, &done);
+	if (options->with_top) {
+		add_pages(code, options, true, &leaving);
+		done.from[done.n++] = bpf_code_go(code);
+	}
+	bpf_code_jump_here(code, is_new);
+	add_pages(code, options, false, &leaving);
 	for (size_t i = 0; i < done.n; i++)
 		bpf_code_jump_here(code, done.from[i]);
 	add_submit(code, options);

@@ -13,7 +13,8 @@
  * dump reserves the whole length that was asked for, and copies until it faults.
  *
  * Of a stack that is deeper than can be copied, or has pages that are not there, as large
- * arrays have that nothing was written to yet, the outermost end is copied besides.
+ * arrays have that nothing was written to yet, the outermost end is copied besides.  So it is
+ * where the thread is on another stack, as its handlers of signals may be.
  *
  * Where the record can tell all that perf would, it is whole, and perf makes no sample: the
  * thread was in its own code of 64 bits, and the tick before on this CPU was its own too, at
@@ -57,7 +58,7 @@ struct bpf_stack_options {
 	uint32_t wake_up_bytes; /* wake the recorder when so many wait in a ring */
 };
 
-enum { BPF_STACK_TOP_BYTES = 12288, BPF_STACK_MOST_BYTES = 524288 };
+enum { BPF_STACK_TOP_BYTES = 65536, BPF_STACK_MOST_BYTES = 524288 };
 
 /* Where the outermost end is in a record that has it. */
 uint32_t bpf_stack_program_top_at(uint32_t asked_bytes);

@@ -236,8 +236,7 @@ static void take_top(struct bpf_stacks *stacks, const struct bpf_stack_record *r
 	const size_t at = bpf_stack_program_top_at((uint32_t)stacks->asked_bytes);
 
 	stacks->has_top = false;
-	if (!record->top_bytes || size_bytes < at || record->top_bytes > size_bytes - at ||
-	    record->top < record->sp)
+	if (!record->top_bytes || size_bytes < at || record->top_bytes > size_bytes - at)
 		return;
 	stacks->has_top = true;
 	sample->top_bytes = bytes + at;
@@ -248,15 +247,16 @@ static void take_top(struct bpf_stacks *stacks, const struct bpf_stack_record *r
 static void take(struct bpf_stacks *stacks, const struct bpf_stack_record *record,
 		 const uint8_t *bytes, size_t size_bytes, struct raw_sample *sample)
 {
+	const uint64_t most = record->is_limited ? stacks->most_bytes : stacks->asked_bytes;
 	uint64_t copied = record->size_bytes;
 
 	if (copied > size_bytes - sizeof(*record))
 		copied = size_bytes - sizeof(*record);
-	if (copied > stacks->most_bytes)
-		copied = stacks->most_bytes;
+	if (copied > most)
+		copied = most;
 	sample->stack_bytes = bytes + sizeof(*record);
 	sample->stack_size_bytes = copied;
-	sample->stack_asked_bytes = copied > stacks->asked_bytes ? copied : stacks->asked_bytes;
+	sample->stack_asked_bytes = copied > stacks->asked_bytes ? most : stacks->asked_bytes;
 	take_top(stacks, record, bytes, size_bytes, sample);
 	stacks->sp = record->sp;
 	stacks->copied_bytes = copied;

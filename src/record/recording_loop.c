@@ -306,7 +306,7 @@ static bool is_time_for_samples(const struct recording *recording)
 
 	return !sampler || !sampler->engine->can_wait || recording->has_samples ||
 	       recording->has_marks || recording->marks.first ||
-	       now - recording->taken_ns >= interval_ns(recording, now, usual_ns) ||
+	       now - recording->taken_ns >= interval_ns(recording, now, 2 * usual_ns) / 2 ||
 	       !sampler->engine->can_wait(sampler);
 }
 

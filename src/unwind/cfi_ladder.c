@@ -6,6 +6,7 @@
 
 enum {
 	ENTRY_MAX_ARGUMENTS = 1 << 16,
+	STACK_USUAL_BYTES = 8 << 20, /* ulimit -s */
 
 	/* On x86-64 rt_sigframe has ucontext behind the popped return address, and its
 	 * gregs at 40 (asm/sigcontext.h). */
@@ -103,15 +104,25 @@ static void leaf_take(const struct cfi_cache_context *context, struct cfi_frame 
 	frame->is_exact = false;
 }
 
+/* Whether a frame record may be there: in code of no chain fp is anything. */
+static bool is_cut(const struct stack_dump *dump, uint64_t fp)
+{
+	if (dump->n_top_word_bytes)
+		return fp < dump->top_start;
+	return dump->size_bytes && dump->size_bytes >= dump->asked_bytes &&
+	       fp - dump->start < STACK_USUAL_BYTES;
+}
+
 static enum cfi_ladder_step climb_chain(struct cfi_cache_context *context,
 					const struct stack_dump *dump, struct cfi_frame *frame)
 {
 	uint64_t fp;
 	uint64_t ip;
 
-	if (frame->fp % 8 != 0 || frame->fp < frame->sp || !stack_dump_read(dump, frame->fp, &fp) ||
-	    !stack_dump_read(dump, frame->fp + 8, &ip))
+	if (frame->fp % 8 != 0 || frame->fp < frame->sp)
 		return CFI_LADDER_LOST;
+	if (!stack_dump_read(dump, frame->fp, &fp) || !stack_dump_read(dump, frame->fp + 8, &ip))
+		return is_cut(dump, frame->fp) ? CFI_LADDER_CUT : CFI_LADDER_LOST;
 	ip = cfi_code_address(context->arch, ip);
 	if (fp == 0 && ip == 0)
 		return CFI_LADDER_ROOT;
@@ -140,7 +151,7 @@ enum cfi_ladder_step cfi_ladder_climb(struct cfi_cache_context *context,
 		return CFI_LADDER_FOUND;
 	}
 	step = climb_chain(context, dump, frame);
-	if (step == CFI_LADDER_LOST && proof == PROOF_MAPPED) {
+	if ((step == CFI_LADDER_LOST || step == CFI_LADDER_CUT) && proof == PROOF_MAPPED) {
 		leaf_take(context, frame, leaf);
 		return CFI_LADDER_FOUND;
 	}

@@ -11,6 +11,7 @@
 enum cfi_ladder_step {
 	CFI_LADDER_FOUND, /* the frame is the caller's now */
 	CFI_LADDER_ROOT,  /* the frame is the outermost */
+	CFI_LADDER_CUT,	  /* the chain goes on at fp, in what was not copied */
 	CFI_LADDER_LOST,
 };
 

@@ -65,6 +65,10 @@ static enum verdict ladder_step(struct walk *w, const struct cfi_entry *entry)
 		return VERDICT_GO_ON;
 	case CFI_LADDER_ROOT:
 		return done(w, STACK_COMPLETE);
+	case CFI_LADDER_CUT:
+		if (!is_new_thread)
+			return unreadable(w, w->frame.fp + sizeof(uint64_t));
+		break;
 	case CFI_LADDER_LOST:
 		break;
 	}

@@ -81,6 +81,9 @@ static inline enum stack_end stack_dump_end(const struct stack_dump *dump, uint6
 	const uint64_t offset = address - dump->start;
 	const bool is_short = dump->size_bytes < dump->asked_bytes;
 
+	/* Between two pieces. */
+	if (dump->n_top_word_bytes && address >= dump->start && address < dump->top_start)
+		return STACK_TRUNCATED_DUMP;
 	if (address < dump->start || (is_short && offset >= dump->asked_bytes))
 		return STACK_BAD_MEMORY;
 	return STACK_TRUNCATED_DUMP;
