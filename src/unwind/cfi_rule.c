@@ -16,6 +16,8 @@ enum {
 	DW_OP_BREG6 = 0x76,
 	DW_OP_BREG7 = 0x77,
 
+	FAR_BYTES = INT16_MAX * 8,
+
 	/* struct ucontext at sp, asm/sigcontext.h: gregs[] begin at 40. */
 	UCONTEXT_RSP = 160,
 	UCONTEXT_RBP = 120,
@@ -135,6 +137,19 @@ static enum cfi_rule_kind pack_expression(const struct cfi_row *row, struct cfi_
 	return CFI_RULE_FULL;
 }
 
+/* Arrays on the stack, in x86-64's frames without a frame pointer. */
+static bool far_fits(const struct cfi_plain_row *row, struct cfi_rule *rule)
+{
+	const uint64_t words = (uint64_t)row->cfa_offset / 8;
+
+	if (row->cfa_offset < 0 || row->cfa_offset % 8 != 0 || words > UINT32_MAX ||
+	    row->link.how != CFI_HOW_OFFSET || row->link.offset != -8)
+		return false;
+	rule->cfa_words = (int16_t)(uint16_t)words;
+	rule->link_words = (int16_t)(uint16_t)(words >> 16);
+	return slot_fits(&row->fp, &rule->fp_words);
+}
+
 enum cfi_rule_kind cfi_rule_pack_plain(const struct cfi_plain_row *row, enum arch arch,
 				       struct cfi_rule *rule)
 {
@@ -144,6 +159,8 @@ enum cfi_rule_kind cfi_rule_pack_plain(const struct cfi_plain_row *row, enum arc
 
 	if (row->cfa_register != sp && row->cfa_register != fp)
 		return CFI_RULE_FULL;
+	if (is_x86 && row->cfa_register == sp && row->cfa_offset > FAR_BYTES)
+		return far_fits(row, rule) ? CFI_RULE_SP_FAR : CFI_RULE_FULL;
 	if (!words_fit(row->cfa_offset, &rule->cfa_words) ||
 	    !slot_fits(&row->fp, &rule->fp_words) || !slot_fits(&row->link, &rule->link_words))
 		return CFI_RULE_FULL;

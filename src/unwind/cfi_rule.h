@@ -16,6 +16,7 @@ enum cfi_rule_kind {
 	CFI_RULE_NONE = 0, /* no call frame information: see unwind/cfi_ladder.h */
 	CFI_RULE_SP,	   /* CFA = sp + cfa */
 	CFI_RULE_FP,	   /* CFA = fp + cfa */
+	CFI_RULE_SP_FAR,   /* CFA = sp + cfi_rule_far_bytes: frames of 256 KiB and more */
 	CFI_RULE_DRAP,	   /* CFA = *(fp + cfa), fp = *(fp + fp): realigned stacks of gcc */
 	CFI_RULE_PLT,	   /* CFA = sp + 8, and 8 more from byte `cfa` of its 16 on */
 	CFI_RULE_SIGNAL,   /* the kernel's signal frame lies at sp */
@@ -44,6 +45,12 @@ struct cfi_rule {
 };
 
 static_assert(sizeof(struct cfi_rule) == 8, "one load");
+
+/* Of CFI_RULE_SP_FAR, whose link_words are the upper half; the return address is at CFA - 8. */
+static inline uint64_t cfi_rule_far_bytes(struct cfi_rule rule)
+{
+	return ((uint64_t)(uint16_t)rule.link_words << 16 | (uint16_t)rule.cfa_words) * 8;
+}
 
 struct cfi_rule cfi_rule_pack(const struct cfi_row *row, enum arch arch);
 

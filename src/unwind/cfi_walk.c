@@ -129,6 +129,21 @@ static enum verdict fast_take(struct walk *w, struct cfi_rule rule, uint64_t cfa
 	return VERDICT_GO_ON;
 }
 
+/* The CFA of a rule of these kinds, of which one becomes an SP rule by it. */
+static uint64_t cfa_of(const struct cfi_frame *frame, struct cfi_rule *rule)
+{
+	uint64_t cfa;
+
+	if (rule->kind == CFI_RULE_SP)
+		return frame->sp + words(rule->cfa_words);
+	if (rule->kind == CFI_RULE_FP)
+		return frame->fp + words(rule->cfa_words);
+	cfa = frame->sp + cfi_rule_far_bytes(*rule);
+	rule->kind = CFI_RULE_SP;
+	rule->link_words = -1;
+	return cfa;
+}
+
 /* Where the slot is known, but was not copied, no guess is made instead. */
 static bool is_cut(const struct walk *w, uint64_t slot)
 {
@@ -140,16 +155,16 @@ static enum verdict code_step(struct walk *w, const struct cfi_entry *entry)
 {
 	/* Looking the return address up may take its place. */
 	const struct cfi_entry own = *entry;
-	const struct cfi_rule rule = own.rule;
-	const uint64_t cfa = (rule.kind == CFI_RULE_SP ? w->frame.sp : w->frame.fp) +
-			     words(rule.cfa_words);
-	const uint64_t slot = cfa + words(rule.link_words);
+	struct cfi_rule rule = own.rule;
 	uint64_t ip = w->frame.link;
+	uint64_t cfa, slot;
 
 	if (rule.kind == CFI_RULE_FULL || rule.kind == CFI_RULE_DRAP)
 		return VERDICT_NEEDS_FULL;
-	if (rule.kind != CFI_RULE_SP && rule.kind != CFI_RULE_FP)
+	if (rule.kind != CFI_RULE_SP && rule.kind != CFI_RULE_FP && rule.kind != CFI_RULE_SP_FAR)
 		return ladder_step(w, &own);
+	cfa = cfa_of(&w->frame, &rule);
+	slot = cfa + words(rule.link_words);
 	if (rule.link_words && !stack_dump_read(&w->dump, slot, &ip))
 		return is_cut(w, slot) ? unreadable(w, slot) : ladder_step(w, &own);
 	if (!cfi_ladder_is_return(w->cache, cfi_code_address(w->cache->arch, ip)))
@@ -160,17 +175,16 @@ static enum verdict code_step(struct walk *w, const struct cfi_entry *entry)
 static enum verdict fast_step(struct walk *w, const struct cfi_entry *entry)
 {
 	const struct cfi_frame *frame = &w->frame;
-	const struct cfi_rule rule = entry->rule;
+	struct cfi_rule rule = entry->rule;
 	uint64_t cfa;
 
 	if (rule.flags & CFI_RULE_BY_CODE)
 		return code_step(w, entry);
 	switch ((enum cfi_rule_kind)rule.kind) {
 	case CFI_RULE_SP:
-		cfa = frame->sp + words(rule.cfa_words);
-		break;
 	case CFI_RULE_FP:
-		cfa = frame->fp + words(rule.cfa_words);
+	case CFI_RULE_SP_FAR:
+		cfa = cfa_of(frame, &rule);
 		break;
 	case CFI_RULE_DRAP:
 		if (!stack_dump_read(&w->dump, frame->fp + words(rule.cfa_words), &cfa))
@@ -258,7 +272,8 @@ static enum verdict full_step_by_code(struct walk *w, const struct cfi_entry *en
 	*w->full = registers;
 	w->frame = frame;
 	w->needed_end = needed_end;
-	if (own.rule.kind != CFI_RULE_SP && own.rule.kind != CFI_RULE_FP)
+	if (own.rule.kind != CFI_RULE_SP && own.rule.kind != CFI_RULE_FP &&
+	    own.rule.kind != CFI_RULE_SP_FAR)
 		return without_cfi(w, own.module);
 	return ladder_step(w, &own);
 }

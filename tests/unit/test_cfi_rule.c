@@ -52,13 +52,41 @@ static void pack__takes_sp_and_fp(void **state)
 	assert_int_equal(cfi_rule_pack(&row, ARCH_X86_64).link_words, -1);
 }
 
+/* Arrays on the stack. */
+static void pack__knows_large_frames(void **state)
+{
+	static const int64_t far_bytes[] = { 8 * INT64_C(32768), (4 << 20) + 40,
+					     8 * (int64_t)UINT32_MAX };
+	static const int64_t others[] = { 8 * INT64_C(32768) + 4, 8 * ((int64_t)UINT32_MAX + 1),
+					  INT64_MAX - 7 };
+	struct cfi_row row;
+
+	(void)state;
+	for (size_t i = 0; i < N_ITEMS(far_bytes); i++) {
+		row = x86_row(X86_64_RSP, far_bytes[i]);
+		row.columns[X86_64_RBP] = offset_column(-24);
+		assert_int_equal(cfi_rule_pack(&row, ARCH_X86_64).kind, CFI_RULE_SP_FAR);
+		assert_int_equal(cfi_rule_pack(&row, ARCH_X86_64).fp_words, -3);
+		assert_int_equal(cfi_rule_far_bytes(cfi_rule_pack(&row, ARCH_X86_64)),
+				 far_bytes[i]);
+		row.columns[X86_64_RIP] = offset_column(-16);
+		assert_int_equal(cfi_rule_pack(&row, ARCH_X86_64).kind, CFI_RULE_FULL);
+	}
+	for (size_t i = 0; i < N_ITEMS(others); i++) {
+		row = x86_row(X86_64_RSP, others[i]);
+		assert_int_equal(cfi_rule_pack(&row, ARCH_X86_64).kind, CFI_RULE_FULL);
+	}
+	row = x86_row(X86_64_RSP, 8 * 32767);
+	assert_rule(cfi_rule_pack(&row, ARCH_X86_64), CFI_RULE_SP, 32767, 0);
+}
+
 static void pack__leaves_the_rest_to_the_interpreter(void **state)
 {
 	struct cfi_row rows[] = {
 		x86_row(X86_64_RBX, 16),	/* _dl_runtime_resolve */
 		x86_row(10, 0),			/* before a realigned frame is set up */
 		x86_row(X86_64_RSP, 12),	/* not whole words */
-		x86_row(X86_64_RSP, 8 * 32768), /* too large a frame */
+		x86_row(X86_64_RBP, 8 * 32768), /* too large a frame */
 		x86_row(X86_64_RSP, 48),	/* fp by an expression */
 		x86_row(X86_64_RSP, 48),	/* sp has a rule of its own */
 		x86_row(X86_64_RSP, 48),	/* return address in rdi: vfork */
@@ -287,6 +315,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pack__takes_sp_and_fp),
+		cmocka_unit_test(pack__knows_large_frames),
 		cmocka_unit_test(pack__leaves_the_rest_to_the_interpreter),
 		cmocka_unit_test(pack__ends_where_the_return_address_is_undefined),
 		cmocka_unit_test(pack__knows_realigned_frames),
