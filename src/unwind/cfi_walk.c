@@ -9,6 +9,7 @@
 #include "unwind/cfi_code.h"
 #include "unwind/cfi_full.h"
 #include "unwind/cfi_ladder.h"
+#include "unwind/code_bytes.h"
 
 struct walk {
 	struct cfi_cache_context *cache;
@@ -331,6 +332,24 @@ static enum verdict planted_root(struct walk *w)
 	return done(w, STACK_COMPLETE);
 }
 
+/*
+ * Code that has no frame of its own calls nothing, as compilers write it.  The assembly that begins
+ * a thread does, and may say no more than that; behind its call the thread ends.
+ */
+static bool is_frameless(struct cfi_rule rule)
+{
+	return rule.kind == CFI_RULE_SP && rule.cfa_words == 1;
+}
+
+static bool is_thread_start(const struct walk *w, const struct cfi_entry *entry)
+{
+	const struct mapping *mapping = address_space_find(&w->cache->process->space, entry->ip);
+	const struct elf_image *image = cfi_modules_image(w->cache, entry->module);
+
+	return w->cache->arch == ARCH_X86_64 && mapping && image &&
+	       code_is_before_exit(image, ARCH_X86_64, entry->ip - mapping->bias);
+}
+
 static enum verdict walk_step(struct walk *w)
 {
 	struct stack *stack = w->stack;
@@ -347,6 +366,8 @@ static enum verdict walk_step(struct walk *w)
 	stack->locations[stack->n_frames] = cfi_cache_location(w->cache, entry);
 	walk_trail_add(&w->trail, &w->frame, stack->locations[stack->n_frames]);
 	stack->ips[stack->n_frames++] = w->frame.pc;
+	if (!w->frame.is_exact && is_frameless(entry->rule) && is_thread_start(w, entry))
+		return done(w, STACK_COMPLETE);
 	cfi_code_look(w->cache, &w->frame, entry);
 	return w->full ? full_step(w, entry) : fast_step(w, entry);
 }
@@ -382,7 +403,7 @@ static void plain_steps(struct walk *w)
 		if (!cfi_entry_is_of(entry, pc - 1, generation) ||
 		    entry->location == CFI_ENTRY_NO_LOCATION)
 			break;
-		if ((rule.kind != CFI_RULE_SP && rule.kind != CFI_RULE_FP) ||
+		if ((rule.kind != CFI_RULE_SP && rule.kind != CFI_RULE_FP) || is_frameless(rule) ||
 		    rule.flags & (CFI_RULE_IS_SIGNAL | CFI_RULE_BY_CODE) || !rule.link_words)
 			break;
 		cfa = (rule.kind == CFI_RULE_SP ? sp : fp) + words(rule.cfa_words);

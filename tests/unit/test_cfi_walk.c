@@ -5,6 +5,7 @@
 #include "unit.h"
 
 #include <execinfo.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <sys/auxv.h>
 #include <unistd.h>
@@ -209,6 +210,52 @@ static void cfi__says_what_a_short_dump_means(void **state)
 	}
 }
 
+#if defined(__x86_64__)
+/*
+ * As Go begins threads: code without a frame that says no more than that, calls, and ends the
+ * thread behind that.  Who jumped there is no caller.
+ */
+__asm__(".text\n"
+	".type begin_thread, @function\n"
+	"begin_thread: .cfi_startproc\n"
+	"	call *%rdi\n"
+	"	mov $111, %edi\n"
+	"	mov $60, %eax\n"
+	"	syscall\n"
+	"	.cfi_endproc\n"
+	".size begin_thread, . - begin_thread\n"
+	".type align_and_begin, @function\n"
+	"align_and_begin: .cfi_startproc\n"
+	"	sub $8, %rsp\n"
+	"	.cfi_adjust_cfa_offset 8\n"
+	"	call begin_thread\n"
+	"	.cfi_endproc\n"
+	".size align_and_begin, . - align_and_begin\n");
+extern void begin_thread(void (*function)(void));
+extern void align_and_begin(void (*function)(void));
+
+static jmp_buf out;
+
+static void capture_and_leave(void)
+{
+	own_stack_capture(&captured.stack);
+	longjmp(out, 1);
+}
+
+static void cfi__ends_where_a_thread_begins(void **state)
+{
+	static struct stack stack;
+
+	(void)state;
+	if (setjmp(out) == 0)
+		align_and_begin(capture_and_leave);
+	walk(&unwind_backend_cfi, &captured.stack.sample, &stack);
+	assert_int_equal(stack.end, STACK_COMPLETE);
+	assert_in_range(stack.ips[stack.n_frames - 1], (uintptr_t)begin_thread,
+			(uintptr_t)align_and_begin);
+}
+#endif
+
 /* Any one word is left out, and all outside of it is the outermost end: it is needed or not. */
 static void cfi__goes_on_in_the_outermost_end(void **state)
 {
@@ -334,6 +381,7 @@ int main(void)
 		cmocka_unit_test(cfi__goes_on_in_the_outermost_end),
 		cmocka_unit_test(cfi__survives_random_stacks),
 #if defined(__x86_64__)
+		cmocka_unit_test(cfi__ends_where_a_thread_begins),
 		cmocka_unit_test(cfi__finds_who_called_nowhere),
 #endif
 		cmocka_unit_test(both__report_missing_registers),
