@@ -41,14 +41,22 @@ static void write_skip(struct client_thread *thread, uint64_t offset, uint64_t s
 /*
  * An empty ring goes back to its start early, and what is behind stays cold.  But what is
  * skipped is free again only when the recorder has passed it: until then there has to be room
- * for as many records as the whole ring was made for.
+ * for as many records as the ring was made for, whose half is for the deepest stacks.
  */
 static bool is_rewound(const struct client_thread *thread, uint64_t offset)
 {
 	const uint64_t full_bytes = client_options()->stack_bytes + sizeof(struct sigprof_sample);
 
 	return offset >= REWIND_BYTES &&
-	       offset / thread->large_bytes >= thread->ring_bytes / full_bytes;
+	       offset / thread->large_bytes >= thread->ring_bytes / 2 / full_bytes;
+}
+
+bool ring_is_half_free(const struct client_thread *thread, uint64_t size_bytes)
+{
+	const uint64_t tail = atomic_load_explicit(&thread->slot->tail, memory_order_acquire);
+	const uint64_t used = thread->head - tail;
+
+	return used <= thread->ring_bytes && used + size_bytes <= thread->ring_bytes / 2;
 }
 
 void *ring_reserve(struct client_thread *thread, uint32_t size_bytes)

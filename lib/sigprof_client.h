@@ -128,6 +128,8 @@ void thread_trigger_forget(struct thread_trigger *trigger);
 
 /* In the handler: room for a record that will become visible with commit; NULL when full. */
 void *ring_reserve(struct client_thread *thread, uint32_t size_bytes);
+/* Whether half of it is free with that much more: whatever is taken then, ticks to come fit. */
+bool ring_is_half_free(const struct client_thread *thread, uint64_t size_bytes);
 void ring_commit(struct client_thread *thread, uint32_t size_bytes);
 
 /* Write a whole record outside the handler. */
@@ -137,14 +139,6 @@ void ring_write(struct sigprof_header *header, const void *tail, uint32_t tail_b
 uint64_t client_time_ns(void);
 uint64_t client_cpu_ns(void);
 void copy_words(void *to, const void *from, size_t size_bytes);
-
-/*
- * In the handler: how much of the stack from `sp` on may be taken, at most
- * `most_bytes`, and a copy of so much; what is not there is left out.
- */
-uint32_t client_stack_bytes(const struct client_thread *thread, uint64_t sp, uint32_t most_bytes);
-uint32_t client_stack_copy(const struct client_thread *thread, uint8_t *to, uint64_t sp,
-			   uint32_t size_bytes);
 void client_handle_tick(void *context);
 
 #endif

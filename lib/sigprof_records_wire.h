@@ -40,17 +40,26 @@ struct sigprof_thread {
 static_assert(sizeof(struct sigprof_thread) == 56, "wire layout");
 
 enum { SIGPROF_SAMPLE_OTHER_STACK = 1 }; /* flag: not on the thread's own stack */
-/* Followed by n_registers words, DWARF's numbering, and stack_bytes rounded up to 8. */
+/* What was copied of a stack. */
+struct sigprof_stack {
+	uint32_t size_bytes; /* from the stack pointer on */
+	uint32_t asked_bytes;
+	uint64_t top; /* where another piece begins: the outermost end of the thread's own stack */
+	uint32_t top_bytes; /* 0: there is none */
+	uint32_t padding;
+};
+static_assert(sizeof(struct sigprof_stack) == 24, "wire layout");
+
+/* Followed by n_registers words, DWARF's numbering, and the stack's pieces rounded up to 8. */
 struct sigprof_sample {
 	struct sigprof_header header;
 	uint64_t cpu_ns;    /* of the thread so far */
 	uint64_t waited_ns; /* the same, of waiting that was measured */
 	uint32_t cpu;
 	uint32_t n_registers;
-	uint32_t stack_bytes;
-	uint32_t stack_asked_bytes;
+	struct sigprof_stack stack;
 };
-static_assert(sizeof(struct sigprof_sample) == 48, "wire layout");
+static_assert(sizeof(struct sigprof_sample) == 64, "wire layout");
 
 /* Followed by registers and stack as a sample: where the thread waited. */
 struct sigprof_wait {
@@ -60,11 +69,10 @@ struct sigprof_wait {
 	uint32_t sequence;  /* of the slot, while it lasted */
 	uint32_t reason;    /* enum sigprof_wait_reason, not DESCRIPTOR */
 	uint32_t n_registers;
-	uint32_t stack_bytes;
-	uint32_t stack_asked_bytes;
 	uint32_t padding;
+	struct sigprof_stack stack;
 };
-static_assert(sizeof(struct sigprof_wait) == 56, "wire layout");
+static_assert(sizeof(struct sigprof_wait) == 72, "wire layout");
 
 /* Followed by the path, ended by NUL. */
 struct sigprof_map {

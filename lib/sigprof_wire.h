@@ -22,7 +22,7 @@
  */
 enum {
 	SIGPROF_WIRE_MAGIC = 0x46505354, /* "TSPF" */
-	SIGPROF_WIRE_VERSION = 2,
+	SIGPROF_WIRE_VERSION = 3,
 	SIGPROF_PAGE_BYTES = 4096,
 	SIGPROF_TOKEN_BYTES = 16,
 	SIGPROF_COMM_BYTES = 16,
@@ -30,6 +30,9 @@ enum {
 	SIGPROF_RING_MIN_BYTES = 256 << 10,
 	SIGPROF_RING_MAX_BYTES = 64 << 20,
 	SIGPROF_STACK_MAX_BYTES = 65528,
+	/* Where so much was asked for: of a stack whose end is known, and of the end of others. */
+	SIGPROF_STACK_MOST_BYTES = 512 << 10,
+	SIGPROF_STACK_TOP_BYTES = 60 << 10,
 	SIGPROF_PATH_MAX_BYTES = 4096,
 };
 

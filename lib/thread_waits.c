@@ -14,6 +14,7 @@
 
 #include "lib/client_waits.h"
 #include "lib/sigprof_client.h"
+#include "lib/stack_copy.h"
 #include "lib/wrapper.h"
 
 int waits_are_on; /* set before there are threads */
@@ -104,19 +105,18 @@ static uint32_t reason_of_descriptor(int fd)
 /* False when there is no room: the time is told with the next wait. */
 static bool write_wait(struct client_thread *thread, const struct sigprof_wait *wait, uint64_t sp)
 {
-	const uint32_t most_bytes = (uint32_t)client_options()->stack_bytes;
 	const uint32_t fixed_bytes = (uint32_t)sizeof(*wait) + SIGPROF_N_REGISTERS * 8;
-	const uint32_t room_bytes = client_stack_bytes(thread, sp, most_bytes);
-	struct sigprof_wait *record = ring_reserve(thread, (fixed_bytes + room_bytes + 15U) & ~15U);
-	uint8_t *stack = (uint8_t *)record + fixed_bytes;
+	struct sigprof_stack stack = client_stack_plan(thread, sp, false);
+	struct sigprof_wait *record =
+		ring_reserve(thread, (fixed_bytes + client_stack_room(&stack) + 15U) & ~15U);
 
 	if (!record)
 		return false;
 	*record = *wait;
-	record->stack_asked_bytes = most_bytes;
 	copy_words(record + 1, thread->slot->wait.registers, SIGPROF_N_REGISTERS * 8);
-	record->stack_bytes = client_stack_copy(thread, stack, sp, room_bytes);
-	record->header.size_bytes = (fixed_bytes + record->stack_bytes + 15U) & ~15U;
+	client_stack_copy(thread, (uint8_t *)record + fixed_bytes, sp, &stack);
+	record->stack = stack;
+	record->header.size_bytes = (fixed_bytes + client_stack_room(&stack) + 15U) & ~15U;
 	ring_commit(thread, record->header.size_bytes);
 	return true;
 }

@@ -7,15 +7,17 @@
 #include <errno.h>
 #include <sched.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <time.h>
 #include <ucontext.h>
 #include <unistd.h>
 
 #include "lib/sigprof_client.h"
+#include "lib/stack_copy.h"
 
-enum { N_REGISTERS = SIGPROF_N_REGISTERS };
-enum { NS_PER_SECOND = 1000000000 };
+enum {
+	N_REGISTERS = SIGPROF_N_REGISTERS,
+	NS_PER_SECOND = 1000000000,
+};
 
 static uint64_t clock_ns(clockid_t clock)
 {
@@ -65,54 +67,6 @@ static uint64_t stack_pointer(const ucontext_t *context)
 #endif
 }
 
-/*
- * From a stack whose end nobody told us (of a coroutine, or an alternate one):
- * page by page, up to the first that is not there.
- */
-static uint32_t copy_foreign_stack(uint8_t *to, uint64_t sp, uint32_t most_bytes, uint32_t pid)
-{
-	struct iovec remote[SIGPROF_STACK_MAX_BYTES / SIGPROF_PAGE_BYTES + 2];
-	struct iovec local = { .iov_base = to, .iov_len = most_bytes };
-	unsigned long n_remote = 0;
-	uint64_t at = sp;
-	long n_copied;
-
-	while (at < sp + most_bytes) {
-		uint64_t end = (at | (SIGPROF_PAGE_BYTES - 1)) + 1;
-
-		if (end > sp + most_bytes)
-			end = sp + most_bytes;
-		remote[n_remote].iov_base = (void *)(uintptr_t)at;
-		remote[n_remote++].iov_len = end - at;
-		at = end;
-	}
-	n_copied = syscall(SYS_process_vm_readv, (long)pid, &local, 1L, remote, n_remote, 0L);
-	return n_copied > 0 ? (uint32_t)n_copied : 0;
-}
-
-static bool is_own_stack(const struct client_thread *thread, uint64_t sp)
-{
-	return sp >= thread->stack_low && sp < thread->stack_high;
-}
-
-uint32_t client_stack_bytes(const struct client_thread *thread, uint64_t sp, uint32_t most_bytes)
-{
-	const uint64_t used_bytes = is_own_stack(thread, sp) ? thread->stack_high - sp : most_bytes;
-
-	return used_bytes < most_bytes ? (uint32_t)used_bytes : most_bytes;
-}
-
-uint32_t client_stack_copy(const struct client_thread *thread, uint8_t *to, uint64_t sp,
-			   uint32_t size_bytes)
-{
-	if (!is_own_stack(thread, sp))
-		return client_mode() == CLIENT_RUNS
-			       ? copy_foreign_stack(to, sp, size_bytes, thread->pid)
-			       : 0;
-	copy_words(to, (const void *)(uintptr_t)sp, size_bytes);
-	return size_bytes;
-}
-
 /* Where no call may be made, a tick is taken to be one period. */
 static uint64_t next_cpu_ns(struct client_thread *thread)
 {
@@ -125,33 +79,37 @@ static uint64_t next_cpu_ns(struct client_thread *thread)
 	return thread->cpu_ns;
 }
 
+/* Handlers of the program's may be there. */
+static bool is_on_alternate(const ucontext_t *context, uint64_t sp)
+{
+	const stack_t *stack = &context->uc_stack;
+
+	return !(stack->ss_flags & SS_DISABLE) && sp - (uintptr_t)stack->ss_sp < stack->ss_size;
+}
+
 static void take_sample(struct client_thread *thread, const ucontext_t *context)
 {
-	const uint32_t most_bytes = (uint32_t)client_options()->stack_bytes;
 	const uint64_t sp = stack_pointer(context);
-	uint32_t stack_bytes = client_stack_bytes(thread, sp, most_bytes);
 	const uint32_t fixed_bytes = (uint32_t)sizeof(struct sigprof_sample) + N_REGISTERS * 8;
+	struct sigprof_stack stack = client_stack_plan(thread, sp, is_on_alternate(context, sp));
 	struct sigprof_sample *sample;
-	uint8_t *stack;
 
-	sample = ring_reserve(thread, (fixed_bytes + stack_bytes + 15U) & ~15U);
+	sample = ring_reserve(thread, (fixed_bytes + client_stack_room(&stack) + 15U) & ~15U);
 	if (!sample) {
 		atomic_fetch_add_explicit(&thread->slot->n_lost, 1, memory_order_relaxed);
 		return;
 	}
-	stack = (uint8_t *)sample + fixed_bytes;
-	stack_bytes = client_stack_copy(thread, stack, sp, stack_bytes);
+	client_stack_copy(thread, (uint8_t *)sample + fixed_bytes, sp, &stack);
 	(void)copy_registers((uint64_t *)(sample + 1), context);
-	sample->header.size_bytes = (fixed_bytes + stack_bytes + 15U) & ~15U;
+	sample->header.size_bytes = (fixed_bytes + client_stack_room(&stack) + 15U) & ~15U;
 	sample->header.kind = SIGPROF_RECORD_SAMPLE;
-	sample->header.flags = is_own_stack(thread, sp) ? 0 : SIGPROF_SAMPLE_OTHER_STACK;
+	sample->header.flags = client_stack_is_own(thread, sp) ? 0 : SIGPROF_SAMPLE_OTHER_STACK;
 	sample->header.time_ns = client_time_ns();
 	sample->cpu_ns = next_cpu_ns(thread);
 	sample->waited_ns = thread->waited_ns;
 	sample->cpu = (uint32_t)sched_getcpu();
 	sample->n_registers = N_REGISTERS;
-	sample->stack_bytes = stack_bytes;
-	sample->stack_asked_bytes = most_bytes;
+	sample->stack = stack;
 	ring_commit(thread, sample->header.size_bytes);
 }
 

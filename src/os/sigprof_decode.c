@@ -12,20 +12,30 @@ enum { N_REGISTERS = AARCH64_N_REGISTERS };
 
 /* Registers and stack behind a header of `fixed_bytes`; false when they are not all there. */
 static bool decode_place(struct raw_sample *sample, const uint8_t *bytes, size_t size_bytes,
-			 size_t fixed_bytes, uint32_t n_registers, uint32_t stack_bytes,
-			 uint32_t asked_bytes)
+			 size_t fixed_bytes, uint32_t n_registers,
+			 const struct sigprof_stack *stack)
 {
 	const size_t before_bytes = fixed_bytes + N_REGISTERS * sizeof(uint64_t);
+	const size_t top_at = before_bytes + ((stack->size_bytes + UINT64_C(7)) & ~UINT64_C(7));
 
 	if (size_bytes < before_bytes || n_registers != N_REGISTERS ||
-	    stack_bytes > SIGPROF_STACK_MAX_BYTES || asked_bytes > SIGPROF_STACK_MAX_BYTES ||
-	    stack_bytes > size_bytes - before_bytes)
+	    stack->size_bytes > SIGPROF_STACK_MOST_BYTES ||
+	    stack->asked_bytes > SIGPROF_STACK_MOST_BYTES ||
+	    stack->size_bytes > size_bytes - before_bytes)
+		return false;
+	if (stack->top_bytes && (stack->top_bytes > SIGPROF_STACK_TOP_BYTES ||
+				 top_at > size_bytes || stack->top_bytes > size_bytes - top_at))
 		return false;
 	sample->has_registers = true;
 	sample->registers.arch = ARCH_NATIVE;
 	sample->stack_bytes = bytes + before_bytes;
-	sample->stack_size_bytes = stack_bytes;
-	sample->stack_asked_bytes = asked_bytes;
+	sample->stack_size_bytes = stack->size_bytes;
+	sample->stack_asked_bytes = stack->asked_bytes;
+	if (stack->top_bytes) {
+		sample->top_bytes = bytes + top_at;
+		sample->top_address = stack->top;
+		sample->top_size_bytes = stack->top_bytes;
+	}
 	memcpy(sample->registers.values, bytes + fixed_bytes, N_REGISTERS * sizeof(uint64_t));
 	return true;
 }
@@ -41,7 +51,7 @@ void sigprof_decode_sample(struct sampler_record *record, uint64_t *ret_cpu_ns,
 	memcpy(&wire, bytes, sizeof(wire));
 	record->sample = (struct raw_sample){ .time_ns = record->time_ns, .cpu = wire.cpu };
 	if (!decode_place(&record->sample, bytes, size_bytes, sizeof(wire), wire.n_registers,
-			  wire.stack_bytes, wire.stack_asked_bytes))
+			  &wire.stack))
 		return;
 	record->kind = SAMPLER_RECORD_SAMPLE;
 	record->is_from_sampler = true;
@@ -59,7 +69,7 @@ void sigprof_decode_wait(struct sampler_record *record, struct sigprof_wait *ret
 	record->sample = (struct raw_sample){ .time_ns = record->time_ns,
 					      .state = sigprof_wait_state(ret_wait->reason) };
 	if (decode_place(&record->sample, bytes, size_bytes, sizeof(*ret_wait),
-			 ret_wait->n_registers, ret_wait->stack_bytes, ret_wait->stack_asked_bytes))
+			 ret_wait->n_registers, &ret_wait->stack))
 		record->kind = SAMPLER_RECORD_SWITCH_STACK;
 }
 

@@ -22,7 +22,7 @@ struct sigprof_memory {
 };
 
 /* Room for the largest record. */
-enum { SIGPROF_RECORD_MAX_BYTES = 66 << 10 };
+enum { SIGPROF_RECORD_MAX_BYTES = 514 << 10 };
 
 /*
  * Map the memfd of `hello`, whose sizes are checked here.  It must be sealed

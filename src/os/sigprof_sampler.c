@@ -38,7 +38,7 @@
 enum {
 	MS_PER_S = 1000,
 	RING_FITS_MS = 60, /* of full dumps: more than the longest interval */
-	RING_MOST_BYTES = 16 << 20,
+	RING_MOST_BYTES = 32 << 20,
 	N_IDLE_ROUNDS = 5,
 };
 
@@ -113,7 +113,8 @@ static void set_facts(struct sampler_facts *facts, const struct sampler_options 
 	facts->stack_bytes = options->stack_bytes && options->stack_bytes < most
 				     ? options->stack_bytes
 				     : most;
-	needed = options->rate_hz * facts->stack_bytes * RING_FITS_MS / MS_PER_S;
+	/* Half of it for stacks that are deeper. */
+	needed = 2 * options->rate_hz * facts->stack_bytes * RING_FITS_MS / MS_PER_S;
 	facts->ring_bytes = SIGPROF_RING_MIN_BYTES;
 	while (facts->ring_bytes < needed && facts->ring_bytes < RING_MOST_BYTES)
 		facts->ring_bytes *= 2;

@@ -275,7 +275,7 @@ static void check_stacks(struct machine_checks *checks, const struct facts *fact
 	char command[MACHINE_COMMAND_BYTES];
 
 	if (probes->perf.code < 0 && probes->has_sigprof && probes->sigprof.code == 0) {
-		judge(check, MACHINE_YES, "up to %s of each are copied",
+		judge(check, MACHINE_YES, "up to %s of each are copied, more of deep ones",
 		      units_bytes(stack, probes->sigprof_stack_bytes));
 		return;
 	}

@@ -84,7 +84,7 @@ is_always_whole()
 
 has_both_ends()
 {
-	[ "$1" = perf ] &&
+	[ "$1" != perf ] ||
 		"$TSPROF" doctor --json 2>/dev/null | grep -q "as much as is in use (BPF)"
 }
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # User stacks are copied by a program in the kernel, or where that is not permitted by
-# perf.  Either way all of them are there: of threads that come and go, of programs that
-# take the place of others, deeper than what is copied, and on stacks of one's own.
+# perf, or by the program itself.  Each way all of them are there: of threads that come and go, of
+# programs that take the place of others, deeper than what is copied, and on stacks of one's own.
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
 require_record
@@ -23,7 +23,7 @@ record_workload()
 	name=$1
 	shift
 	status=0
-	$way "$TSPROF" record -q -F 3989 -o "$work/$name.tsprof" -- "$@" >"$work/truth" \
+	$way "$TSPROF" record $engine -q -F 3989 -o "$work/$name.tsprof" -- "$@" >"$work/truth" \
 		2>"$work/err" || status=$?
 	check "$kind, $name: recorded" is_status 0
 	"$TSPROF" report -i "$work/$name.tsprof" --json --top 0 >"$work/report.json"
@@ -58,14 +58,18 @@ is_over_array()
 # The thread that came first has told where its stack ends; the next program's is elsewhere.
 exec_again='i=0; while [ $i -lt 2 ]; do "$1" 0.1 >/dev/null; i=$((i + 1)); done; exec "$1" 0.3'
 
-for kind in program dump; do
+for kind in program dump sigprof; do
 	way=
-	[ $kind = program ] || way=$workloads/without_bpf
+	engine=--engine=auto
+	case $kind in
+	dump) way=$workloads/without_bpf ;;
+	sigprof) engine=--engine=sigprof ;;
+	esac
 	if [ $kind = program ] && ! has_program; then
 		echo "not here: a program for stacks"
 		continue
 	fi
-	[ $kind = program ] || check "$kind: doctor tells that there is no program" \
+	[ $kind != dump ] || check "$kind: doctor tells that there is no program" \
 		has_no_program "$workloads/without_bpf"
 
 	record_workload deep "$workloads/deep" 400 0.5
@@ -74,9 +78,9 @@ for kind in program dump; do
 		{ if (gsub(/deep_call/, "") == 400) deep += $NF / 3989 }
 		END { print deep, "of", wanted, "s"; exit !(wanted > 0 && deep >= 0.97 * wanted) }' "$work/out"
 
-	# The program copies more of them than perf can, some 160 KiB.  Its first stacks are cut,
-	# as long as nobody has told it where they end: a few hundredths of a second.
-	if [ $kind = program ]; then
+	# More of them than perf can copy, some 160 KiB.  The program's first stacks are cut, as
+	# long as nobody has told it where they end: a few hundredths of a second.
+	if [ $kind != dump ]; then
 		record_workload deeper "$workloads/deep" 1800 0.5
 		is_mostly_complete
 		record_workload array "$workloads/deep" 100 0.5 array

@@ -105,6 +105,22 @@ static void a_burst__finds_room_behind_what_was_skipped(void **state)
 	}
 }
 
+/* What deep stacks may take leaves the room that the ring was made for. */
+static void half_of_a_ring__is_for_what_is_larger(void **state)
+{
+	(void)state;
+	assert_true(ring_is_half_free(&client_thread, RING_BYTES / 2));
+	assert_false(ring_is_half_free(&client_thread, RING_BYTES / 2 + 1));
+	assert_int_equal(write_records(1, SMALL), 1);
+	assert_false(ring_is_half_free(&client_thread, RING_BYTES / 2));
+	assert_true(ring_is_half_free(&client_thread, RING_BYTES / 2 - SMALL));
+	read_all();
+	assert_true(ring_is_half_free(&client_thread, RING_BYTES / 2));
+	/* The recorder is not believed. */
+	atomic_store(&slot.tail, client_thread.head + 16);
+	assert_false(ring_is_half_free(&client_thread, 0));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -112,6 +128,7 @@ int main(void)
 		cmocka_unit_test_setup(a_ring_that_is_full__loses_and_goes_on, set_up),
 		cmocka_unit_test_setup(small_records__stay_where_the_ring_begins, set_up),
 		cmocka_unit_test_setup(a_burst__finds_room_behind_what_was_skipped, set_up),
+		cmocka_unit_test_setup(half_of_a_ring__is_for_what_is_larger, set_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -246,7 +246,7 @@ static void sigprof_decode_sample__takes_no_more_stack_than_there_is(void **stat
 	uint64_t cpu_ns;
 	uint64_t waited_ns;
 
-	sample.stack_bytes = 64;
+	sample.stack.size_bytes = 64;
 	memcpy(fixture->record, &sample, sizeof(sample));
 	sigprof_decode_sample(&record, &cpu_ns, &waited_ns, fixture->record, fixed_bytes + 64);
 	assert_int_equal(record.kind, SAMPLER_RECORD_SAMPLE);
@@ -261,13 +261,48 @@ static void sigprof_decode_sample__takes_no_more_stack_than_there_is(void **stat
 	assert_int_equal(record.kind, SAMPLER_RECORD_BAD);
 }
 
+static void sigprof_decode_sample__takes_both_pieces(void **state)
+{
+	struct fixture *fixture = *state;
+	struct sampler_record record = { 0 };
+	struct sigprof_sample sample = {
+		.n_registers = SIGPROF_N_REGISTERS,
+		.stack = { .size_bytes = 60, .top = 0x7000, .top_bytes = 24 },
+	};
+	const size_t top_at = sizeof(sample) + SIGPROF_N_REGISTERS * sizeof(uint64_t) + 64;
+	uint64_t cpu_ns;
+	uint64_t waited_ns;
+
+	memcpy(fixture->record, &sample, sizeof(sample));
+	sigprof_decode_sample(&record, &cpu_ns, &waited_ns, fixture->record, top_at + 24);
+	assert_int_equal(record.kind, SAMPLER_RECORD_SAMPLE);
+	assert_int_equal(record.sample.stack_size_bytes, 60);
+	assert_int_equal(record.sample.top_address, 0x7000);
+	assert_int_equal(record.sample.top_size_bytes, 24);
+	assert_ptr_equal(record.sample.top_bytes, fixture->record + top_at);
+	for (size_t size = 1; size < top_at + 24; size++) {
+		sigprof_decode_sample(&record, &cpu_ns, &waited_ns, fixture->record, size);
+		assert_int_equal(record.kind, SAMPLER_RECORD_BAD);
+	}
+	sample.stack.top_bytes = SIGPROF_STACK_TOP_BYTES + 1;
+	memcpy(fixture->record, &sample, sizeof(sample));
+	sigprof_decode_sample(&record, &cpu_ns, &waited_ns, fixture->record,
+			      SIGPROF_RECORD_MAX_BYTES);
+	assert_int_equal(record.kind, SAMPLER_RECORD_BAD);
+	sample.stack = (struct sigprof_stack){ .size_bytes = UINT32_MAX, .top_bytes = UINT32_MAX };
+	memcpy(fixture->record, &sample, sizeof(sample));
+	sigprof_decode_sample(&record, &cpu_ns, &waited_ns, fixture->record,
+			      SIGPROF_RECORD_MAX_BYTES);
+	assert_int_equal(record.kind, SAMPLER_RECORD_BAD);
+}
+
 static void sigprof_decode_wait__takes_no_more_stack_than_there_is(void **state)
 {
 	struct fixture *fixture = *state;
 	struct sampler_record record = { 0 };
 	struct sigprof_wait wait = { .n_registers = SIGPROF_N_REGISTERS,
 				     .reason = SIGPROF_WAIT_LOCK,
-				     .stack_bytes = 64 };
+				     .stack = { .size_bytes = 64 } };
 	const size_t fixed_bytes = sizeof(wait) + SIGPROF_N_REGISTERS * sizeof(uint64_t);
 	struct sigprof_wait read_back;
 
@@ -362,6 +397,7 @@ int main(void)
 		RING_TEST(sigprof_ring__keeps_the_header_that_was_checked),
 		RING_TEST(sigprof_ring__frees_the_slot_of_an_ended_thread_when_it_is_read),
 		RING_TEST(sigprof_decode_sample__takes_no_more_stack_than_there_is),
+		RING_TEST(sigprof_decode_sample__takes_both_pieces),
 		RING_TEST(sigprof_decode_wait__takes_no_more_stack_than_there_is),
 		RING_TEST(sigprof_wait_look__reads_the_stack_of_a_wait_that_goes_on),
 		RING_TEST(sigprof_decode_map__wants_a_path_that_ends_and_a_range_that_does),
