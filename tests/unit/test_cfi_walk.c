@@ -351,6 +351,47 @@ static void cfi__finds_who_called_nowhere(void **state)
 }
 #endif
 
+/* In code that nothing is known of fp is a chain, or anything. */
+static void cfi__knows_a_chain_that_was_cut(void **state)
+{
+	enum { COPIED_BYTES = 1024 };
+	static const struct {
+		uint64_t fp_bytes; /* above the stack pointer */
+		size_t asked_bytes;
+		uint64_t top_at; /* above it too; 0: none */
+		enum stack_end end;
+	} cases[] = {
+		{ 100000, COPIED_BYTES, 0, STACK_TRUNCATED_DUMP },
+		{ 100000, 65528, 0, STACK_BAD_MEMORY }, /* the stack has ended */
+		{ UINT64_C(1) << 30, COPIED_BYTES, 0, STACK_BAD_MEMORY },
+		{ 100000, 65528, 200000, STACK_TRUNCATED_DUMP },
+		{ 300000, 65528, 200000, STACK_BAD_MEMORY },
+	};
+	static const uint8_t zeros[COPIED_BYTES];
+	static struct stack stack;
+	struct raw_sample sample = captured.stack.sample;
+	uint64_t *const registers = sample.registers.values;
+	const uint64_t sp = registers_sp(&sample.registers) & ~UINT64_C(7);
+	const bool is_x86 = ARCH_NATIVE == ARCH_X86_64;
+
+	(void)state;
+	sample.stack_bytes = zeros;
+	sample.stack_size_bytes = sizeof(zeros);
+	registers[is_x86 ? X86_64_RIP : AARCH64_PC] = 0;
+	registers[is_x86 ? X86_64_RSP : AARCH64_SP] = sp;
+	if (!is_x86)
+		registers[AARCH64_LR] = 0;
+	for (size_t i = 0; i < N_ITEMS(cases); i++) {
+		registers[is_x86 ? X86_64_RBP : AARCH64_FP] = sp + cases[i].fp_bytes;
+		sample.stack_asked_bytes = cases[i].asked_bytes;
+		sample.top_bytes = cases[i].top_at ? zeros : NULL;
+		sample.top_address = sp + cases[i].top_at;
+		sample.top_size_bytes = sizeof(zeros);
+		walk(&unwind_backend_cfi, &sample, &stack);
+		assert_int_equal(stack.end, cases[i].end);
+	}
+}
+
 static void both__report_missing_registers(void **state)
 {
 	static struct stack stack;
@@ -384,6 +425,7 @@ int main(void)
 		cmocka_unit_test(cfi__ends_where_a_thread_begins),
 		cmocka_unit_test(cfi__finds_who_called_nowhere),
 #endif
+		cmocka_unit_test(cfi__knows_a_chain_that_was_cut),
 		cmocka_unit_test(both__report_missing_registers),
 		cmocka_unit_test(backends__are_found_by_name),
 	};
