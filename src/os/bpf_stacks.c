@@ -373,6 +373,17 @@ static void take_end(struct bpf_stack_end *end, uint64_t address)
 		end->address = address;
 }
 
+void bpf_stacks_expect(struct bpf_stacks *stacks, uint32_t pid)
+{
+	struct bpf_stack_end *end = stacks->has_tids ? find_end(stacks, pid) : NULL;
+
+	if (!end)
+		return;
+	end->address = stack_end_of_program(pid);
+	if (end->address)
+		tell(stacks, end, end->address);
+}
+
 /* Whether the walk shows anything about where the stack ends. */
 static bool is_news(const struct bpf_stacks *stacks, bool is_complete, uint64_t needed_bytes)
 {

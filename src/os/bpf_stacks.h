@@ -96,6 +96,9 @@ void bpf_stacks_take(struct bpf_stacks *stacks, size_t cpu, struct sampler_recor
  */
 bool bpf_stacks_match(struct bpf_stacks *stacks, size_t cpu, struct raw_sample *sample);
 
+/* A program was just executed: where its first stack ends can be told before its first tick. */
+void bpf_stacks_expect(struct bpf_stacks *stacks, uint32_t pid);
+
 /*
  * The sample that was taken or matched last was walked, by a walk that needed so much of the
  * stack.  It was complete, or it was not.  What is learnt shortens the next copies.

@@ -128,6 +128,14 @@ static int perf_sampler_fd(const struct sampler *base)
 	return ((const struct perf_sampler *)base)->sources.epoll_fd;
 }
 
+static void perf_sampler_started(struct sampler *base, pid_t pid)
+{
+	struct perf_sampler *sampler = perf_sampler_of(base);
+
+	if (bpf_stacks_is_open(&sampler->sources.stacks))
+		bpf_stacks_expect(&sampler->sources.stacks, (uint32_t)pid);
+}
+
 static bool perf_sampler_can_wait(const struct sampler *base)
 {
 	const struct perf_sources *sources = &((const struct perf_sampler *)base)->sources;
@@ -402,6 +410,7 @@ const struct sampler_engine sampler_engine_perf = {
 	.pause = perf_sampler_pause,
 	.resume = perf_sampler_resume,
 	.fd = perf_sampler_fd,
+	.started = perf_sampler_started,
 	.can_wait = perf_sampler_can_wait,
 	.begin = perf_sampler_begin,
 	.next = perf_sampler_next,

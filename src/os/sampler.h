@@ -50,6 +50,8 @@ struct sampler_engine {
 	void (*resume)(struct sampler *sampler);
 	/* Readable when there is something to take; to be polled together with others. */
 	int (*fd)(const struct sampler *sampler);
+	/* The command was executed, this moment.  May be NULL. */
+	void (*started)(struct sampler *sampler, pid_t pid);
 	/* Whether there are only samples, which can wait to be more.  May be NULL. */
 	bool (*can_wait)(const struct sampler *sampler);
 	void (*begin)(struct sampler *sampler, bool is_final);

@@ -5,6 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+
+#include "base/units.h"
 
 enum {
 	STAT_BYTES = 1024,
@@ -14,6 +17,7 @@ enum {
 	STATE_FIELD = 3,	/* the first behind the name */
 	/* argc and the first of argv, by which a program's entry is known. */
 	ARGUMENTS_BYTES = 128,
+	MAX_LOOKS = 20,
 };
 
 static FILE *open_file(uint32_t tid, const char *name)
@@ -73,4 +77,17 @@ uint64_t stack_end_find(uint32_t tid, uint64_t sp)
 	return arguments > sp && arguments < end && end - arguments > ARGUMENTS_BYTES
 		       ? arguments + ARGUMENTS_BYTES
 		       : end;
+}
+
+uint64_t stack_end_of_program(uint32_t pid)
+{
+	const struct timespec a_while = { .tv_nsec = 100 * NS_PER_US };
+	uint64_t arguments = 0;
+
+	for (int i = 0; !arguments && i < MAX_LOOKS; i++) {
+		if (i)
+			(void)nanosleep(&a_while, NULL);
+		arguments = start_of_arguments(pid);
+	}
+	return arguments ? arguments + ARGUMENTS_BYTES : 0;
 }

@@ -11,4 +11,10 @@
  */
 uint64_t stack_end_find(uint32_t tid, uint64_t sp);
 
+/*
+ * The same of the first stack of a program that was just executed, which the kernel may be setting
+ * up: waits for that, some 2 ms at most.
+ */
+uint64_t stack_end_of_program(uint32_t pid);
+
 #endif

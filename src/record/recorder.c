@@ -203,6 +203,9 @@ static int start(struct recording *recording, struct error *err)
 		return r;
 	}
 	recording->result->has_started = true;
+	if (recording->options->target.argv && recording->sampler->engine->started)
+		recording->sampler->engine->started(recording->sampler,
+						    recording->target.child.pid);
 	if (recording->options->sampler.is_attaching && !recording->control.is_paused)
 		sampler_resume(recording->sampler);
 	return tell_ready(recording, err);

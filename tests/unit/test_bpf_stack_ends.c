@@ -146,6 +146,19 @@ static void ends__are_looked_up_for_what_is_never_complete(void **state)
 	assert_int_equal(stacks->ends[0].told, 0);
 }
 
+static void ends__of_programs_are_told_before_their_first_walk(void **state)
+{
+	struct stacks_fixture *fixture = *state;
+	struct bpf_stacks *stacks = &fixture->stacks;
+
+	bpf_stacks_expect(stacks, (uint32_t)getpid());
+	assert_int_equal(stacks->n_ends, 1);
+	assert_int_equal(stacks->ends[0].told, stack_end_of_program((uint32_t)getpid()));
+	stacks->has_tids = false;
+	bpf_stacks_expect(stacks, 1);
+	assert_int_equal(stacks->n_ends, 1);
+}
+
 /* The program numbers threads otherwise than /proc does. */
 static void ends__are_not_looked_up_in_other_namespaces(void **state)
 {
@@ -184,6 +197,8 @@ static void stack_end_find__tells_where_arguments_are(void **state)
 	/* argc and argv, then the environment (psABI 3.4.1). */
 	assert_true(end < (uintptr_t)environ + 4096);
 	assert_true(end > (uintptr_t)environ - 4096);
+	assert_int_equal(stack_end_of_program((uint32_t)getpid()), end);
+	assert_int_equal(stack_end_of_program(UINT32_MAX), 0);
 }
 
 static void *find_own(void *unused)
@@ -230,6 +245,7 @@ int main(void)
 		WITH_RING(ends__reach_no_further_than_what_was_there),
 		WITH_RING(ends__that_are_not_used_are_told_again),
 		WITH_RING(ends__are_looked_up_for_what_is_never_complete),
+		WITH_RING(ends__of_programs_are_told_before_their_first_walk),
 		WITH_RING(ends__are_not_looked_up_in_other_namespaces),
 		WITH_RING(ends__that_were_copied_are_known),
 		cmocka_unit_test(stack_end_find__tells_where_arguments_are),
