@@ -31,11 +31,9 @@ struct sampler {
 struct sampler_engine {
 	const char *name; /* as in --engine */
 	bool has_probes;  /* it can tell when threads come by a probe */
-	/*
-	 * Would it work here, for this user and with these options?  0, or a negative
-	 * errno with the reason: -EACCES, -EPERM or -ENOSYS when this engine is not
-	 * permitted, so that another may be, anything else when no other would do better.
-	 */
+	/* Would it work here, for this user and with these options?  0, or a negative errno with
+	 * the reason: -EACCES, -EPERM or -ENOSYS when this engine is not permitted, so that
+	 * another may be, anything else when no other would do better. */
 	int (*probe)(const struct sampler_options *options, struct error *err);
 	int (*open)(struct sampler **ret_sampler, const struct sampler_options *options,
 		    struct error *err);

@@ -40,6 +40,14 @@ is_complete()
 	check "$kind, $name: $n_cut of $samples are cut" holds "$n_cut <= 0.001 * $samples + 1"
 }
 
+# Deep from its first moment on: until the program is told where the stack ends, which takes the
+# recorder a moment with a CPU, it is cut.  10 ms of 500.
+is_complete_soon()
+{
+	n_cut=$(awk '/\[truncated/ { n += $NF } END { print n + 0 }' "$work/out")
+	check "$kind, $name: $n_cut of $samples are cut" holds "$n_cut <= 0.02 * $samples"
+}
+
 # LEAST: as a share.
 is_over_array()
 {
@@ -75,9 +83,9 @@ for kind in program dump sigprof; do
 	# More of them than perf can copy, some 160 KiB.
 	if [ $kind != dump ]; then
 		record_workload deeper "$workloads/deep" 1800 0.5
-		is_complete
+		is_complete_soon
 		record_workload array "$workloads/deep" 100 0.5 array
-		is_complete
+		is_complete_soon
 		check "$kind, array: calls from main over the array" is_over_array 0.9
 	fi
 
