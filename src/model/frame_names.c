@@ -59,6 +59,16 @@ int frame_names_set_nameless(struct profile *profile, uint32_t location, uint64_
 	return r < 0 ? r : profile_set_frames(profile, location, &frame, 1);
 }
 
+bool frame_names_is_unresolved(const struct profile *profile, uint32_t location)
+{
+	const struct location *place = &profile->locations.locations[location];
+	const uint8_t kind = profile->modules[place->module].kind;
+
+	if (place->n_frames)
+		return profile->frames[place->first_frame].flags & FRAME_UNRESOLVED;
+	return kind != MODULE_KIND_PSEUDO && (kind != MODULE_KIND_KERNEL || place->vaddr);
+}
+
 int frame_names_complete(struct profile *profile)
 {
 	for (size_t i = 0; i < profile->locations.n_locations; i++) {

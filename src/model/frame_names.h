@@ -1,6 +1,9 @@
 #ifndef TSPROF_MODEL_FRAME_NAMES_H
 #define TSPROF_MODEL_FRAME_NAMES_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "base/buffer.h"
 #include "model/profile.h"
 
@@ -26,8 +29,14 @@ int frame_names_set_unresolved(struct profile *profile, uint32_t location);
 /* The same with the address of the nameless function that holds it: all of it is one frame. */
 int frame_names_set_nameless(struct profile *profile, uint32_t location, uint64_t function_vaddr);
 
-/* The same for every location that has no frame yet.  Returns 0 or -ENOMEM. */
+/*
+ * The same for every location that has no frame yet.  Returns 0 or -ENOMEM.  Files leave such
+ * names out, which are as many as addresses: their readers call this.
+ */
 int frame_names_complete(struct profile *profile);
+
+/* Whether the location's innermost frame is unresolved, or would be by these names. */
+bool frame_names_is_unresolved(const struct profile *profile, uint32_t location);
 
 /* "[libfoo.so+0x1234]", for any location but those of the pseudo module. */
 void frame_names_add_address(struct buffer *out, const struct profile *profile, uint32_t module,

@@ -87,9 +87,12 @@ void profile_encode_frames(struct buffer *out, const struct profile *profile)
 	enum { LOCATIONS_IN_CHUNK = 16 * 1024 };
 	const struct location_table *locations = &profile->locations;
 	struct frame_entries table = { 0 };
+	size_t n_locations = locations->n_locations;
 
-	for (size_t first = 0; first < locations->n_locations; first += LOCATIONS_IN_CHUNK) {
-		const size_t left = locations->n_locations - first;
+	while (n_locations && !locations->locations[n_locations - 1].n_frames)
+		n_locations--;
+	for (size_t first = 0; first < n_locations; first += LOCATIONS_IN_CHUNK) {
+		const size_t left = n_locations - first;
 		const size_t n = left < LOCATIONS_IN_CHUNK ? left : LOCATIONS_IN_CHUNK;
 		const size_t chunk_at = profile_encode_chunk_begin(out, PROFILE_CHUNK_FRAMES);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "model/frame_names.h"
 #include "os/proc_files.h"
 #include "os/proc_tasks.h"
 #include "record/intake_stacks.h"
@@ -487,11 +488,7 @@ void intake_finish_quality(struct intake *intake)
 
 	quality->needed_stack_bytes_p999 = needed_bytes_p999(intake);
 	quality->n_unresolved = 0;
-	for (size_t i = 0; i < intake->n_leaves; i++) {
-		const struct location *location = &profile->locations.locations[i];
-
-		if (!location->n_frames ||
-		    profile->frames[location->first_frame].flags & FRAME_UNRESOLVED)
+	for (size_t i = 0; i < intake->n_leaves; i++)
+		if (frame_names_is_unresolved(profile, (uint32_t)i))
 			quality->n_unresolved += intake->n_by_leaf[i];
-	}
 }

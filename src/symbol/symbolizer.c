@@ -344,15 +344,8 @@ int symbolizer_run(struct profile *profile, struct elf_image *const *images,
 	}
 	kernel_symbols_release(&symbolizer.kernel);
 	free(requests);
-	if (r == 0)
-		r = frame_names_complete(profile);
 	if (r < 0)
 		return error_set_no_memory(err);
 	profile->info.is_symbolized = true;
 	return 0;
-}
-
-int symbolizer_name_unresolved(struct profile *profile, struct error *err)
-{
-	return frame_names_complete(profile) < 0 ? error_set_no_memory(err) : 0;
 }

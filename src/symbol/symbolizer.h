@@ -17,8 +17,9 @@
  * Sources, in this order: DWARF (of the file, its .gnu_debuglink or build-id
  * debug file, dwz alternate, split DWARF), .symtab, .dynsym, .gnu_debugdata, the
  * PLT's relocations; /proc/kallsyms for the kernel; what runtimes told about code
- * of their own (FRAME_JIT).  What has no name becomes
- * "[module+0x1234]" with FRAME_UNRESOLVED.  Names are demangled (C++, Rust, D).
+ * of their own (FRAME_JIT).  A nameless function becomes "[module+0x1234]" with
+ * FRAME_UNRESOLVED, and where there is not even that a location stays without frames
+ * (model/frame_names.h).  Names are demangled (C++, Rust, D).
  */
 struct symbolizer_jit {
 	const struct jit_symbols *symbols; /* NULL: nothing is known */
@@ -48,11 +49,5 @@ struct symbolizer_options {
  */
 int symbolizer_run(struct profile *profile, struct elf_image *const *images,
 		   const struct symbolizer_options *options, struct error *err);
-
-/*
- * Give every location that has none its "[module+0x…]" or pseudo frame, as for
- * --no-symbols and for files that were cut before their symbols.
- */
-int symbolizer_name_unresolved(struct profile *profile, struct error *err);
 
 #endif

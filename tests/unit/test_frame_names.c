@@ -41,10 +41,17 @@ static void frame_names__tell_module_and_address_or_the_reason(void **state)
 		assert_int_equal(location_table_add(&profile.locations, &id, cases[i].module,
 						    cases[i].vaddr),
 				 0);
+	/* What they will be is known before, for files leave these names out. */
+	for (size_t i = 0; i < N_ITEMS(cases); i++)
+		assert_int_equal(frame_names_is_unresolved(&profile, (uint32_t)i),
+				 (cases[i].flags & FRAME_UNRESOLVED) != 0);
 	assert_int_equal(frame_names_complete(&profile), 0);
 	assert_int_equal(profile.n_frames, N_ITEMS(cases));
 	for (size_t i = 0; i < N_ITEMS(cases); i++) {
 		const struct frame *frame = &profile.frames[i];
+
+		assert_int_equal(frame_names_is_unresolved(&profile, (uint32_t)i),
+				 (cases[i].flags & FRAME_UNRESOLVED) != 0);
 
 		assert_string_equal(interner_get(&profile.strings, frame->function), cases[i].name);
 		assert_int_equal(frame->flags, cases[i].flags);

@@ -1,6 +1,7 @@
 /* Names, inlined calls, files and lines of programs whose truth is known. */
 #include "compiled.h"
 
+#include "model/frame_names.h"
 #include "symbol/symbol_table.h"
 #include "symbol/symbolizer.h"
 
@@ -99,6 +100,7 @@ static void fixture_symbolize(struct fixture *f, bool without_lines)
 
 	assert_int_equal(elf_image_open(&f->image, f->compiled.path, NULL), 0);
 	assert_int_equal(symbolizer_run(&f->profile, images, &options, NULL), 0);
+	assert_int_equal(frame_names_complete(&f->profile), 0);
 	for (size_t i = 0; i < f->profile.locations.n_locations; i++)
 		assert_true(f->profile.locations.locations[i].n_frames > 0);
 }
@@ -350,6 +352,7 @@ static void symbolizer_run__names_every_kind_of_module(void **state)
 	}
 	assert_int_equal(profile_add_truncation(&profile, &id, STACK_NO_CFI, 4), 0);
 	assert_int_equal(symbolizer_run(&profile, NULL, &options, NULL), 0);
+	assert_int_equal(frame_names_complete(&profile), 0);
 	for (size_t i = 0; i < N_ITEMS(modules) + 1; i++) {
 		char text[256];
 
@@ -387,6 +390,7 @@ static void symbolizer_run__names_code_that_a_runtime_made(void **state)
 	assert_int_equal(location_table_add(&profile.locations, &id, 1, 0x1234), 0);
 	assert_int_equal(location_table_add(&profile.locations, &id, 1, 0x5555), 0);
 	assert_int_equal(symbolizer_run(&profile, NULL, &options, NULL), 0);
+	assert_int_equal(frame_names_complete(&profile), 0);
 	chain_text(&profile, 0, text, sizeof(text));
 	assert_string_equal(text, "JS:*f a.js:1:7");
 	assert_int_equal(profile.frames[profile.locations.locations[0].first_frame].flags,
