@@ -162,6 +162,15 @@ static void show_limits(struct app *app, const struct profile *profile,
 			" bytes copied (see --stack-size; without privileges /proc/sys/kernel/"
 			"perf_event_mlock_kb and ulimit -l decide how much fits)",
 			n_cut, result->sampler.stack_bytes);
+	else if (n_cut > quality->n_samples / 100 && !result->sampler.has_stack_program &&
+		 strcmp(interner_get(&profile->strings, profile->info.engine),
+			sampler_engine_perf.name) == 0)
+		app_say(app,
+			"%" PRIu64 " stacks are longer than the %" PRIu64
+			" bytes that perf copies (root, or CAP_BPF with CAP_PERFMON, gets more, "
+			"and "
+			"of a command --engine sigprof)",
+			n_cut, result->sampler.stack_bytes);
 	if (quality->n_lost_switches || quality->waited_bare_ns > quality->waited_ns / 20)
 		app_say(app,
 			"%.1f %% of the waiting time has no whole stack, and %" PRIu64

@@ -97,6 +97,12 @@ for kind in program dump sigprof; do
 		END { print cut + 0, "of", total + 0; exit !(total > 0 && cut >= 0.9 * total) }' \
 		"$work/out"
 
+	if [ $kind = dump ]; then
+		run $way "$TSPROF" record -o "$work/told.tsprof" -- "$workloads/deep" 4000 0.2
+		check "$kind, cut: told, with what copies more" \
+			grep -q "stacks are longer than .*--engine sigprof" "$work/err"
+	fi
+
 	record_workload short "$workloads/short_lived" threads 2000
 	is_complete
 	record_workload exec sh -c "$exec_again" sh "$workloads/split"
