@@ -28,6 +28,19 @@ static void frame_names_truncation(struct buffer *name, const struct profile *pr
 	buffer_add_char(name, ']');
 }
 
+/* Address 0 of the kernel is anywhere in it. */
+static uint8_t flags_of(const struct profile *profile, uint32_t module, uint64_t vaddr)
+{
+	switch ((enum module_kind)profile->modules[module].kind) {
+	case MODULE_KIND_PSEUDO:
+		return FRAME_PSEUDO;
+	case MODULE_KIND_KERNEL:
+		return vaddr ? FRAME_UNRESOLVED | FRAME_KERNEL : FRAME_KERNEL;
+	default:
+		return FRAME_UNRESOLVED;
+	}
+}
+
 int frame_names_set_unresolved(struct profile *profile, uint32_t location)
 {
 	return frame_names_set_nameless(profile, location,
@@ -37,22 +50,16 @@ int frame_names_set_unresolved(struct profile *profile, uint32_t location)
 int frame_names_set_nameless(struct profile *profile, uint32_t location, uint64_t function_vaddr)
 {
 	const struct location *place = &profile->locations.locations[location];
-	const uint8_t kind = profile->modules[place->module].kind;
+	struct frame frame = { .flags = flags_of(profile, place->module, function_vaddr) };
 	struct buffer name = BUFFER_INIT;
-	struct frame frame = { .flags = FRAME_UNRESOLVED };
 	int r = -ENOMEM;
 
-	if (kind == MODULE_KIND_PSEUDO) {
-		frame.flags = FRAME_PSEUDO;
+	if (frame.flags & FRAME_PSEUDO)
 		frame_names_truncation(&name, profile, place->vaddr);
-	} else if (kind == MODULE_KIND_KERNEL && !function_vaddr) {
-		frame.flags = FRAME_KERNEL;
-		buffer_add_string(&name, profile_module_name(profile, place->module));
-	} else {
-		if (kind == MODULE_KIND_KERNEL)
-			frame.flags |= FRAME_KERNEL;
+	else if (frame.flags & FRAME_UNRESOLVED)
 		frame_names_add_address(&name, profile, place->module, function_vaddr);
-	}
+	else
+		buffer_add_string(&name, profile_module_name(profile, place->module));
 	if (!name.is_failed)
 		r = interner_add_sized(&profile->strings, &frame.function, name.data, name.size);
 	buffer_release(&name);
@@ -62,11 +69,10 @@ int frame_names_set_nameless(struct profile *profile, uint32_t location, uint64_
 bool frame_names_is_unresolved(const struct profile *profile, uint32_t location)
 {
 	const struct location *place = &profile->locations.locations[location];
-	const uint8_t kind = profile->modules[place->module].kind;
+	const uint8_t flags = place->n_frames ? profile->frames[place->first_frame].flags
+					      : flags_of(profile, place->module, place->vaddr);
 
-	if (place->n_frames)
-		return profile->frames[place->first_frame].flags & FRAME_UNRESOLVED;
-	return kind != MODULE_KIND_PSEUDO && (kind != MODULE_KIND_KERNEL || place->vaddr);
+	return flags & FRAME_UNRESOLVED;
 }
 
 int frame_names_complete(struct profile *profile)

@@ -111,12 +111,8 @@ static int profile_read_chunks(struct profile_decoder *decoder, const uint8_t *b
 /* Has the sample's innermost frame no name?  The empty stack has no frame at all. */
 static bool profile_is_unresolved(const struct profile *profile, const struct sample *sample)
 {
-	const struct location *location;
-
-	if (sample->node == 0)
-		return false;
-	location = &profile->locations.locations[profile->stacks.nodes[sample->node].location];
-	return profile->frames[location->first_frame].flags & FRAME_UNRESOLVED;
+	return sample->node &&
+	       frame_names_is_unresolved(profile, profile->stacks.nodes[sample->node].location);
 }
 
 /* Short waits are one sample together: of a cut file the number is one of samples. */
