@@ -253,12 +253,12 @@ static bool is_over(struct recording *recording)
  * A recording that has just begun looks often: from the first walks the sampler learns where
  * stacks end.
  */
-static uint64_t interval_ns(const struct recording *recording, uint64_t now, uint64_t usual_ns)
+static uint64_t young_interval_ns(const struct recording *recording, uint64_t now, uint64_t most_ns)
 {
 	const uint64_t age_ns = now - recording->profile->info.start_ns;
-	const uint64_t young_ns = age_ns / AGE_PER_INTERVAL + POLL_FIRST_MS * NS_PER_MS;
+	const uint64_t interval_ns = POLL_FIRST_MS * NS_PER_MS + age_ns / AGE_PER_INTERVAL;
 
-	return young_ns < usual_ns ? young_ns : usual_ns;
+	return interval_ns < most_ns ? interval_ns : most_ns;
 }
 
 static int poll_timeout_ms(const struct recording *recording)
@@ -267,9 +267,9 @@ static int poll_timeout_ms(const struct recording *recording)
 
 	if (recording->is_failed || !recording->sampler)
 		return POLL_INTERVAL_MS;
-	return control_timeout_ms(&recording->control, now,
-				  (int)(interval_ns(recording, now, POLL_INTERVAL_MS * NS_PER_MS) /
-					NS_PER_MS));
+	return control_timeout_ms(
+		&recording->control, now,
+		(int)(young_interval_ns(recording, now, POLL_INTERVAL_MS * NS_PER_MS) / NS_PER_MS));
 }
 
 static void wait_a_while(struct recording *recording)
@@ -303,11 +303,12 @@ static bool is_time_for_samples(const struct recording *recording)
 	const uint64_t now = recording_clock_ns(CLOCK_MONOTONIC);
 	const uint64_t usual_ns = recording->options->progress ? PROGRESS_INTERVAL_NS
 							       : SAMPLES_INTERVAL_NS;
+	/* Half of what a young one polls for, so that each of its turns is one for samples. */
+	const uint64_t interval_ns = young_interval_ns(recording, now, 2 * usual_ns) / 2;
 
 	return !sampler || !sampler->engine->can_wait || recording->has_samples ||
 	       recording->has_marks || recording->marks.first ||
-	       now - recording->taken_ns >= interval_ns(recording, now, 2 * usual_ns) / 2 ||
-	       !sampler->engine->can_wait(sampler);
+	       now - recording->taken_ns >= interval_ns || !sampler->engine->can_wait(sampler);
 }
 
 static int take_turn(struct recording *recording, struct error *err)
