@@ -40,6 +40,7 @@ struct sigprof_thread {
 static_assert(sizeof(struct sigprof_thread) == 56, "wire layout");
 
 enum { SIGPROF_SAMPLE_OTHER_STACK = 1 }; /* flag: not on the thread's own stack */
+
 /* What was copied of a stack. */
 struct sigprof_stack {
 	uint32_t size_bytes; /* from the stack pointer on */

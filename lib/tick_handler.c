@@ -6,10 +6,8 @@
  */
 #include <errno.h>
 #include <sched.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <ucontext.h>
-#include <unistd.h>
 
 #include "lib/sigprof_client.h"
 #include "lib/stack_copy.h"

@@ -168,8 +168,7 @@ static void show_limits(struct app *app, const struct profile *profile,
 		app_say(app,
 			"%" PRIu64 " stacks are longer than the %" PRIu64
 			" bytes that perf copies (root, or CAP_BPF with CAP_PERFMON, gets more, "
-			"and "
-			"of a command --engine sigprof)",
+			"and --engine sigprof of a command)",
 			n_cut, result->sampler.stack_bytes);
 	if (quality->n_lost_switches || quality->waited_bare_ns > quality->waited_ns / 20)
 		app_say(app,

@@ -58,6 +58,7 @@ struct bpf_stack_options {
 	uint32_t wake_up_bytes; /* wake the recorder when so many wait in a ring */
 };
 
+/* The most of both pieces. */
 enum { BPF_STACK_TOP_BYTES = 65536, BPF_STACK_MOST_BYTES = 524288 };
 
 /* Where the outermost end is in a record that has it. */

@@ -45,7 +45,7 @@ struct bpf_stacks {
 	uint32_t tid;
 	bool is_limited; /* to the end that was known, and not by what was asked for */
 	bool is_known;	 /* that end was used */
-	bool has_top;
+	bool has_top;	 /* the outermost end came with it */
 };
 
 #define BPF_STACKS_INIT                                                                            \

@@ -142,8 +142,8 @@ static bool far_fits(const struct cfi_plain_row *row, struct cfi_rule *rule)
 {
 	const uint64_t words = (uint64_t)row->cfa_offset / 8;
 
-	if (row->cfa_offset < 0 || row->cfa_offset % 8 != 0 || words > UINT32_MAX ||
-	    row->link.how != CFI_HOW_OFFSET || row->link.offset != -8)
+	if (row->cfa_offset % 8 != 0 || words > UINT32_MAX || row->link.how != CFI_HOW_OFFSET ||
+	    row->link.offset != -8)
 		return false;
 	rule->cfa_words = (int16_t)(uint16_t)words;
 	rule->link_words = (int16_t)(uint16_t)(words >> 16);

@@ -28,8 +28,8 @@ struct walk_step {
 };
 
 enum {
-	WALK_MEMO_STEPS = STACK_MAX_FRAMES,
-	WALK_MEMO_PER_CACHE = 32 /* threads of a process that are remembered at a time */
+	WALK_MEMO_STEPS = STACK_MAX_FRAMES, /* of a walk: one a frame */
+	WALK_MEMO_PER_CACHE = 32	    /* threads of a process that are remembered at a time */
 };
 
 struct walk_memo {
@@ -59,7 +59,7 @@ struct walk_trail walk_trail_begin(struct walk_memo *memo, struct walk_step *spa
 /* Make this walk the thread's last one.  Returns the spare buffer for the next. */
 struct walk_step *walk_trail_finish(struct walk_trail *trail);
 
-/* Remember a step; those beyond the first WALK_MEMO_STEPS are not. */
+/* Remember a step, if there is room. */
 static inline void walk_trail_put(struct walk_trail *trail, const struct walk_step *step)
 {
 	if (trail->memo && trail->n_steps < WALK_MEMO_STEPS)
