@@ -301,6 +301,8 @@ static int image_parse_sections(struct elf_image *image, struct error *err)
 			image->eh_frame_hdr = section;
 		} else if (strcmp(name, ".eh_frame") == 0) {
 			image->eh_frame = section;
+		} else if (strcmp(name, ".fini") == 0) {
+			image->fini_vaddr = section.vaddr;
 		} else if (strcmp(name, ".debug_frame") == 0) {
 			image->debug_frame = section;
 		} else if (header.sh_type == SHT_NOTE && section.bytes) {

@@ -38,6 +38,7 @@ struct elf_image {
 	uint16_t machine;	      /* EM_X86_64 or EM_AARCH64; anything else is refused */
 	uint16_t type;		      /* ET_EXEC, ET_DYN */
 	uint64_t entry_vaddr;	      /* where a program starts; 0 in most shared objects */
+	uint64_t fini_vaddr;	      /* of .fini, which lies behind all functions; 0: none */
 	struct elf_segment *segments; /* PT_LOAD only, in file order */
 	size_t n_segments;
 	uint8_t build_id[20];

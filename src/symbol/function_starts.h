@@ -13,10 +13,18 @@
  */
 
 /*
- * The start of the function that holds the vaddr; false when the file has no
- * usable table or the vaddr lies before its first entry.  The table gives no
- * ends: code without unwind information counts to the function before it.
+ * The start of the function that holds the vaddr; false when the file has no usable table or
+ * the vaddr lies before its first entry, or behind the end that the function's entry in
+ * .eh_frame tells.
  */
 bool function_starts_find(const struct elf_image *image, uint64_t vaddr, uint64_t *ret_start);
+
+/*
+ * The same by the file's own .symtab, else .dynsym: of the function whose symbol reaches over the
+ * vaddr; false in parts of one that lie elsewhere ("f.cold").  Reads all symbols each time: for
+ * few addresses.
+ */
+bool function_starts_find_symbol(const struct elf_image *image, uint64_t vaddr,
+				 uint64_t *ret_start);
 
 #endif

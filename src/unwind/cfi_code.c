@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/hash.h"
+#include "symbol/function_starts.h"
 #include "unwind/code_row.h"
 
 enum { CODE_ROWS_KEPT = 64 };
@@ -36,8 +37,22 @@ static struct code_place *place_of(struct cfi_cache_context *context, uint64_t p
 	return &cache->code_rows->places[hash_u64(pc) % CODE_ROWS_KEPT];
 }
 
-const struct cfi_row *cfi_code_row(struct cfi_cache_context *context, const struct cfi_frame *frame,
-				   const struct cfi_entry *entry)
+/* What does not return has a symbol that tells where it began, or its caller may tell it later. */
+static bool read_code(struct code_place *place, const struct elf_image *image, enum arch arch,
+		      uint64_t vaddr)
+{
+	uint64_t start;
+
+	return code_row_at(image, arch, vaddr, place->is_exact, &place->code) ||
+	       (place->code.is_endless &&
+		function_starts_find_symbol(image, vaddr - !place->is_exact, &start) &&
+		code_row_from(image, arch, start, vaddr, &place->code));
+}
+
+/* What the code where `frame` is tells; NULL where there is no code. */
+static const struct code_place *look_up(struct cfi_cache_context *context,
+					const struct cfi_frame *frame,
+					const struct cfi_entry *entry)
 {
 	const struct elf_image *image = cfi_modules_image(context, entry->module);
 	const struct mapping *mapping = address_space_find(&context->process->space, entry->ip);
@@ -55,24 +70,33 @@ const struct cfi_row *cfi_code_row(struct cfi_cache_context *context, const stru
 		place->pc = frame->pc;
 		place->generation = generation;
 		place->is_exact = frame->is_exact;
-		place->has_row = code_row_at(image, context->arch, frame->pc - mapping->bias,
-					     frame->is_exact, &place->code);
+		place->has_row = read_code(place, image, context->arch, frame->pc - mapping->bias);
 	}
-	return place->has_row ? &place->code.row : NULL;
+	return place;
+}
+
+const struct cfi_row *cfi_code_row(struct cfi_cache_context *context, const struct cfi_frame *frame,
+				   const struct cfi_entry *entry)
+{
+	const struct code_place *place = look_up(context, frame, entry);
+
+	return place && place->has_row ? &place->code.row : NULL;
 }
 
 void cfi_code_look(struct cfi_cache_context *context, const struct cfi_frame *frame,
 		   struct cfi_entry *entry)
 {
 	const uint8_t flags = entry->rule.flags | CFI_RULE_HAS_READ;
-	const struct cfi_row *row;
+	const struct code_place *place;
 
 	if (entry->rule.kind != CFI_RULE_NONE || entry->rule.flags & CFI_RULE_HAS_READ)
 		return;
-	row = cfi_code_row(context, frame, entry);
-	if (row) {
-		entry->rule = cfi_rule_pack(row, context->arch);
+	place = look_up(context, frame, entry);
+	if (place && place->has_row) {
+		entry->rule = cfi_rule_pack(&place->code.row, context->arch);
 		entry->rule.flags |= CFI_RULE_BY_CODE;
+	} else if (place && place->code.is_endless) {
+		entry->rule.flags |= CFI_RULE_IS_ENDLESS;
 	}
 	entry->rule.flags |= flags;
 }

@@ -4,6 +4,8 @@
  */
 #include "unwind/cfi_ladder.h"
 
+#include "unwind/cfi_search.h"
+
 enum {
 	ENTRY_MAX_ARGUMENTS = 1 << 16,
 	STACK_USUAL_BYTES = 8 << 20, /* ulimit -s */
@@ -42,6 +44,11 @@ bool cfi_ladder_is_return(struct cfi_cache_context *context, uint64_t ip)
 	return return_proof(context, ip) != PROOF_NONE;
 }
 
+bool cfi_ladder_is_behind_call(struct cfi_cache_context *context, uint64_t ip)
+{
+	return return_proof(context, ip) == PROOF_CALL;
+}
+
 bool cfi_ladder_is_planted(struct cfi_cache_context *context, const struct cfi_frame *frame,
 			   struct cfi_entry *entry)
 {
@@ -78,12 +85,11 @@ static bool is_argument_count(const struct stack_dump *dump, uint64_t address)
 	return count && stack_dump_read(dump, address + (count + 1) * 8, &word) && word == 0;
 }
 
-static bool is_entry(const struct stack_dump *dump, const struct cfi_frame *frame)
+bool cfi_ladder_is_arguments(const struct stack_dump *dump, uint64_t sp)
 {
 	/* Entry code may have aligned sp and pushed a word or two. */
-	return !frame->is_switched && frame->sp % 8 == 0 &&
-	       (is_argument_count(dump, frame->sp) || is_argument_count(dump, frame->sp + 8) ||
-		is_argument_count(dump, frame->sp + 16));
+	return sp % 8 == 0 && (is_argument_count(dump, sp) || is_argument_count(dump, sp + 8) ||
+			       is_argument_count(dump, sp + 16));
 }
 
 static bool leaf_return(const struct cfi_cache_context *context, const struct stack_dump *dump,
@@ -138,11 +144,14 @@ static enum cfi_ladder_step climb_chain(struct cfi_cache_context *context,
 enum cfi_ladder_step cfi_ladder_climb(struct cfi_cache_context *context,
 				      const struct stack_dump *dump, struct cfi_frame *frame)
 {
+	const bool is_endless = cfi_search_is_endless(context, frame);
 	enum cfi_ladder_step step;
 	enum proof proof = PROOF_NONE;
 	uint64_t leaf = 0;
 
-	if (is_entry(dump, frame))
+	if (is_endless && cfi_search_caller(context, dump, frame))
+		return CFI_LADDER_FOUND;
+	if (!frame->is_switched && cfi_ladder_is_arguments(dump, frame->sp))
 		return CFI_LADDER_ROOT;
 	if (frame->is_exact && leaf_return(context, dump, frame, &leaf))
 		proof = return_proof(context, leaf);
@@ -155,6 +164,8 @@ enum cfi_ladder_step cfi_ladder_climb(struct cfi_cache_context *context,
 		leaf_take(context, frame, leaf);
 		return CFI_LADDER_FOUND;
 	}
+	if (step == CFI_LADDER_LOST && !is_endless && cfi_search_caller(context, dump, frame))
+		return CFI_LADDER_FOUND;
 	return step;
 }
 

@@ -19,9 +19,11 @@ enum cfi_ladder_step {
  * One step where there is no call frame information, and the code could not be followed
  * (unwind/code_row.h).  In this order, each
  * accepted only when what it finds is proven:
+ *	search	for code that never returns: see unwind/cfi_search.h
  *	root	sp points at argc, argv and their end: the program's entry
  *	leaf	exact frames: the return address is at sp (aarch64: in lr)
  *	chain	fp points at a frame record in the dump
+ *	search	for other code
  * A return address is proven when it is mapped executable and follows a call.
  */
 enum cfi_ladder_step cfi_ladder_climb(struct cfi_cache_context *context,
@@ -29,6 +31,10 @@ enum cfi_ladder_step cfi_ladder_climb(struct cfi_cache_context *context,
 
 /* Whether a return address is proven, or at least mapped where no code is at hand. */
 bool cfi_ladder_is_return(struct cfi_cache_context *context, uint64_t ip);
+bool cfi_ladder_is_behind_call(struct cfi_cache_context *context, uint64_t ip);
+
+/* Whether a program's arguments lie there, or behind a word or two that its entry has pushed. */
+bool cfi_ladder_is_arguments(const struct stack_dump *dump, uint64_t sp);
 
 /*
  * Is the return address one that no call left behind, the first byte of a function?

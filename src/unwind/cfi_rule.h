@@ -26,13 +26,14 @@ enum cfi_rule_kind {
 };
 
 enum cfi_rule_flags {
-	CFI_RULE_IS_SIGNAL = 1,	  /* the caller was interrupted: its pc is exact */
-	CFI_RULE_AFTER_CALL = 2,  /* a call instruction ends behind this address */
-	CFI_RULE_NO_CODE = 4,	  /* the code's bytes are not at hand: anything may be */
-	CFI_RULE_HAS_LOOKED = 8,  /* the two above are known; see cfi_cache_look */
-	CFI_RULE_NEW_THREAD = 16, /* a thread begins here, unless it is its parent */
-	CFI_RULE_HAS_READ = 32,	  /* the code was read for a rule; see unwind/code_row.h */
-	CFI_RULE_BY_CODE = 64,	  /* … and gave this one: its return address has to be proven */
+	CFI_RULE_IS_SIGNAL = 1,	   /* the caller was interrupted: its pc is exact */
+	CFI_RULE_AFTER_CALL = 2,   /* a call instruction ends behind this address */
+	CFI_RULE_NO_CODE = 4,	   /* the code's bytes are not at hand: anything may be */
+	CFI_RULE_HAS_LOOKED = 8,   /* the two above are known; see cfi_cache_look */
+	CFI_RULE_NEW_THREAD = 16,  /* a thread begins here, unless it is its parent */
+	CFI_RULE_HAS_READ = 32,	   /* the code was read for a rule; see unwind/code_row.h */
+	CFI_RULE_BY_CODE = 64,	   /* … and gave this one: its return address has to be proven */
+	CFI_RULE_IS_ENDLESS = 128, /* … and never returns; see unwind/cfi_search.h */
 };
 
 /* Offsets are in 8-byte words; slots count from the CFA, 0 means "not saved". */

@@ -74,6 +74,27 @@ bool code_is_call_end(const struct elf_image *image, enum arch arch, uint64_t va
 				   : aarch64_is_call_end(image, vaddr);
 }
 
+bool code_call_target(const struct elf_image *image, enum arch arch, uint64_t vaddr,
+		      uint64_t *ret_target)
+{
+	enum { X86_CALL_BYTES = 5, AARCH64_OFFSET_BITS = 26 };
+	const uint8_t *code = elf_image_at_vaddr(image, vaddr - X86_CALL_BYTES, X86_CALL_BYTES);
+	const uint32_t instruction = aarch64_instruction(image, vaddr - 4);
+	int32_t offset;
+
+	if (arch == ARCH_AARCH64) {
+		offset = (int32_t)(instruction << (32 - AARCH64_OFFSET_BITS)) >>
+			 (32 - AARCH64_OFFSET_BITS);
+		*ret_target = vaddr - 4 + (uint64_t)(offset * INT64_C(4));
+		return (instruction & 0xfc000000) == 0x94000000;
+	}
+	if (!code || code[0] != 0xe8)
+		return false;
+	memcpy(&offset, code + 1, sizeof(offset));
+	*ret_target = vaddr + (uint64_t)(int64_t)offset;
+	return true;
+}
+
 bool code_is_sigreturn(const struct elf_image *image, enum arch arch, uint64_t vaddr)
 {
 	/* mov $15,%rax (or %eax); syscall */

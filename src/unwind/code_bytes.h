@@ -15,6 +15,10 @@
 /* A call instruction ends right before `vaddr`, so that it may be a return address. */
 bool code_is_call_end(const struct elf_image *image, enum arch arch, uint64_t vaddr);
 
+/* What the call that ends there calls, if its instruction says so. */
+bool code_call_target(const struct elf_image *image, enum arch arch, uint64_t vaddr,
+		      uint64_t *ret_target);
+
 /*
  * The code at or around `vaddr` is a signal trampoline: "system call rt_sigreturn".
  * `vaddr` may be a return address stepped back, or any instruction of it.

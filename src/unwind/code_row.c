@@ -13,7 +13,7 @@
 #include "unwind/code_state.h"
 
 enum {
-	WAYS_MAX = 12, /* to be tried later */
+	WAYS_MAX = 64, /* to be tried later */
 	STEPS_MAX = 1024,
 	SEEN_PLACES = 2048,
 	WORD_BYTES = 8,
@@ -257,6 +257,68 @@ static bool row_of(const struct code_state *state, enum arch arch, bool is_exact
 	       add_link(row, state, cfa, arch, is_exact);
 }
 
+/* What was saved of a register since its function began, in a row there. */
+static void add_saved(struct code_row *row, uint8_t number, const struct code_state *state,
+		      int64_t first_cfa_offset)
+{
+	struct cfi_column *column = &row->row.columns[number];
+	const struct code_value saved = { .kind = CODE_SUM, .number = number };
+
+	column->how = is_same(state->registers[number], saved) ? CFI_HOW_SAME : CFI_HOW_UNDEFINED;
+	for (size_t i = 0; i < state->n_stores && column->how != CFI_HOW_OFFSET; i++) {
+		const struct code_store *store = &state->stores[i];
+
+		if (is_same(store->value, saved) && store->address.kind == CODE_SUM &&
+		    store->address.number == state->sp) {
+			column->how = CFI_HOW_OFFSET;
+			column->offset = store->address.offset - first_cfa_offset;
+		}
+	}
+}
+
+/* Whether the register is a known number of words below where the stack pointer was first. */
+static bool is_below_first(const struct code_state *state, uint8_t number)
+{
+	const struct code_value value = state->registers[number];
+
+	return value.kind == CODE_SUM && value.number == state->sp && value.offset <= 0 &&
+	       value.offset % WORD_BYTES == 0;
+}
+
+/*
+ * As row_of, for a state that is what became of that at the function's first instruction.  Where
+ * the stack pointer was moved by nobody knows how much the frame pointer may tell.
+ */
+static bool row_since(const struct code_state *state, enum arch arch, struct code_row *row)
+{
+	const bool is_x86 = arch == ARCH_X86_64;
+	const struct code_value first_sp = { .kind = CODE_SUM, .number = state->sp };
+	const int64_t first_cfa_offset = is_x86 ? WORD_BYTES : 0;
+	const uint8_t fp = is_x86 ? X86_64_RBP : AARCH64_FP;
+	const uint8_t base = is_below_first(state, state->sp) ? state->sp : fp;
+	struct cfi_column *link;
+
+	if (!is_below_first(state, base))
+		return false;
+	row->n_bytes = 0;
+	row->row = (struct cfi_row){
+		.return_register = is_x86 ? X86_64_RIP : AARCH64_LR,
+		.n_columns = is_x86 ? X86_64_N_REGISTERS : AARCH64_N_REGISTERS,
+		.cfa_register = base,
+		.cfa_offset = first_cfa_offset - state->registers[base].offset,
+	};
+	for (uint8_t i = 0; i < row->row.n_columns; i++)
+		if (is_preserved(arch, i) && i != state->sp)
+			add_saved(row, i, state, first_cfa_offset);
+	link = &row->row.columns[row->row.return_register];
+	if (is_x86)
+		*link = (struct cfi_column){ .how = CFI_HOW_OFFSET, .offset = -WORD_BYTES };
+	else
+		add_saved(row, AARCH64_LR, state, first_cfa_offset);
+	return row->row.columns[fp].how != CFI_HOW_UNDEFINED && link->how == CFI_HOW_OFFSET &&
+	       !(is_x86 && code_state_is_written(state, first_sp));
+}
+
 struct way {
 	uint64_t vaddr;
 	struct code_state state;
@@ -268,6 +330,9 @@ struct ways {
 	bool is_exact;
 	bool has_row;
 	bool is_contradictory; /* the stack pointer depends on the way */
+	bool is_unsure;	       /* a way returns, or was not followed to its end */
+	bool has_goal;	       /* else a return is */
+	uint64_t goal;
 	struct code_row *row;
 	struct seen seen;
 	size_t n;
@@ -288,6 +353,31 @@ static void fork_way(struct ways *ways, const struct way *way, uint64_t target)
 		ways->is_contradictory |= seen_differs(&ways->seen, target, &way->state);
 	else if (ways->n < WAYS_MAX)
 		ways->waiting[ways->n++] = (struct way){ target, way->state };
+	else
+		ways->is_unsure = true;
+}
+
+static void take_return(struct ways *ways, const struct way *way)
+{
+	ways->is_unsure = true;
+	if (!ways->has_row && !ways->has_goal)
+		ways->has_row = row_of(&way->state, ways->arch, ways->is_exact, ways->row);
+}
+
+/* All ways have to say the same there. */
+static bool take_goal(struct ways *ways, const struct way *way)
+{
+	struct code_row other;
+	bool is_row;
+
+	if (!ways->has_goal || way->vaddr != ways->goal)
+		return false;
+	is_row = row_since(&way->state, ways->arch, ways->has_row ? &other : ways->row);
+	if (!is_row || (ways->has_row && (other.row.cfa_register != ways->row->row.cfa_register ||
+					  other.row.cfa_offset != ways->row->row.cfa_offset)))
+		ways->is_contradictory = true;
+	ways->has_row |= is_row;
+	return true;
 }
 
 static void follow_way(struct ways *ways, struct way *way)
@@ -295,12 +385,16 @@ static void follow_way(struct ways *ways, struct way *way)
 	while (!ways->is_contradictory) {
 		uint64_t target = 0;
 
+		if (take_goal(ways, way))
+			return;
 		if (seen_has(&ways->seen, way->vaddr)) {
 			ways->is_contradictory = seen_differs(&ways->seen, way->vaddr, &way->state);
 			return;
 		}
-		if (!seen_add(&ways->seen, way->vaddr, &way->state))
+		if (!seen_add(&ways->seen, way->vaddr, &way->state)) {
+			ways->is_unsure = true;
 			return;
+		}
 		switch (step(ways, way, &target)) {
 		case CODE_GOES_ON:
 			break;
@@ -311,46 +405,77 @@ static void follow_way(struct ways *ways, struct way *way)
 			fork_way(ways, way, target);
 			break;
 		case CODE_RETURNS:
-			if (!ways->has_row)
-				ways->has_row = row_of(&way->state, ways->arch, ways->is_exact,
-						       ways->row);
+			take_return(ways, way);
+			return;
+		case CODE_ENDS:
+			(void)take_goal(ways, way);
 			return;
 		case CODE_IS_LOST:
+			ways->is_unsure = true;
 			return;
 		}
 	}
 }
 
-/* Behind a call, unless that does not return: another function would come next. */
-static bool goes_on_at(const struct elf_image *image, enum arch arch, uint64_t vaddr)
+/* Behind a call that does not return another function would come next. */
+static bool ends_at(const struct elf_image *image, enum arch arch, uint64_t vaddr)
 {
-	return code_is_call_end(image, arch, vaddr) &&
-	       !(arch == ARCH_X86_64 ? code_ends_x86(image, vaddr)
-				     : code_ends_aarch64(image, vaddr));
+	return arch == ARCH_X86_64 ? code_ends_x86(image, vaddr) : code_ends_aarch64(image, vaddr);
+}
+
+static void follow_all(struct ways *ways, uint64_t vaddr)
+{
+	struct way way;
+
+	ways->seen.n = 0;
+	memset(ways->seen.places, 0, sizeof(ways->seen.places));
+	ways->n = 1;
+	ways->waiting[0].vaddr = vaddr;
+	code_state_init(&ways->waiting[0].state,
+			ways->arch == ARCH_X86_64 ? X86_64_RSP : AARCH64_SP);
+	while (ways->n && !ways->is_contradictory) {
+		way = ways->waiting[--ways->n];
+		follow_way(ways, &way);
+	}
+}
+
+static void ways_init(struct ways *ways, const struct elf_image *image, enum arch arch,
+		      struct code_row *row)
+{
+	ways->image = image;
+	ways->arch = arch;
+	ways->is_exact = false;
+	ways->has_row = false;
+	ways->is_contradictory = false;
+	ways->is_unsure = false;
+	ways->has_goal = false;
+	ways->row = row;
 }
 
 bool code_row_at(const struct elf_image *image, enum arch arch, uint64_t vaddr, bool is_exact,
 		 struct code_row *ret_row)
 {
 	struct ways ways;
-	struct way way;
 
-	if (!is_exact && !goes_on_at(image, arch, vaddr))
-		return false;
-	ways.image = image;
-	ways.arch = arch;
+	ways_init(&ways, image, arch, ret_row);
 	ways.is_exact = is_exact;
-	ways.has_row = false;
-	ways.is_contradictory = false;
-	ways.row = ret_row;
-	ways.seen.n = 0;
-	memset(ways.seen.places, 0, sizeof(ways.seen.places));
-	ways.n = 1;
-	ways.waiting[0].vaddr = vaddr;
-	code_state_init(&ways.waiting[0].state, arch == ARCH_X86_64 ? X86_64_RSP : AARCH64_SP);
-	while (ways.n && !ways.is_contradictory) {
-		way = ways.waiting[--ways.n];
-		follow_way(&ways, &way);
-	}
+	ret_row->is_endless = false;
+	if (!is_exact && !code_is_call_end(image, arch, vaddr))
+		return false;
+	if (is_exact || !ends_at(image, arch, vaddr))
+		follow_all(&ways, vaddr);
+	ret_row->is_endless = !ways.is_unsure && !ways.is_contradictory;
+	return ways.has_row && !ways.is_contradictory;
+}
+
+bool code_row_from(const struct elf_image *image, enum arch arch, uint64_t start, uint64_t vaddr,
+		   struct code_row *ret_row)
+{
+	struct ways ways;
+
+	ways_init(&ways, image, arch, ret_row);
+	ways.has_goal = true;
+	ways.goal = vaddr;
+	follow_all(&ways, start);
 	return ways.has_row && !ways.is_contradictory;
 }

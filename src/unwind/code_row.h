@@ -15,6 +15,7 @@ struct code_row {
 	struct cfi_row row;
 	uint8_t expressions[CODE_EXPRESSIONS_BYTES];
 	size_t n_bytes;
+	bool is_endless; /* without a row: no way returns, and none was lost sight of */
 };
 
 /*
@@ -34,5 +35,12 @@ struct code_row {
  */
 bool code_row_at(const struct elf_image *image, enum arch arch, uint64_t vaddr, bool is_exact,
 		 struct code_row *ret_row);
+
+/*
+ * The same for a function that is known to begin at `start`, by the ways from there to
+ * `vaddr`: of one that never returns.  False when none leads there, or they contradict each other.
+ */
+bool code_row_from(const struct elf_image *image, enum arch arch, uint64_t start, uint64_t vaddr,
+		   struct code_row *ret_row);
 
 #endif

@@ -44,6 +44,7 @@ enum code_step {
 	CODE_JUMPS,   /* to the target */
 	CODE_FORKS,   /* to the target, or goes on */
 	CODE_RETURNS, /* the state is that before the return */
+	CODE_ENDS,    /* behind it comes nothing: a call that does not return, a trap */
 	CODE_IS_LOST,
 };
 

@@ -159,10 +159,11 @@ static bool is_call(uint32_t instruction)
 	       is(instruction, 0xfefff800, 0xd63f0800);
 }
 
-static bool is_end(uint32_t instruction)
+/* udf, brk, hlt */
+static bool is_trap(uint32_t instruction)
 {
 	return is(instruction, 0xffff0000, 0) || is(instruction, 0xffe0001f, 0xd4200000) ||
-	       is(instruction, 0xffe0001f, 0xd4400000) || is(instruction, 0xfe000000, 0xd6000000);
+	       is(instruction, 0xffe0001f, 0xd4400000);
 }
 
 /*
@@ -302,9 +303,11 @@ enum code_step code_step_aarch64(const struct elf_image *image, struct code_stat
 	if (is_call(instruction)) {
 		call(state);
 		state->last_call = *vaddr;
-		return code_ends_aarch64(image, *vaddr) ? CODE_IS_LOST : CODE_GOES_ON;
+		return code_ends_aarch64(image, *vaddr) ? CODE_ENDS : CODE_GOES_ON;
 	}
-	if (is_end(instruction))
+	if (is_trap(instruction))
+		return CODE_ENDS;
+	if (is(instruction, 0xfe000000, 0xd6000000))
 		return CODE_IS_LOST;
 	if (is(instruction, 0x3a000000, 0x28000000))
 		return step_pair(state, instruction) ? CODE_GOES_ON : CODE_IS_LOST;

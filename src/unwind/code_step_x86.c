@@ -5,6 +5,8 @@
  */
 #include "unwind/code_state.h"
 
+#include <string.h>
+
 #include "unwind/x86_instruction.h"
 #include "unwind/x86_writes.h"
 
@@ -14,6 +16,8 @@ enum {
 	WORD_BYTES = 8,
 	FUNCTION_ALIGNMENT = 16,
 	NOPS_MAX_BYTES = 64, /* more are no padding, or lead nowhere either */
+	LOOP_MAX_INSTRUCTIONS = 64,
+	LOOP_MAX_BYTES = 4096,
 	N_REGISTERS = 16,
 };
 
@@ -213,15 +217,16 @@ static enum code_step step_one(struct code_state *state, const struct x86_instru
 		return go_on_if(move(state, instruction));
 	case 0xff:
 		return group_5(state, instruction);
-	case 0xc2: /* ret n, enter, far and interrupt returns, int3, hlt, ports */
+	case 0xcc: /* int3, hlt */
+	case 0xf4:
+		return CODE_ENDS;
+	case 0xc2: /* ret n, enter, far and interrupt returns, other traps */
 	case 0xc8:
 	case 0xca:
 	case 0xcb:
-	case 0xcc:
 	case 0xcd:
 	case 0xcf:
 	case 0xf1:
-	case 0xf4:
 		return CODE_IS_LOST;
 	default:
 		break;
@@ -249,15 +254,16 @@ static enum code_step step_two(struct code_state *state, const struct x86_instru
 	if ((opcode & 0xf0) == 0x80)
 		return CODE_FORKS;
 	switch (opcode) {
-	case 0x07: /* sysret, ud2, sysexit, ud1, push and pop of fs and gs */
-	case 0x0b:
-	case 0x35:
+	case 0x0b: /* ud2, ud1, ud0 */
 	case 0xb9:
+	case 0xff:
+		return CODE_ENDS;
+	case 0x07: /* sysret, sysexit, push and pop of fs and gs */
+	case 0x35:
 	case 0xa0:
 	case 0xa1:
 	case 0xa8:
 	case 0xa9:
-	case 0xff:
 		return CODE_IS_LOST;
 	default:
 		break;
@@ -291,6 +297,13 @@ static bool is_nop(const struct x86_instruction *instruction)
 	       (instruction->map == X86_MAP_0F && instruction->opcode == 0x1f);
 }
 
+/* Bytes of zero, between sections: add %al,(%rax). */
+static bool is_filling(const struct x86_instruction *instruction)
+{
+	return instruction->map == X86_MAP_ONE && instruction->opcode == 0 &&
+	       instruction->mode == 0 && instruction->reg == 0 && instruction->base == 0;
+}
+
 /* Functions begin so, and hardly ever what comes behind a call: push, or room on the stack. */
 static bool is_prologue(const struct x86_instruction *instruction)
 {
@@ -300,7 +313,51 @@ static bool is_prologue(const struct x86_instruction *instruction)
 		 (instruction->reg & 7) == 5 && instruction->mode == 3 && instruction->rm == RSP));
 }
 
-/* endbr64, int3, nops up to where a function would begin, or the begin of one. */
+/* push %rbp; mov %rsp,%rbp */
+static bool is_frame_begin(const struct elf_image *image, uint64_t vaddr)
+{
+	static const uint8_t gcc[] = { 0x55, 0x48, 0x89, 0xe5 };
+	static const uint8_t others[] = { 0x55, 0x48, 0x8b, 0xec };
+	const uint8_t *bytes = elf_image_at_vaddr(image, vaddr, sizeof(gcc));
+
+	return bytes &&
+	       (memcmp(bytes, gcc, sizeof(gcc)) == 0 || memcmp(bytes, others, sizeof(others)) == 0);
+}
+
+static bool is_conditional_jump(const struct x86_instruction *instruction)
+{
+	return instruction->map == X86_MAP_ONE
+		       ? (instruction->opcode & 0xf0) == 0x70
+		       : instruction->map == X86_MAP_0F && !instruction->is_vector &&
+				 (instruction->opcode & 0xf0) == 0x80;
+}
+
+/*
+ * Whether what lies there jumps back to its beginning, or before it: loops are padded as
+ * functions are, but these hardly ever begin with one.
+ */
+static bool is_loop(const struct elf_image *image, uint64_t vaddr)
+{
+	const uint64_t start = vaddr;
+	struct x86_instruction next;
+
+	for (size_t i = 0; i < LOOP_MAX_INSTRUCTIONS && read_at(image, vaddr, &next); i++) {
+		vaddr += next.size_bytes;
+		if (is_conditional_jump(&next)) {
+			if (start - (vaddr + (uint64_t)next.immediate) < LOOP_MAX_BYTES)
+				return true;
+		} else if (next.map == X86_MAP_ONE &&
+			   (next.opcode == 0xc3 || next.opcode == 0xe9 || next.opcode == 0xeb)) {
+			return false;
+		}
+	}
+	return false;
+}
+
+/*
+ * endbr64, int3, nops up to where a function would begin, or the begin of one; what comes behind
+ * all functions is _fini.
+ */
 bool code_ends_x86(const struct elf_image *image, uint64_t vaddr)
 {
 	const uint64_t start = vaddr;
@@ -315,7 +372,11 @@ bool code_ends_x86(const struct elf_image *image, uint64_t vaddr)
 	}
 	if (next.map == X86_MAP_0F ? next.opcode == 0x1e : next.opcode == 0xcc)
 		return true;
-	return vaddr % FUNCTION_ALIGNMENT == 0 && (vaddr > start || is_prologue(&next));
+	if (is_filling(&next) || is_frame_begin(image, vaddr))
+		return true;
+	if (vaddr % FUNCTION_ALIGNMENT != 0)
+		return is_prologue(&next) && vaddr == image->fini_vaddr;
+	return is_prologue(&next) || (vaddr > start && !is_loop(image, vaddr));
 }
 
 enum code_step code_step_x86(const struct elf_image *image, struct code_state *state,
@@ -328,7 +389,7 @@ enum code_step code_step_x86(const struct elf_image *image, struct code_state *s
 	*vaddr += instruction.size_bytes;
 	if (is_call(&instruction)) {
 		if (code_ends_x86(image, *vaddr))
-			return CODE_IS_LOST;
+			return CODE_ENDS;
 		state->last_call = *vaddr;
 	}
 	if (instruction.map == X86_MAP_ONE)

@@ -59,6 +59,21 @@ for kind in '' _bare; do
 	done
 done
 
+# What begins and ends programs and threads never returns, and has no information either.
+if [ "$(uname -m)" = x86_64 ]; then
+	record_workload endless "$BUILD/tests/workloads/endless"
+	run "$TSPROF" fold -i "$work/endless.tsprof"
+	for chain in '_start;begin;program;main_part;burn' '_start;begin;last_part;burn' \
+		'start_thread;begin_thread;thread_part;burn'; do
+		# A third each of what is burnt, 400 samples; the rest is calls of the kernel.
+		check "endless: $chain" awk -v chain=";$chain" '
+			{ total += /;burn/ ? $NF : 0 } index($0, chain) { mine += $NF }
+			END { print mine / total; exit !(mine / total > 0.28 && mine / total < 0.39) }' \
+			"$work/out"
+	done
+	record_workload endless_stripped "$BUILD/tests/workloads/endless_stripped"
+fi
+
 record_workload forks "$BUILD/tests/workloads/forks" 4 0.4
 check_total forks
 run "$TSPROF" fold -i "$work/forks.tsprof"

@@ -8,12 +8,13 @@
 
 #include "unwind/cfi_full.h"
 #include "unwind/cfi_rule.h"
+#include "unwind/code_bytes.h"
 #include "unwind/code_row.h"
 #include "unwind/x86_instruction.h"
 
 enum { CODE_VADDR = 0x1000, STACK_START = 0x7000, N_STARTS = 8 };
 
-static void run_row(const struct elf_image *image, enum arch arch, uint64_t vaddr, bool is_exact)
+static void take_row(const struct elf_image *image, enum arch arch, const struct code_row *code)
 {
 	const size_t n_bytes = image->file.size_bytes;
 	struct registers registers = { .arch = arch };
@@ -21,19 +22,29 @@ static void run_row(const struct elf_image *image, enum arch arch, uint64_t vadd
 				     .stack_size_bytes = n_bytes & ~(size_t)7,
 				     .stack_asked_bytes = n_bytes & ~(size_t)7 };
 	struct stack_dump dump;
-	struct code_row code;
 	uint64_t missing;
 
 	for (size_t i = 0; i < REGISTERS_MAX; i++)
 		registers.values[i] = STACK_START;
 	sample.registers = registers;
 	dump = stack_dump_of(&sample);
-	if (!code_row_at(image, arch, vaddr, is_exact, &code))
-		return;
-	if (code.n_bytes > sizeof(code.expressions))
+	if (code->n_bytes > sizeof(code->expressions))
 		abort();
-	(void)cfi_rule_pack(&code.row, arch);
-	(void)cfi_full_step(&code.row, &dump, &registers, &missing);
+	(void)cfi_rule_pack(&code->row, arch);
+	(void)cfi_full_step(&code->row, &dump, &registers, &missing);
+}
+
+/* From there on, and by the way to there. */
+static void run_row(const struct elf_image *image, enum arch arch, uint64_t vaddr, bool is_exact)
+{
+	struct code_row code;
+	uint64_t target;
+
+	if (code_row_at(image, arch, vaddr, is_exact, &code))
+		take_row(image, arch, &code);
+	if (code_row_from(image, arch, CODE_VADDR, vaddr, &code))
+		take_row(image, arch, &code);
+	(void)code_call_target(image, arch, vaddr, &target);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -1,6 +1,8 @@
 /* Function starts out of .eh_frame_hdr: found by search, refused when the table lies. */
 #include "unit.h"
 
+#include <sys/auxv.h>
+
 #include "symbol/function_starts.h"
 
 /* A header at vaddr 0x2000 with functions at 0x1000, 0x1040 and 0x1100. */
@@ -49,9 +51,62 @@ static void function_starts_find__stays_inside_a_cut_table(void **state)
 	}
 }
 
+/* FDEs at 0x3000 of the functions at 0x1000, with 16 bytes, and 0x1040, in another form. */
+static void function_starts_find__knows_ends(void **state)
+{
+	static const uint8_t table[] = {
+		1,    0x1b, 0x03, 0x3b, 0,    0,    0, 0, /* version, encodings, eh_frame_ptr */
+		2,    0,    0,	  0,			  /* two entries: {start, FDE} */
+		0x00, 0xf0, 0xff, 0xff, 0x00, 0x10, 0, 0, /* 0x1000, 0x3000 */
+		0x40, 0xf0, 0xff, 0xff, 0x10, 0x10, 0, 0, /* 0x1040, 0x3010 */
+	};
+	static const uint8_t fdes[] = {
+		12, 0, 0, 0, 0x14, 0, 0, 0, 0xf8, 0xdf, 0xff, 0xff, 16, 0, 0, 0,
+		12, 0, 0, 0, 0x24, 0, 0, 0, 0x40, 0x10, 0x00, 0x00, 16, 0, 0, 0,
+	};
+	struct elf_segment segment = { .vaddr = 0x3000, .file_size = sizeof(fdes) };
+	const struct elf_image image = {
+		.file = { .bytes = fdes, .size_bytes = sizeof(fdes) },
+		.segments = &segment,
+		.n_segments = 1,
+		.eh_frame_hdr = { .bytes = table, .size_bytes = sizeof(table), .vaddr = 0x2000 },
+	};
+	uint64_t start = 0;
+
+	(void)state;
+	assert_true(function_starts_find(&image, 0x1000, &start));
+	assert_true(function_starts_find(&image, 0x100f, &start));
+	assert_int_equal(start, 0x1000);
+	assert_false(function_starts_find(&image, 0x1010, &start));
+	assert_false(function_starts_find(&image, 0x103f, &start));
+	assert_true(function_starts_find(&image, 0x2000, &start));
+	assert_int_equal(start, 0x1040);
+}
+
+/* This program's own: of a function, of what lies inside it, and of what is none. */
+static void function_starts_find_symbol__knows_functions(void **state)
+{
+	struct elf_image image;
+	uint64_t here, start;
+
+	(void)state;
+	assert_int_equal(elf_image_open(&image, "/proc/self/exe", NULL), 0);
+	here = (uintptr_t)function_starts_find_symbol__knows_functions -
+	       (getauxval(AT_ENTRY) - image.entry_vaddr);
+	assert_true(function_starts_find_symbol(&image, here, &start));
+	assert_int_equal(start, here);
+	assert_true(function_starts_find_symbol(&image, here + 1, &start));
+	assert_int_equal(start, here);
+	assert_false(function_starts_find_symbol(&image, 0, &start));
+	assert_false(function_starts_find_symbol(&image, UINT64_MAX, &start));
+	elf_image_release(&image);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(function_starts_find__knows_ends),
+		cmocka_unit_test(function_starts_find_symbol__knows_functions),
 		cmocka_unit_test(function_starts_find__gives_the_start_at_or_before),
 		cmocka_unit_test(function_starts_find__stays_inside_a_cut_table),
 	};

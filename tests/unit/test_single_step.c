@@ -416,11 +416,11 @@ static void show_totals(const struct engine *engine)
 	       engine->n_excused[EXCUSE_NO_FDE]);
 }
 
-/* Excuses are for tens of instructions; where nothing has an FDE, for one in a hundred besides. */
+/* Excuses are for tens of instructions; where nothing has an FDE, for one in a thousand besides. */
 static bool is_good(const struct stepper *stepper, const char *path)
 {
 	const struct engine *cfi = &stepper->engines[0];
-	const uint64_t most_without = strstr(path, "_bare") ? cfi->n_walks / 100 : 10;
+	const uint64_t most_without = strstr(path, "_bare") ? cfi->n_walks / 1000 : 10;
 	uint64_t n_unexplained = 0;
 
 	for (size_t i = 0; i < 3; i++)
