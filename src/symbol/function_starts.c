@@ -1,9 +1,7 @@
 /* A binary search in the file: entries are {start, FDE}, both relative to the table. */
 #include "symbol/function_starts.h"
 
-#include <elf.h>
 #include <stddef.h>
-#include <string.h>
 
 #include "base/bytes.h"
 
@@ -70,41 +68,4 @@ bool function_starts_find(const struct elf_image *image, uint64_t vaddr, uint64_
 		return false;
 	*ret_start = entry_word(b, hdr->vaddr, low - 1, 0);
 	return !is_behind(image, entry_word(b, hdr->vaddr, low - 1, 1), *ret_start, vaddr);
-}
-
-/* Compilers move what seldom happens away from its function, under such a name. */
-static bool is_cold_part(const struct elf_section *names, const Elf64_Sym *sym)
-{
-	static const char cold[] = ".cold";
-	const uint8_t *name = names->bytes ? names->bytes + sym->st_name : NULL;
-
-	return name && sym->st_name < names->size_bytes &&
-	       memmem(name, strnlen((const char *)name, names->size_bytes - sym->st_name), cold,
-		      sizeof(cold) - 1);
-}
-
-static bool section_find(const struct elf_image *image, const char *symbols_name,
-			 const char *names_name, uint64_t vaddr, uint64_t *ret_start)
-{
-	const struct elf_section symbols = elf_image_section(image, symbols_name);
-	const struct elf_section names = elf_image_section(image, names_name);
-	struct bytes b = bytes_of(symbols.bytes, symbols.is_compressed ? 0 : symbols.size_bytes);
-	const uint8_t *from;
-	Elf64_Sym sym;
-
-	while ((from = bytes_take(&b, sizeof(sym))) != NULL) {
-		memcpy(&sym, from, sizeof(sym));
-		if (ELF64_ST_TYPE(sym.st_info) != STT_FUNC || sym.st_shndx == SHN_UNDEF ||
-		    vaddr - sym.st_value >= sym.st_size)
-			continue;
-		*ret_start = sym.st_value;
-		return !is_cold_part(&names, &sym);
-	}
-	return false;
-}
-
-bool function_starts_find_symbol(const struct elf_image *image, uint64_t vaddr, uint64_t *ret_start)
-{
-	return section_find(image, ".symtab", ".strtab", vaddr, ret_start) ||
-	       section_find(image, ".dynsym", ".dynstr", vaddr, ret_start);
 }

@@ -19,12 +19,4 @@
  */
 bool function_starts_find(const struct elf_image *image, uint64_t vaddr, uint64_t *ret_start);
 
-/*
- * The same by the file's own .symtab, else .dynsym: of the function whose symbol reaches over the
- * vaddr; false in parts of one that lie elsewhere ("f.cold").  Reads all symbols each time: for
- * few addresses.
- */
-bool function_starts_find_symbol(const struct elf_image *image, uint64_t vaddr,
-				 uint64_t *ret_start);
-
 #endif

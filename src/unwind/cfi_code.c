@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "base/hash.h"
-#include "symbol/function_starts.h"
 #include "unwind/code_row.h"
 
 enum { CODE_ROWS_KEPT = 64 };
@@ -37,16 +36,34 @@ static struct code_place *place_of(struct cfi_cache_context *context, uint64_t p
 	return &cache->code_rows->places[hash_u64(pc) % CODE_ROWS_KEPT];
 }
 
-/* What does not return has a symbol that tells where it began, or its caller may tell it later. */
-static bool read_code(struct code_place *place, const struct elf_image *image, enum arch arch,
+/* The function that holds the place, if its file's symbols tell. */
+static bool find_function(struct cfi_cache_context *context, uint32_t module, uint64_t vaddr,
+			  struct function_range *ret_function)
+{
+	struct cfi_tables *tables = cfi_modules_get(context, module);
+	const struct elf_image *image = cfi_modules_image(context, module);
+
+	if (!tables)
+		return false;
+	if (!tables->symbols.is_loaded && function_symbols_load(&tables->symbols, image) < 0)
+		context->is_out_of_memory = true;
+	return function_symbols_find(&tables->symbols, vaddr, ret_function);
+}
+
+/*
+ * The way from the beginning is preferred: what comes behind it may be a call that does not
+ * return, with another function next to it.
+ */
+static bool read_code(struct cfi_cache_context *context, struct code_place *place, uint32_t module,
 		      uint64_t vaddr)
 {
-	uint64_t start;
+	const struct elf_image *image = cfi_modules_image(context, module);
+	struct function_range function;
 
-	return code_row_at(image, arch, vaddr, place->is_exact, &place->code) ||
-	       (place->code.is_endless &&
-		function_starts_find_symbol(image, vaddr - !place->is_exact, &start) &&
-		code_row_from(image, arch, start, vaddr, &place->code));
+	place->code.is_endless = false;
+	return (find_function(context, module, vaddr - !place->is_exact, &function) &&
+		code_row_from(image, context->arch, function, vaddr, &place->code)) ||
+	       code_row_at(image, context->arch, vaddr, place->is_exact, &place->code);
 }
 
 /* What the code where `frame` is tells; NULL where there is no code. */
@@ -54,12 +71,11 @@ static const struct code_place *look_up(struct cfi_cache_context *context,
 					const struct cfi_frame *frame,
 					const struct cfi_entry *entry)
 {
-	const struct elf_image *image = cfi_modules_image(context, entry->module);
 	const struct mapping *mapping = address_space_find(&context->process->space, entry->ip);
 	const uint32_t generation = context->process->space.generation;
 	struct code_place *place;
 
-	if (!image || !mapping)
+	if (!cfi_modules_image(context, entry->module) || !mapping)
 		return NULL;
 	place = place_of(context, frame->pc);
 	if (!place)
@@ -70,7 +86,8 @@ static const struct code_place *look_up(struct cfi_cache_context *context,
 		place->pc = frame->pc;
 		place->generation = generation;
 		place->is_exact = frame->is_exact;
-		place->has_row = read_code(place, image, context->arch, frame->pc - mapping->bias);
+		place->has_row = read_code(context, place, entry->module,
+					   frame->pc - mapping->bias);
 	}
 	return place;
 }

@@ -10,11 +10,17 @@ enum {
 	WORD_BYTES = 8,
 	ENTRY_MAX_BYTES = 64, /* from a program's first instruction to its call */
 	FUNCTION_MAX_BYTES = 1 << 16,
+	BEGIN_MAX_FRAMES = 8,
 };
 
 static uint64_t entry_ip(const struct cfi_frame *frame)
 {
 	return frame->pc - !frame->is_exact;
+}
+
+static uint64_t slot_of(uint64_t cfa, int16_t n_words)
+{
+	return cfa + (uint64_t)(n_words * INT64_C(8));
 }
 
 /* A return address, and the word of the stack that holds it. */
@@ -32,6 +38,7 @@ static bool is_called(struct cfi_cache_context *context, const struct cfi_frame 
 	const struct mapping *to = address_space_find(space, entry_ip(frame));
 	const struct elf_image *caller = from ? cfi_modules_image(context, from->module) : NULL;
 	const struct elf_image *image = to ? cfi_modules_image(context, to->module) : NULL;
+	struct function_range function = { .size_bytes = FUNCTION_MAX_BYTES };
 	struct code_row code;
 	uint64_t start;
 
@@ -39,8 +46,9 @@ static bool is_called(struct cfi_cache_context *context, const struct cfi_frame 
 	    !code_call_target(caller, context->arch, candidate.ip - from->bias, &start))
 		return false;
 	start += from->bias;
+	function.start = start - to->bias;
 	if (frame->pc - start >= FUNCTION_MAX_BYTES ||
-	    !code_row_from(image, context->arch, start - to->bias, frame->pc - to->bias, &code))
+	    !code_row_from(image, context->arch, function, frame->pc - to->bias, &code))
 		return false;
 	*ret_rule = cfi_rule_pack(&code.row, context->arch);
 	return ret_rule->kind == CFI_RULE_SP &&
@@ -65,7 +73,50 @@ static bool is_root(struct cfi_cache_context *context, const struct stack_dump *
 	       cfi_ladder_is_arguments(dump, candidate.slot + WORD_BYTES);
 }
 
-static struct cfi_rule root_rule(const struct cfi_frame *frame, struct candidate candidate)
+/* A step by call frame information that has no more to say than where the caller's pc, sp and fp
+ * are. */
+static bool step(struct cfi_cache_context *context, const struct stack_dump *dump,
+		 struct cfi_rule rule, struct cfi_frame *frame)
+{
+	const uint64_t base = rule.kind == CFI_RULE_SP ? frame->sp : frame->fp;
+	const uint64_t cfa = base + (uint64_t)(rule.cfa_words * WORD_BYTES);
+
+	if ((rule.kind != CFI_RULE_SP && rule.kind != CFI_RULE_FP) || !rule.link_words ||
+	    rule.flags & (CFI_RULE_BY_CODE | CFI_RULE_IS_SIGNAL) || cfa <= frame->sp)
+		return false;
+	if (!stack_dump_read(dump, slot_of(cfa, rule.link_words), &frame->pc) ||
+	    (rule.fp_words && !stack_dump_read(dump, slot_of(cfa, rule.fp_words), &frame->fp)))
+		return false;
+	frame->pc = cfi_code_address(context->arch, frame->pc);
+	frame->sp = cfa;
+	return true;
+}
+
+static bool is_begun(struct cfi_cache_context *context, const struct stack_dump *dump,
+		     const struct cfi_frame *frame, struct candidate candidate)
+{
+	const struct mapping *mapping = address_space_find(&context->process->space,
+							   candidate.ip - 1);
+	const struct elf_image *image = mapping ? cfi_modules_image(context, mapping->module)
+						: NULL;
+	struct cfi_frame next = { .pc = candidate.ip, .sp = candidate.slot + WORD_BYTES };
+	uint64_t target;
+
+	if (!image || code_call_target(image, context->arch, candidate.ip - mapping->bias, &target))
+		return false;
+	next.fp = frame->fp;
+	for (size_t i = 0; i < BEGIN_MAX_FRAMES; i++) {
+		const struct cfi_entry *entry = cfi_cache_get(context, next.pc - 1);
+
+		if (!entry || (i && entry->rule.kind == CFI_RULE_END))
+			return entry;
+		if (!step(context, dump, entry->rule, &next))
+			return false;
+	}
+	return false;
+}
+
+static struct cfi_rule nearest_rule(const struct cfi_frame *frame, struct candidate candidate)
 {
 	return (struct cfi_rule){
 		.kind = CFI_RULE_SP,
@@ -80,8 +131,7 @@ static bool take(struct cfi_cache_context *context, const struct stack_dump *dum
 	struct cfi_entry *entry = cfi_cache_get(context, entry_ip(frame));
 	const uint64_t cfa = frame->sp + (uint64_t)(rule.cfa_words * WORD_BYTES);
 
-	if (rule.fp_words &&
-	    !stack_dump_read(dump, cfa + (uint64_t)(rule.fp_words * INT64_C(8)), &frame->fp))
+	if (rule.fp_words && !stack_dump_read(dump, slot_of(cfa, rule.fp_words), &frame->fp))
 		return false;
 	if (entry) {
 		rule.flags |= entry->rule.flags | CFI_RULE_BY_CODE;
@@ -103,7 +153,8 @@ bool cfi_search_is_endless(struct cfi_cache_context *context, const struct cfi_f
 bool cfi_search_caller(struct cfi_cache_context *context, const struct stack_dump *dump,
 		       struct cfi_frame *frame)
 {
-	bool may_be_root = cfi_search_is_endless(context, frame);
+	const bool is_endless = cfi_search_is_endless(context, frame);
+	bool is_first = true;
 
 	if (frame->sp % WORD_BYTES)
 		return false;
@@ -118,9 +169,11 @@ bool cfi_search_caller(struct cfi_cache_context *context, const struct stack_dum
 			continue;
 		if (is_called(context, frame, candidate, &rule))
 			return take(context, dump, frame, candidate, rule);
-		if (may_be_root && is_root(context, dump, candidate))
-			return take(context, dump, frame, candidate, root_rule(frame, candidate));
-		may_be_root = false;
+		if (is_first && ((is_endless && is_root(context, dump, candidate)) ||
+				 is_begun(context, dump, frame, candidate)))
+			return take(context, dump, frame, candidate,
+				    nearest_rule(frame, candidate));
+		is_first = false;
 	}
 	return false;
 }

@@ -17,6 +17,9 @@
  *	root	in the code that began the program or the thread, where the call of
  *		it lies, with no other return address before; only for functions of
  *		which the code shows that they never return (CFI_RULE_IS_ENDLESS)
+ *	begun	behind a call by register or memory, with no other return address before, in
+ *		code that has call frame information, by which a few steps lead to the outermost
+ *		frame: what main and threads' functions are called by
  * What is found is kept as the rule of frame's address.  False leaves the frame as it is.
  */
 bool cfi_search_caller(struct cfi_cache_context *context, const struct stack_dump *dump,

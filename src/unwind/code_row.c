@@ -17,83 +17,12 @@ enum {
 	STEPS_MAX = 1024,
 	SEEN_PLACES = 2048,
 	WORD_BYTES = 8,
-	MOST_STACK_BYTES = 1 << 20,
 
 	DW_OP_DEREF = 0x06,
 	DW_OP_CONSTS = 0x11,
 	DW_OP_PLUS = 0x22,
 	DW_OP_BREG0 = 0x70,
 };
-
-void code_state_init(struct code_state *state, uint8_t sp)
-{
-	state->n_stores = 0;
-	state->last_call = 0;
-	state->sp = sp;
-	for (uint8_t i = 0; i < CODE_REGISTERS; i++)
-		state->registers[i] = (struct code_value){ .kind = CODE_SUM, .number = i };
-}
-
-struct code_value code_state_sum(const struct code_state *state, uint8_t number, int64_t offset)
-{
-	struct code_value value = state->registers[number];
-
-	offset += value.kind == CODE_SUM ? value.offset : value.addend;
-	if (offset > MOST_STACK_BYTES || offset < -MOST_STACK_BYTES)
-		value.kind = CODE_UNKNOWN;
-	else if (value.kind == CODE_SUM)
-		value.offset = (int32_t)offset;
-	else
-		value.addend = (int32_t)offset;
-	return value;
-}
-
-static bool is_same(struct code_value a, struct code_value b)
-{
-	return a.kind == b.kind && a.number == b.number && a.offset == b.offset &&
-	       a.addend == b.addend;
-}
-
-/* How many come before it; n_stores when there is none. */
-static size_t find_store(const struct code_state *state, struct code_value address)
-{
-	size_t i = 0;
-
-	while (i < state->n_stores && !is_same(state->stores[i].address, address))
-		i++;
-	return i;
-}
-
-bool code_state_is_written(const struct code_state *state, struct code_value address)
-{
-	return find_store(state, address) < state->n_stores;
-}
-
-struct code_value code_state_load(const struct code_state *state, struct code_value address)
-{
-	const size_t at = find_store(state, address);
-
-	if (at < state->n_stores)
-		return state->stores[at].value;
-	/* Below the stack there was nothing yet. */
-	if (address.kind != CODE_SUM || (address.number == state->sp && address.offset < 0))
-		return (struct code_value){ .kind = CODE_UNKNOWN };
-	address.kind = CODE_WORD;
-	return address;
-}
-
-bool code_state_store(struct code_state *state, struct code_value address, struct code_value value)
-{
-	const size_t at = find_store(state, address);
-
-	if (address.kind == CODE_UNKNOWN)
-		return true;
-	if (at == CODE_STORES_MAX)
-		return false;
-	state->stores[at] = (struct code_store){ address, value };
-	state->n_stores += at == state->n_stores;
-	return true;
-}
 
 /* Addresses that were come by, the stack pointer there, and the last call before. */
 struct seen {
@@ -128,7 +57,17 @@ static bool seen_differs(struct seen *seen, uint64_t vaddr, const struct code_st
 	const struct code_value sp = state->registers[state->sp];
 
 	return *place && item->last_call == state->last_call && item->sp.kind == sp.kind &&
-	       item->sp.number == sp.number && sp.kind != CODE_UNKNOWN && !is_same(item->sp, sp);
+	       item->sp.number == sp.number && sp.kind != CODE_UNKNOWN &&
+	       !code_value_is_same(item->sp, sp);
+}
+
+/* Whether what is known of the stack pointer there depends on the way, as with alloca in a loop. */
+static bool seen_is_unsure(struct seen *seen, uint64_t vaddr, const struct code_state *state)
+{
+	const uint16_t *place = seen_place(seen, vaddr);
+	const struct seen_item *item = &seen->items[*place ? *place - 1 : 0];
+
+	return *place && item->sp.kind != state->registers[state->sp].kind;
 }
 
 /* False when there is no more room. */
@@ -264,11 +203,12 @@ static void add_saved(struct code_row *row, uint8_t number, const struct code_st
 	struct cfi_column *column = &row->row.columns[number];
 	const struct code_value saved = { .kind = CODE_SUM, .number = number };
 
-	column->how = is_same(state->registers[number], saved) ? CFI_HOW_SAME : CFI_HOW_UNDEFINED;
+	column->how = code_value_is_same(state->registers[number], saved) ? CFI_HOW_SAME
+									  : CFI_HOW_UNDEFINED;
 	for (size_t i = 0; i < state->n_stores && column->how != CFI_HOW_OFFSET; i++) {
 		const struct code_store *store = &state->stores[i];
 
-		if (is_same(store->value, saved) && store->address.kind == CODE_SUM &&
+		if (code_value_is_same(store->value, saved) && store->address.kind == CODE_SUM &&
 		    store->address.number == state->sp) {
 			column->how = CFI_HOW_OFFSET;
 			column->offset = store->address.offset - first_cfa_offset;
@@ -333,6 +273,8 @@ struct ways {
 	bool is_unsure;	       /* a way returns, or was not followed to its end */
 	bool has_goal;	       /* else a return is */
 	uint64_t goal;
+	uint64_t start, end; /* with a goal: of the function, which no way leaves */
+	bool is_sp_moved;    /* with a goal: by nobody knows how much, somewhere */
 	struct code_row *row;
 	struct seen seen;
 	size_t n;
@@ -346,12 +288,22 @@ static enum code_step step(struct ways *ways, struct way *way, uint64_t *ret_tar
 		       : code_step_aarch64(ways->image, &way->state, &way->vaddr, ret_target);
 }
 
+/* Whether the way ends, as its place was come by. */
+static bool meets(struct ways *ways, uint64_t vaddr, const struct code_state *state)
+{
+	if (!seen_has(&ways->seen, vaddr))
+		return false;
+	ways->is_contradictory |= seen_differs(&ways->seen, vaddr, state);
+	ways->is_sp_moved |= seen_is_unsure(&ways->seen, vaddr, state);
+	return true;
+}
+
 /* A branch.  More than can wait are left out. */
 static void fork_way(struct ways *ways, const struct way *way, uint64_t target)
 {
-	if (seen_has(&ways->seen, target))
-		ways->is_contradictory |= seen_differs(&ways->seen, target, &way->state);
-	else if (ways->n < WAYS_MAX)
+	if (meets(ways, target, &way->state))
+		return;
+	if (ways->n < WAYS_MAX)
 		ways->waiting[ways->n++] = (struct way){ target, way->state };
 	else
 		ways->is_unsure = true;
@@ -364,20 +316,24 @@ static void take_return(struct ways *ways, const struct way *way)
 		ways->has_row = row_of(&way->state, ways->arch, ways->is_exact, ways->row);
 }
 
-/* All ways have to say the same there. */
-static bool take_goal(struct ways *ways, const struct way *way)
+/* All ways have to say the same there, also those that have come by: in a loop it may be moved. */
+static void look_for_goal(struct ways *ways, const struct way *way)
 {
 	struct code_row other;
 	bool is_row;
 
 	if (!ways->has_goal || way->vaddr != ways->goal)
-		return false;
+		return;
 	is_row = row_since(&way->state, ways->arch, ways->has_row ? &other : ways->row);
 	if (!is_row || (ways->has_row && (other.row.cfa_register != ways->row->row.cfa_register ||
 					  other.row.cfa_offset != ways->row->row.cfa_offset)))
 		ways->is_contradictory = true;
 	ways->has_row |= is_row;
-	return true;
+}
+
+static bool has_left(const struct ways *ways, uint64_t vaddr)
+{
+	return ways->has_goal && (vaddr < ways->start || vaddr >= ways->end);
 }
 
 static void follow_way(struct ways *ways, struct way *way)
@@ -385,12 +341,9 @@ static void follow_way(struct ways *ways, struct way *way)
 	while (!ways->is_contradictory) {
 		uint64_t target = 0;
 
-		if (take_goal(ways, way))
+		look_for_goal(ways, way);
+		if (meets(ways, way->vaddr, &way->state) || has_left(ways, way->vaddr))
 			return;
-		if (seen_has(&ways->seen, way->vaddr)) {
-			ways->is_contradictory = seen_differs(&ways->seen, way->vaddr, &way->state);
-			return;
-		}
 		if (!seen_add(&ways->seen, way->vaddr, &way->state)) {
 			ways->is_unsure = true;
 			return;
@@ -408,7 +361,7 @@ static void follow_way(struct ways *ways, struct way *way)
 			take_return(ways, way);
 			return;
 		case CODE_ENDS:
-			(void)take_goal(ways, way);
+			look_for_goal(ways, way);
 			return;
 		case CODE_IS_LOST:
 			ways->is_unsure = true;
@@ -423,6 +376,11 @@ static bool ends_at(const struct elf_image *image, enum arch arch, uint64_t vadd
 	return arch == ARCH_X86_64 ? code_ends_x86(image, vaddr) : code_ends_aarch64(image, vaddr);
 }
 
+static uint8_t sp_of(enum arch arch)
+{
+	return arch == ARCH_X86_64 ? X86_64_RSP : AARCH64_SP;
+}
+
 static void follow_all(struct ways *ways, uint64_t vaddr)
 {
 	struct way way;
@@ -431,8 +389,7 @@ static void follow_all(struct ways *ways, uint64_t vaddr)
 	memset(ways->seen.places, 0, sizeof(ways->seen.places));
 	ways->n = 1;
 	ways->waiting[0].vaddr = vaddr;
-	code_state_init(&ways->waiting[0].state,
-			ways->arch == ARCH_X86_64 ? X86_64_RSP : AARCH64_SP);
+	code_state_init(&ways->waiting[0].state, sp_of(ways->arch));
 	while (ways->n && !ways->is_contradictory) {
 		way = ways->waiting[--ways->n];
 		follow_way(ways, &way);
@@ -449,6 +406,7 @@ static void ways_init(struct ways *ways, const struct elf_image *image, enum arc
 	ways->is_contradictory = false;
 	ways->is_unsure = false;
 	ways->has_goal = false;
+	ways->is_sp_moved = false;
 	ways->row = row;
 }
 
@@ -468,14 +426,17 @@ bool code_row_at(const struct elf_image *image, enum arch arch, uint64_t vaddr, 
 	return ways.has_row && !ways.is_contradictory;
 }
 
-bool code_row_from(const struct elf_image *image, enum arch arch, uint64_t start, uint64_t vaddr,
-		   struct code_row *ret_row)
+bool code_row_from(const struct elf_image *image, enum arch arch, struct function_range function,
+		   uint64_t vaddr, struct code_row *ret_row)
 {
 	struct ways ways;
 
 	ways_init(&ways, image, arch, ret_row);
 	ways.has_goal = true;
 	ways.goal = vaddr;
-	follow_all(&ways, start);
-	return ways.has_row && !ways.is_contradictory;
+	ways.start = function.start;
+	ways.end = function.start + function.size_bytes;
+	follow_all(&ways, function.start);
+	return ways.has_row && !ways.is_contradictory &&
+	       !(ways.is_sp_moved && ret_row->row.cfa_register == sp_of(arch));
 }

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "symbol/elf_image.h"
+#include "symbol/function_symbols.h"
 #include "unwind/cfi_rows.h"
 
 enum { CODE_EXPRESSIONS_BYTES = 128 };
@@ -37,10 +38,11 @@ bool code_row_at(const struct elf_image *image, enum arch arch, uint64_t vaddr, 
 		 struct code_row *ret_row);
 
 /*
- * The same for a function that is known to begin at `start`, by the ways from there to
- * `vaddr`: of one that never returns.  False when none leads there, or they contradict each other.
+ * The same by the ways from a function's beginning to `vaddr`, which may never return.  The
+ * function's size is at most what is said.  False when no way leads there, or they contradict
+ * each other.
  */
-bool code_row_from(const struct elf_image *image, enum arch arch, uint64_t start, uint64_t vaddr,
-		   struct code_row *ret_row);
+bool code_row_from(const struct elf_image *image, enum arch arch, struct function_range function,
+		   uint64_t vaddr, struct code_row *ret_row);
 
 #endif

@@ -25,6 +25,12 @@ struct code_value {
 	int32_t addend;
 };
 
+static inline bool code_value_is_same(struct code_value a, struct code_value b)
+{
+	return a.kind == b.kind && a.number == b.number && a.offset == b.offset &&
+	       a.addend == b.addend;
+}
+
 enum { CODE_STORES_MAX = 64, CODE_REGISTERS = 33 };
 
 struct code_state {

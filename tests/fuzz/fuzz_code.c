@@ -37,12 +37,13 @@ static void take_row(const struct elf_image *image, enum arch arch, const struct
 /* From there on, and by the way to there. */
 static void run_row(const struct elf_image *image, enum arch arch, uint64_t vaddr, bool is_exact)
 {
+	const struct function_range function = { CODE_VADDR, image->file.size_bytes };
 	struct code_row code;
 	uint64_t target;
 
 	if (code_row_at(image, arch, vaddr, is_exact, &code))
 		take_row(image, arch, &code);
-	if (code_row_from(image, arch, CODE_VADDR, vaddr, &code))
+	if (code_row_from(image, arch, function, vaddr, &code))
 		take_row(image, arch, &code);
 	(void)code_call_target(image, arch, vaddr, &target);
 }

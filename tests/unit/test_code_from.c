@@ -132,14 +132,15 @@ static void loops_behind_padding__are_the_same_function(void **state)
 	assert_true(is_endless(&other, 6, false));
 }
 
-static struct cfi_rule rule_from(const struct code *code, uint64_t start, uint64_t offset)
+static struct cfi_rule rule_from(const struct code *code, uint64_t offset)
 {
+	const struct function_range function = { CODE_VADDR, code->n_bytes };
 	struct cfi_rule rule = { .kind = CFI_RULE_NONE };
 	struct code_image made;
 	struct code_row row;
 
 	code_image_init(&made, code);
-	if (code_row_from(&made.image, code->arch, CODE_VADDR + start, CODE_VADDR + offset, &row))
+	if (code_row_from(&made.image, code->arch, function, CODE_VADDR + offset, &row))
 		rule = cfi_rule_pack(&row.row, code->arch);
 	free(made.bytes);
 	return rule;
@@ -157,6 +158,16 @@ static void functions__are_followed_from_their_beginning(void **state)
 	/* je both; push %rax; both: call; hlt */
 	static const struct code differs = CODE("differs", ARCH_X86_64,
 						"\x74\x01\x50\xe8\x00\x01\x00\x00\xf4");
+	/*
+	 * push %rbp; mov %rsp,%rbp; again: sub %rax,%rsp; nop; dec %ecx; jne again; leave; ret.
+	 * The stack pointer was moved by anything there, but the first time.
+	 */
+	static const struct code loop = CODE("loop", ARCH_X86_64,
+					     "\x55\x48\x89\xe5\x48\x29\xc4\x90\xff\xc9\x75"
+					     "\xf8\xc9\xc3");
+	/* call of what does not return, and the next function: push %rbx; jmp to the first */
+	static const struct code next = CODE("next", ARCH_X86_64,
+					     "\xe8\x00\x01\x00\x00\x53\xeb\xf8");
 	/* je both; xchg %rax,%rsp; both: call; hlt */
 	static const struct code lost = CODE("lost", ARCH_X86_64,
 					     "\x74\x02\x48\x94\xe8\x00\x01\x00\x00\xf4");
@@ -185,6 +196,9 @@ static void functions__are_followed_from_their_beginning(void **state)
 		{ &saves, 3, { 0, 0, 0, CFI_RULE_NONE, 0 } },
 		{ &frame, 12, { 2, -2, -1, CFI_RULE_FP, 0 } },
 		{ &differs, 8, { 0, 0, 0, CFI_RULE_NONE, 0 } },
+		{ &loop, 4, { 0, 0, 0, CFI_RULE_NONE, 0 } },
+		{ &loop, 7, { 2, -2, -1, CFI_RULE_FP, 0 } },
+		{ &next, 5, { 1, 0, -1, CFI_RULE_SP, 0 } },
 		{ &lost, 9, { 0, 0, 0, CFI_RULE_NONE, 0 } },
 		{ &forgets, 7, { 0, 0, 0, CFI_RULE_NONE, 0 } },
 		{ &writes, 9, { 0, 0, 0, CFI_RULE_NONE, 0 } },
@@ -194,7 +208,7 @@ static void functions__are_followed_from_their_beginning(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < N_ITEMS(wanted); i++) {
-		const struct cfi_rule got = rule_from(wanted[i].code, 0, wanted[i].offset);
+		const struct cfi_rule got = rule_from(wanted[i].code, wanted[i].offset);
 
 		if (memcmp(&got, &wanted[i].rule, sizeof(got)) != 0)
 			fail_msg("%s at %u: %u %d %d %d", wanted[i].code->name,
@@ -237,6 +251,7 @@ struct totals {
 static void count_return(struct totals *totals, const struct elf_image *image,
 			 const struct cfi_fde *fde, uint64_t vaddr)
 {
+	const struct function_range function = { fde->start, fde->end - fde->start };
 	struct cfi_rule wanted, got;
 	struct code_row code;
 	struct cfi_row row;
@@ -247,7 +262,7 @@ static void count_return(struct totals *totals, const struct elf_image *image,
 	if (wanted.kind != CFI_RULE_SP && wanted.kind != CFI_RULE_FP)
 		return;
 	totals->n_returns++;
-	if (!code_row_from(image, ARCH_NATIVE, fde->start, vaddr, &code))
+	if (!code_row_from(image, ARCH_NATIVE, function, vaddr, &code))
 		return;
 	got = cfi_rule_pack(&code.row, ARCH_NATIVE);
 	totals->n_decided++;

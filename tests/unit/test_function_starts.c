@@ -1,8 +1,6 @@
 /* Function starts out of .eh_frame_hdr: found by search, refused when the table lies. */
 #include "unit.h"
 
-#include <sys/auxv.h>
-
 #include "symbol/function_starts.h"
 
 /* A header at vaddr 0x2000 with functions at 0x1000, 0x1040 and 0x1100. */
@@ -83,30 +81,10 @@ static void function_starts_find__knows_ends(void **state)
 	assert_int_equal(start, 0x1040);
 }
 
-/* This program's own: of a function, of what lies inside it, and of what is none. */
-static void function_starts_find_symbol__knows_functions(void **state)
-{
-	struct elf_image image;
-	uint64_t here, start;
-
-	(void)state;
-	assert_int_equal(elf_image_open(&image, "/proc/self/exe", NULL), 0);
-	here = (uintptr_t)function_starts_find_symbol__knows_functions -
-	       (getauxval(AT_ENTRY) - image.entry_vaddr);
-	assert_true(function_starts_find_symbol(&image, here, &start));
-	assert_int_equal(start, here);
-	assert_true(function_starts_find_symbol(&image, here + 1, &start));
-	assert_int_equal(start, here);
-	assert_false(function_starts_find_symbol(&image, 0, &start));
-	assert_false(function_starts_find_symbol(&image, UINT64_MAX, &start));
-	elf_image_release(&image);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(function_starts_find__knows_ends),
-		cmocka_unit_test(function_starts_find_symbol__knows_functions),
 		cmocka_unit_test(function_starts_find__gives_the_start_at_or_before),
 		cmocka_unit_test(function_starts_find__stays_inside_a_cut_table),
 	};
