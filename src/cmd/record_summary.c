@@ -167,8 +167,9 @@ static void show_limits(struct app *app, const struct profile *profile,
 			sampler_engine_perf.name) == 0)
 		app_say(app,
 			"%" PRIu64 " stacks are longer than the %" PRIu64
-			" bytes that perf copies (root, or CAP_BPF with CAP_PERFMON, gets more, "
-			"and --engine sigprof of a command)",
+			" bytes that perf copies, or have pages that nothing was written to yet "
+			"(root, or CAP_BPF with CAP_PERFMON, gets more, and --engine sigprof of a "
+			"command)",
 			n_cut, result->sampler.stack_bytes);
 	if (quality->n_lost_switches || quality->waited_bare_ns > quality->waited_ns / 20)
 		app_say(app,

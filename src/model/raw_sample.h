@@ -26,6 +26,9 @@ struct raw_sample {
 	const uint8_t *stack_bytes; /* the user stack from the stack pointer upwards */
 	size_t stack_size_bytes;    /* what was really copied, not what was asked for */
 	size_t stack_asked_bytes;   /* the dump's size; fewer copied means the stack ended */
+	/* Pages in between that were not there, a bit for each from that address on. */
+	uint64_t absent_pages;
+	uint64_t absent_from;
 	/* The outermost end of the thread's stack, where that is deeper or another; or NULL. */
 	const uint8_t *top_bytes;
 	uint64_t top_address;

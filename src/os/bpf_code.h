@@ -8,7 +8,7 @@
  * Instructions of a BPF program, one after the other.  What does not fit any more is
  * only counted: who is done asks once whether n_insns is more than BPF_CODE_MAX_INSNS.
  */
-enum { BPF_CODE_MAX_INSNS = 1024 };
+enum { BPF_CODE_MAX_INSNS = 2048 };
 
 struct bpf_code {
 	uint64_t insns[BPF_CODE_MAX_INSNS]; /* struct bpf_insn of <linux/bpf.h> */

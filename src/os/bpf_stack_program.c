@@ -14,7 +14,7 @@
 #include <sys/user.h>
 
 enum {
-	PAGE_BYTES = 4096, /* or a part of one */
+	PAGE_BYTES = BPF_STACK_PAGE_BYTES,
 	RECORD_BYTES = sizeof(struct bpf_stack_record),
 	MAX_JUMPS = 32,
 	CPU_SHIFT = 6,
@@ -32,6 +32,13 @@ enum {
 	END_SLOT = -104, /* where the thread's stack ends */
 	TOP_SLOT = -112,
 	TOP_BYTES_SLOT = -120,
+	LIMIT_SLOT = -128, /* below so many bytes pages that are not there are left out */
+
+	/*
+	 * Where the end is not known.  Each page costs half a microsecond, and most that come
+	 * behind the last one of a stack are not there.
+	 */
+	UNKNOWN_LIMIT_BYTES = 8 * PAGE_BYTES,
 };
 
 _Static_assert(sizeof(struct bpf_stack_cpu) == 1 << CPU_SHIFT, "a line for each CPU");
@@ -172,6 +179,8 @@ static void add_start(struct bpf_code *code, const struct bpf_stack_options *opt
 	bpf_code_store(code, BPF_REG_10, WHOLE_SLOT, BPF_REG_1, sizeof(uint64_t));
 	bpf_code_store(code, BPF_REG_10, TOP_SLOT, BPF_REG_1, sizeof(uint64_t));
 	bpf_code_store(code, BPF_REG_10, TOP_BYTES_SLOT, BPF_REG_1, sizeof(uint64_t));
+	bpf_code_number(code, BPF_REG_1, UNKNOWN_LIMIT_BYTES);
+	bpf_code_store(code, BPF_REG_10, LIMIT_SLOT, BPF_REG_1, sizeof(uint64_t));
 	if (options->whole_ns) {
 		add_line(code, options);
 		add_whole(code, options);
@@ -193,6 +202,8 @@ static void add_reserve(struct bpf_code *code, uint32_t bytes, struct jumps *lea
 	bpf_code_call(code, BPF_FUNC_ringbuf_reserve);
 	leave_if_zero(code, leaving);
 	bpf_code_move(code, BPF_REG_9, BPF_REG_0, 0);
+	bpf_code_number(code, BPF_REG_1, 0);
+	bpf_code_store(code, BPF_REG_9, offsetof(struct bpf_stack_record, absent), BPF_REG_1, 8);
 }
 
 static const uint32_t lengths[] = { 2048,   4096,   8192,   12288,  16384,
@@ -220,6 +231,7 @@ static size_t add_known(struct bpf_code *code, const struct bpf_stack_options *o
 	bpf_code_store(code, BPF_REG_10, END_SLOT, BPF_REG_7, sizeof(uint64_t));
 	is_outside = bpf_code_jump_by(code, BPF_JLE, BPF_REG_7, BPF_REG_8);
 	bpf_code_combine(code, BPF_SUB, BPF_REG_7, BPF_REG_8);
+	bpf_code_store(code, BPF_REG_10, LIMIT_SLOT, BPF_REG_7, sizeof(uint64_t));
 	fits = bpf_code_jump(code, BPF_JLE, BPF_REG_7, (int32_t)options->most_bytes);
 	bpf_code_number(code, BPF_REG_7, (int32_t)options->asked_bytes);
 	is_far = options->with_top ? bpf_code_go(code) : fits;
@@ -263,15 +275,35 @@ uint32_t bpf_stack_program_top_at(uint32_t asked_bytes)
 	return RECORD_BYTES + (n_whole_pages(asked_bytes) + 1) * PAGE_BYTES;
 }
 
-/* `r2` bytes from where r7 others end. */
-static void add_read(struct bpf_code *code, struct jumps *done)
+/* `r2` bytes from where r7 others end; r0 is 0 if they are there. */
+static void add_read(struct bpf_code *code)
 {
 	bpf_code_move(code, BPF_REG_1, BPF_REG_9, RECORD_BYTES);
 	bpf_code_combine(code, BPF_ADD, BPF_REG_1, BPF_REG_7);
 	bpf_code_move(code, BPF_REG_3, BPF_REG_8, 0);
 	bpf_code_combine(code, BPF_ADD, BPF_REG_3, BPF_REG_7);
 	bpf_code_call(code, BPF_FUNC_probe_read_user);
-	done->from[done->n++] = bpf_code_jump(code, BPF_JNE, BPF_REG_0, 0);
+}
+
+/*
+ * The page with that number, from that of the stack pointer on, behind r7 bytes.  One that is not
+ * there is noted and left out, mostly.  All that is in the record: the kernel's verifier follows
+ * what is in registers and on the program's stack on each way through all pages.
+ */
+static void add_page(struct bpf_code *code, uint32_t number, struct jumps *done)
+{
+	size_t is_there;
+
+	bpf_code_number(code, BPF_REG_2, PAGE_BYTES);
+	add_read(code);
+	is_there = bpf_code_jump(code, BPF_JEQ, BPF_REG_0, 0);
+	bpf_code_load(code, BPF_REG_1, BPF_REG_9, offsetof(struct bpf_stack_record, limit));
+	done->from[done->n++] = bpf_code_jump_by(code, BPF_JLE, BPF_REG_1, BPF_REG_7);
+	bpf_code_load(code, BPF_REG_1, BPF_REG_9, offsetof(struct bpf_stack_record, absent));
+	bpf_code_compute(code, BPF_OR, BPF_REG_1, INT32_C(1) << number);
+	bpf_code_store(code, BPF_REG_9, offsetof(struct bpf_stack_record, absent), BPF_REG_1, 8);
+	bpf_code_jump_here(code, is_there);
+	bpf_code_compute(code, BPF_ADD, BPF_REG_7, PAGE_BYTES);
 }
 
 /* So much of the end, and what else is in the page where that begins. */
@@ -304,7 +336,10 @@ static void add_top(struct bpf_code *code, const struct bpf_stack_options *optio
 		bpf_code_jump_here(code, done.from[i]);
 }
 
-/* r7: as much as is there, page by page, the part of a page that the stack begins in first. */
+/*
+ * r7: as much as is there, page by page, the part of a page that the stack begins in first.  There
+ * may be stack above the last page that is there, or the end of what is mapped.
+ */
 static void add_pages(struct bpf_code *code, const struct bpf_stack_options *options, bool with_top,
 		      struct jumps *leaving)
 {
@@ -320,19 +355,19 @@ static void add_pages(struct bpf_code *code, const struct bpf_stack_options *opt
 		    bpf_stack_program_top_at(options->asked_bytes) - RECORD_BYTES +
 			    (with_top ? BPF_STACK_TOP_BYTES : 0),
 		    leaving);
+	bpf_code_load(code, BPF_REG_1, BPF_REG_10, LIMIT_SLOT);
+	bpf_code_store(code, BPF_REG_9, offsetof(struct bpf_stack_record, limit), BPF_REG_1, 8);
 	bpf_code_number(code, BPF_REG_7, 0);
 	bpf_code_move(code, BPF_REG_1, BPF_REG_8, 0);
 	bpf_code_compute(code, BPF_AND, BPF_REG_1, PAGE_BYTES - 1);
 	bpf_code_number(code, BPF_REG_2, PAGE_BYTES);
 	bpf_code_combine(code, BPF_SUB, BPF_REG_2, BPF_REG_1);
 	bpf_code_store(code, BPF_REG_10, WORD_SLOT, BPF_REG_2, sizeof(uint64_t));
-	add_read(code, &done);
+	add_read(code);
+	done.from[done.n++] = bpf_code_jump(code, BPF_JNE, BPF_REG_0, 0);
 	bpf_code_load(code, BPF_REG_7, BPF_REG_10, WORD_SLOT);
-	for (uint32_t i = 0; i < n_whole_pages(options->asked_bytes); i++) {
-		bpf_code_number(code, BPF_REG_2, PAGE_BYTES);
-		add_read(code, &done);
-		bpf_code_compute(code, BPF_ADD, BPF_REG_7, PAGE_BYTES);
-	}
+	for (uint32_t i = 1; i <= n_whole_pages(options->asked_bytes); i++)
+		add_page(code, i, &done);
 	for (size_t i = 0; i < done.n; i++)
 		bpf_code_jump_here(code, done.from[i]);
 	if (with_top)

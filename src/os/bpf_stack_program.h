@@ -12,9 +12,10 @@
  * the user stack into the ring of its CPU, as much of it as is in use.  perf's own
  * dump reserves the whole length that was asked for, and copies until it faults.
  *
- * Of a stack that is deeper than can be copied, or has pages that are not there, as large
- * arrays have that nothing was written to yet, the outermost end is copied besides.  So it is
- * where the thread is on another stack, as its handlers of signals may be.
+ * Pages that are not there, as large arrays have that nothing was written to yet, are left out of
+ * a stack whose end is known.  Of one that is deeper than can be copied, or has such pages, the
+ * outermost end is copied besides.  So it is where the thread is on another stack, as its handlers
+ * of signals may be.
  *
  * Where the record can tell all that perf would, it is whole, and perf makes no sample: the
  * thread was in its own code of 64 bits, and the tick before on this CPU was its own too, at
@@ -36,6 +37,8 @@ struct bpf_stack_record {
 	uint32_t is_whole;   /* else registers are not set, and the rest is in perf's sample */
 	uint32_t top_bytes;  /* of the outermost end; 0: it was not copied */
 	uint64_t top;	     /* where they are from */
+	uint64_t absent;     /* pages of the stack that are not there, from that of sp on: bits */
+	uint64_t limit;	     /* such pages are left out below so many bytes */
 	uint64_t registers[BPF_STACK_N_REGISTERS]; /* as struct registers has them */
 };
 
@@ -57,6 +60,8 @@ struct bpf_stack_options {
 	bool with_top;	      /* the outermost end, where not all of a stack is copied */
 	uint32_t wake_up_bytes; /* wake the recorder when so many wait in a ring */
 };
+
+enum { BPF_STACK_PAGE_BYTES = 4096 /* or a part of one */, BPF_STACK_PAGES_MAX = 64 };
 
 /* The most of both pieces. */
 enum { BPF_STACK_TOP_BYTES = 65536, BPF_STACK_MOST_BYTES = 524288 };

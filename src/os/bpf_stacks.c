@@ -244,6 +244,26 @@ static void take_top(struct bpf_stacks *stacks, const struct bpf_stack_record *r
 	sample->top_size_bytes = record->top_bytes;
 }
 
+/* What is not there at its end is no part of a stack. */
+static uint64_t take_pages(const struct bpf_stack_record *record, uint64_t copied,
+			   struct raw_sample *sample)
+{
+	const uint64_t first = record->sp & ~(uint64_t)(BPF_STACK_PAGE_BYTES - 1);
+	uint64_t absent = record->absent;
+
+	for (;;) {
+		const uint64_t last = (record->sp + copied - 1 - first) / BPF_STACK_PAGE_BYTES;
+
+		if (!copied || last >= BPF_STACK_PAGES_MAX || !(absent >> last & 1))
+			break;
+		absent &= ~(UINT64_C(1) << last);
+		copied = last ? first + last * BPF_STACK_PAGE_BYTES - record->sp : 0;
+	}
+	sample->absent_pages = absent;
+	sample->absent_from = first;
+	return copied;
+}
+
 static void take(struct bpf_stacks *stacks, const struct bpf_stack_record *record,
 		 const uint8_t *bytes, size_t size_bytes, struct raw_sample *sample)
 {
@@ -254,6 +274,7 @@ static void take(struct bpf_stacks *stacks, const struct bpf_stack_record *recor
 		copied = size_bytes - sizeof(*record);
 	if (copied > most)
 		copied = most;
+	copied = take_pages(record, copied, sample);
 	sample->stack_bytes = bytes + sizeof(*record);
 	sample->stack_size_bytes = copied;
 	sample->stack_asked_bytes = copied > stacks->asked_bytes ? most : stacks->asked_bytes;

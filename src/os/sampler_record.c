@@ -24,6 +24,7 @@ void sampler_record_clear(struct sampler_record *record)
 	record->sample.is_in_kernel = false;
 	record->sample.stack_bytes = record->sample.top_bytes = NULL;
 	record->sample.stack_size_bytes = record->sample.stack_asked_bytes = 0;
+	record->sample.absent_pages = 0;
 	record->sample.next_ip = NULL;
 	record->sample.kernel_ips = NULL;
 	record->sample.n_kernel_ips = 0;

@@ -18,7 +18,11 @@ struct stack_dump {
 	uint64_t start;	       /* the stack pointer at the sample */
 	uint64_t size_bytes;   /* copied */
 	uint64_t n_word_bytes; /* offsets below this have a whole word */
-	uint64_t asked_bytes;  /* at most so many would have been copied */
+	/* Further on pages are not there: bits, from that address on. */
+	uint64_t n_paged_word_bytes;
+	uint64_t absent_pages;
+	uint64_t absent_from;
+	uint64_t asked_bytes; /* at most so many would have been copied */
 	/* The outermost end besides, where it was copied. */
 	const uint8_t *top;
 	uint64_t top_start;
@@ -30,15 +34,44 @@ static inline uint64_t stack_dump_n_word_bytes(size_t size_bytes)
 	return size_bytes >= sizeof(uint64_t) ? size_bytes - sizeof(uint64_t) + 1 : 0;
 }
 
+enum { STACK_DUMP_PAGE_BYTES = 4096, STACK_DUMP_PAGES_MAX = 64 };
+
+/* Those that are not below the stack pointer. */
+static inline uint64_t stack_dump_absent(const struct raw_sample *sample, uint64_t start)
+{
+	const uint64_t n_below = (start - sample->absent_from) / STACK_DUMP_PAGE_BYTES;
+
+	return n_below < STACK_DUMP_PAGES_MAX ? sample->absent_pages >> n_below << n_below : 0;
+}
+
+/* Up to the first of them. */
+static inline uint64_t stack_dump_n_first_bytes(const struct raw_sample *sample, uint64_t start,
+						uint64_t size)
+{
+	const uint64_t absent = stack_dump_absent(sample, start);
+	uint64_t first;
+
+	if (!absent)
+		return size;
+	first = sample->absent_from + (uint64_t)__builtin_ctzll(absent) * STACK_DUMP_PAGE_BYTES -
+		start;
+	return first < size ? first : size;
+}
+
 static inline struct stack_dump stack_dump_of(const struct raw_sample *sample)
 {
 	const size_t size = sample->stack_bytes ? sample->stack_size_bytes : 0;
+	const uint64_t start = registers_sp(&sample->registers);
 
 	return (struct stack_dump){
 		.bytes = sample->stack_bytes,
-		.start = registers_sp(&sample->registers),
+		.start = start,
 		.size_bytes = size,
-		.n_word_bytes = stack_dump_n_word_bytes(size),
+		.n_word_bytes =
+			stack_dump_n_word_bytes(stack_dump_n_first_bytes(sample, start, size)),
+		.n_paged_word_bytes = stack_dump_n_word_bytes(size),
+		.absent_pages = stack_dump_absent(sample, start),
+		.absent_from = sample->absent_from,
 		.asked_bytes = sample->stack_asked_bytes,
 		.top = sample->top_bytes,
 		.top_start = sample->top_address,
@@ -47,12 +80,22 @@ static inline struct stack_dump stack_dump_of(const struct raw_sample *sample)
 	};
 }
 
+static inline bool stack_dump_is_absent(const struct stack_dump *dump, uint64_t address)
+{
+	const uint64_t page = (address - dump->absent_from) / STACK_DUMP_PAGE_BYTES;
+
+	return page < STACK_DUMP_PAGES_MAX && dump->absent_pages >> page & 1;
+}
+
 /* The word at `address`; NULL when it was not copied. */
 static inline const uint8_t *stack_dump_at(const struct stack_dump *dump, uint64_t address)
 {
 	const uint64_t offset = address - dump->start;
 
 	if (offset < dump->n_word_bytes)
+		return dump->bytes + offset;
+	if (offset < dump->n_paged_word_bytes && !stack_dump_is_absent(dump, address) &&
+	    !stack_dump_is_absent(dump, address + sizeof(uint64_t) - 1))
 		return dump->bytes + offset;
 	return address - dump->top_start < dump->n_top_word_bytes
 		       ? dump->top + (address - dump->top_start)
@@ -81,7 +124,9 @@ static inline enum stack_end stack_dump_end(const struct stack_dump *dump, uint6
 	const uint64_t offset = address - dump->start;
 	const bool is_short = dump->size_bytes < dump->asked_bytes;
 
-	/* Between two pieces. */
+	/* Between two pieces, or in what was left out. */
+	if (dump->absent_pages && offset < dump->size_bytes)
+		return STACK_TRUNCATED_DUMP;
 	if (dump->n_top_word_bytes && address >= dump->start && address < dump->top_start)
 		return STACK_TRUNCATED_DUMP;
 	if (address < dump->start || (is_short && offset >= dump->asked_bytes))

@@ -87,6 +87,13 @@ for kind in program dump sigprof; do
 		record_workload array "$workloads/deep" 100 0.5 array
 		is_complete_soon
 		check "$kind, array: calls from main over the array" is_over_array 0.9
+		record_workload gaps "$workloads/gaps" 4 0.1
+		is_complete
+		check "$kind, gaps: all of their calls" awk '
+			/;gap_burn/ { n += $NF }
+			/;run;gap_outer;gap_middle;gap_inner;gap_burn/ { whole += $NF }
+			END { print whole + 0, "of", n + 0; exit !(n > 500 && whole == n) }' \
+			"$work/out"
 	fi
 
 	# 64 KiB of them, which is some 700 calls, and told to be cut.

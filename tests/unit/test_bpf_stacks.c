@@ -63,6 +63,41 @@ static void stacks__have_their_outermost_end(void **state)
 	assert_null(sample.top_bytes);
 }
 
+/* Counted from the page of the stack pointer on; at the end they are no part of the stack. */
+static void pages__may_be_left_out(void **state)
+{
+	enum { PAGE_BYTES = BPF_STACK_PAGE_BYTES };
+	struct stacks_fixture *fixture = *state;
+	struct bpf_stack_record record = record_at(1000);
+	struct raw_sample sample = sample_at(1000);
+	const uint64_t first = SP & ~(uint64_t)(PAGE_BYTES - 1);
+	const uint64_t size = first + (uint64_t)4 * PAGE_BYTES - SP;
+
+	fixture->stacks.asked_bytes = fixture->stacks.most_bytes = 4 * PAGE_BYTES;
+	record.size_bytes = (uint32_t)size;
+	record.absent = 2;
+	put(fixture, record, size, 1);
+	assert_true(match(fixture, &sample));
+	assert_int_equal(sample.stack_size_bytes, size);
+	assert_int_equal(sample.absent_pages, 2);
+	assert_int_equal(sample.absent_from, first);
+
+	record.time_ns = 2000;
+	record.absent = 2 | 4 | 8;
+	put(fixture, record, size, 1);
+	sample = sample_at(2000);
+	assert_true(match(fixture, &sample));
+	assert_int_equal(sample.stack_size_bytes, first + PAGE_BYTES - SP);
+	assert_int_equal(sample.absent_pages, 0);
+
+	record.time_ns = 3000;
+	record.absent = UINT64_MAX;
+	put(fixture, record, size, 1);
+	sample = sample_at(3000);
+	assert_true(match(fixture, &sample));
+	assert_int_equal(sample.stack_size_bytes, 0);
+}
+
 /* One whose end is known is copied as far as that is. */
 static void stacks__may_be_longer_than_what_perf_copies(void **state)
 {
@@ -335,6 +370,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH_RING(stacks__are_given_to_their_samples),
 		WITH_RING(stacks__have_their_outermost_end),
+		WITH_RING(pages__may_be_left_out),
 		WITH_RING(stacks__may_be_longer_than_what_perf_copies),
 		WITH_RING(stacks__of_others_are_not_taken),
 		WITH_RING(stacks__whose_samples_are_lost_are_passed_by),

@@ -300,6 +300,41 @@ static void cfi__goes_on_in_the_outermost_end(void **state)
 	location_table_release(&locations);
 }
 
+/* A page each that is not there, also below the stack pointer, which says nothing. */
+static void cfi__goes_on_behind_pages_that_are_not_there(void **state)
+{
+	enum { PAGE_BYTES = 4096, N_PAGES = 64 };
+	static struct stack whole, stack;
+	struct raw_sample sample;
+	uint64_t sp, end;
+	size_t n_cut = 0;
+
+	(void)state;
+	capture_from(capture_here);
+	sample = captured.stack.sample;
+	sp = registers_sp(&sample.registers);
+	walk(&unwind_backend_cfi, &sample, &whole);
+	assert_int_equal(whole.end, STACK_COMPLETE);
+	end = sp + whole.needed_stack_bytes;
+	sample.absent_from = (sp & ~(uint64_t)(PAGE_BYTES - 1)) - PAGE_BYTES;
+	for (uint64_t i = 0; i < N_PAGES; i++) {
+		const uint64_t page = sample.absent_from + i * PAGE_BYTES;
+
+		sample.absent_pages = UINT64_C(1) << i;
+		walk(&unwind_backend_cfi, &sample, &stack);
+		if (page < sp || page >= end) {
+			assert_int_equal(stack.end, STACK_COMPLETE);
+			assert_int_equal(stack.n_frames, whole.n_frames);
+			continue;
+		}
+		n_cut++;
+		assert_int_equal(stack.end, STACK_TRUNCATED_DUMP);
+		assert_in_range(stack.n_frames, 1, whole.n_frames - 1);
+		assert_memory_equal(stack.ips, whole.ips, stack.n_frames * sizeof(uint64_t));
+	}
+	assert_true(n_cut > 1);
+}
+
 static void cfi__survives_random_stacks(void **state)
 {
 	static struct stack stack;
@@ -420,6 +455,7 @@ int main(void)
 		cmocka_unit_test(cfi__sees_each_word_that_changed),
 		cmocka_unit_test(cfi__says_what_a_short_dump_means),
 		cmocka_unit_test(cfi__goes_on_in_the_outermost_end),
+		cmocka_unit_test(cfi__goes_on_behind_pages_that_are_not_there),
 		cmocka_unit_test(cfi__survives_random_stacks),
 #if defined(__x86_64__)
 		cmocka_unit_test(cfi__ends_where_a_thread_begins),
