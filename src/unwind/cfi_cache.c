@@ -152,7 +152,7 @@ static struct cfi_rule rule_of_code(const struct elf_image *image, enum arch arc
 					  .link_words = -1 };
 	if (code_is_sigreturn(image, arch, vaddr))
 		return (struct cfi_rule){ .kind = CFI_RULE_SIGNAL };
-	if (code_is_before_exit(image, arch, vaddr))
+	if (code_is_before_exit(image, arch, vaddr) || code_is_goexit(image, arch, vaddr))
 		return (struct cfi_rule){ .kind = CFI_RULE_END };
 	return (struct cfi_rule){
 		.kind = CFI_RULE_NONE,

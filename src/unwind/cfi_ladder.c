@@ -29,8 +29,8 @@ static enum proof return_proof(struct cfi_cache_context *context, uint64_t ip)
 
 	if (!entry)
 		return PROOF_NONE;
-	/* The kernel has a handler return there. */
-	if (entry->rule.kind == CFI_RULE_SIGNAL)
+	/* The kernel has a handler return there, and Go its goroutines, behind no call. */
+	if (entry->rule.kind == CFI_RULE_SIGNAL || entry->rule.kind == CFI_RULE_END)
 		return PROOF_CALL;
 	if (!(entry->rule.flags & CFI_RULE_HAS_LOOKED))
 		cfi_cache_look(context, entry);

@@ -153,10 +153,11 @@ bool cfi_search_is_endless(struct cfi_cache_context *context, const struct cfi_f
 bool cfi_search_caller(struct cfi_cache_context *context, const struct stack_dump *dump,
 		       struct cfi_frame *frame)
 {
-	const bool is_endless = cfi_search_is_endless(context, frame);
+	const struct cfi_entry *entry = cfi_cache_get(context, entry_ip(frame));
 	bool is_first = true;
 
-	if (frame->sp % WORD_BYTES)
+	/* Code that is not at hand may have called more of it. */
+	if (!entry || !cfi_modules_image(context, entry->module) || frame->sp % WORD_BYTES)
 		return false;
 	for (uint64_t i = 0; i < SEARCH_WORDS; i++) {
 		struct candidate candidate = { .slot = frame->sp + i * WORD_BYTES };
@@ -165,12 +166,13 @@ bool cfi_search_caller(struct cfi_cache_context *context, const struct stack_dum
 		if (!stack_dump_read(dump, candidate.slot, &candidate.ip))
 			return false;
 		candidate.ip = cfi_code_address(context->arch, candidate.ip);
-		if (!cfi_ladder_is_behind_call(context, candidate.ip))
+		if (!cfi_ladder_is_return(context, candidate.ip))
 			continue;
 		if (is_called(context, frame, candidate, &rule))
 			return take(context, dump, frame, candidate, rule);
-		if (is_first && ((is_endless && is_root(context, dump, candidate)) ||
-				 is_begun(context, dump, frame, candidate)))
+		if (is_first && cfi_ladder_is_behind_call(context, candidate.ip) &&
+		    (is_root(context, dump, candidate) ||
+		     is_begun(context, dump, frame, candidate)))
 			return take(context, dump, frame, candidate,
 				    nearest_rule(frame, candidate));
 		is_first = false;

@@ -15,8 +15,7 @@
  *	called	behind a call of the function: followed from its beginning, it has moved
  *		the stack pointer just so far
  *	root	in the code that began the program or the thread, where the call of
- *		it lies, with no other return address before; only for functions of
- *		which the code shows that they never return (CFI_RULE_IS_ENDLESS)
+ *		it lies, with no other return address before
  *	begun	behind a call by register or memory, with no other return address before, in
  *		code that has call frame information, by which a few steps lead to the outermost
  *		frame: what main and threads' functions are called by

@@ -142,6 +142,20 @@ bool code_is_before_exit(const struct elf_image *image, enum arch arch, uint64_t
 			memmem(code, X86_EXIT_WINDOW, x86_short, sizeof(x86_short)));
 }
 
+/* nop; call; nop where a function begins, and mov x0,x0; bl */
+bool code_is_goexit(const struct elf_image *image, enum arch arch, uint64_t vaddr)
+{
+	enum { ALIGNMENT = 16, NOP = 0x90, CALL = 0xe8, CALL_AT = 1, SECOND_AT = 6, BYTES = 7 };
+	const uint64_t first = vaddr & ~UINT64_C(3);
+	const uint8_t *code = elf_image_at_vaddr(image, vaddr, BYTES);
+
+	if (arch == ARCH_AARCH64)
+		return first % ALIGNMENT == 0 && aarch64_instruction(image, first) == 0xaa0003e0 &&
+		       (aarch64_instruction(image, first + 4) & 0xfc000000) == 0x94000000;
+	return vaddr % ALIGNMENT == 0 && code && code[0] == NOP && code[CALL_AT] == CALL &&
+	       code[SECOND_AT] == NOP;
+}
+
 /* syscall; test %rax,%rax; jl …; je …, or as musl has it: syscall; test %eax,%eax; jne … */
 static bool x86_is_new_thread(const struct elf_image *image, uint64_t vaddr)
 {

@@ -29,6 +29,12 @@ bool code_is_sigreturn(const struct elf_image *image, enum arch arch, uint64_t v
 bool code_is_before_exit(const struct elf_image *image, enum arch arch, uint64_t vaddr);
 
 /*
+ * `vaddr` is the nop that Go's runtime.goexit begins with: the outermost frame of a goroutine
+ * returns to what lies behind it, though nothing was called there.
+ */
+bool code_is_goexit(const struct elf_image *image, enum arch arch, uint64_t vaddr);
+
+/*
  * `vaddr` is behind the system call that starts a thread, in glibc's or musl's clone: what
  * is on the stack of the new one is no return address, it has none.
  */

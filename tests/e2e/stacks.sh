@@ -72,6 +72,7 @@ if [ "$(uname -m)" = x86_64 ]; then
 			"$work/out"
 	done
 	record_workload endless_stripped "$BUILD/tests/workloads/endless_stripped"
+	record_workload endless_main "$BUILD/tests/workloads/endless_main"
 fi
 
 record_workload forks "$BUILD/tests/workloads/forks" 4 0.4

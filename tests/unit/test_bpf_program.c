@@ -65,7 +65,7 @@ static void bpf_program__refuses_too_much(void **state)
 					 " t%d=+0($retval):string", i);
 	assert_int_equal(make(fields, false), -E2BIG);
 	used = strlen("sp=%sp:u64");
-	for (int i = 0; i < 300; i++)
+	for (int i = 0; i < 600; i++)
 		used += (size_t)snprintf(fields + used, sizeof(fields) - used, " a=+8(%%sp):u8");
 	assert_int_equal(make(fields, false), -E2BIG);
 }

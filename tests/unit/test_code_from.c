@@ -241,6 +241,32 @@ static void calls__tell_what_they_call(void **state)
 	free(made.bytes);
 }
 
+static void goroutines__end_in_goexit(void **state)
+{
+	/* nop; call; nop */
+	static const struct code x86 = CODE("goexit", ARCH_X86_64, "\x90\xe8\x00\x01\x00\x00\x90");
+	static const struct code no_nop = CODE("no nop", ARCH_X86_64,
+					       "\x90\xe8\x00\x01\x00\x00\xc3");
+	/* mov x0,x0; bl . */
+	static const struct code aarch64 = CODE("goexit of aarch64", ARCH_AARCH64,
+						"\xe0\x03\x00\xaa\x00\x00\x00\x94");
+	struct code_image made;
+
+	(void)state;
+	code_image_init(&made, &x86);
+	assert_true(code_is_goexit(&made.image, ARCH_X86_64, CODE_VADDR));
+	assert_false(code_is_goexit(&made.image, ARCH_X86_64, CODE_VADDR + 1));
+	free(made.bytes);
+	code_image_init(&made, &no_nop);
+	assert_false(code_is_goexit(&made.image, ARCH_X86_64, CODE_VADDR));
+	free(made.bytes);
+	code_image_init(&made, &aarch64);
+	/* Stepped back from the return address, which is the second instruction. */
+	assert_true(code_is_goexit(&made.image, ARCH_AARCH64, CODE_VADDR + 3));
+	assert_false(code_is_goexit(&made.image, ARCH_AARCH64, CODE_VADDR + 7));
+	free(made.bytes);
+}
+
 struct totals {
 	uint64_t n_returns;
 	uint64_t n_decided;
@@ -315,6 +341,7 @@ int main(void)
 		cmocka_unit_test(loops_behind_padding__are_the_same_function),
 		cmocka_unit_test(functions__are_followed_from_their_beginning),
 		cmocka_unit_test(calls__tell_what_they_call),
+		cmocka_unit_test(goroutines__end_in_goexit),
 		cmocka_unit_test(functions__tell_what_call_frame_information_does),
 	};
 
