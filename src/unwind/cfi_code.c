@@ -1,6 +1,7 @@
 #include "unwind/cfi_code.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/hash.h"
 #include "unwind/code_row.h"
@@ -36,18 +37,27 @@ static struct code_place *place_of(struct cfi_cache_context *context, uint64_t p
 	return &cache->code_rows->places[hash_u64(pc) % CODE_ROWS_KEPT];
 }
 
+/* Compilers move what seldom happens away from its function, under such a name. */
+#define COLD_PART ".cold"
+
 /* The function that holds the place, if its file's symbols tell. */
 static bool find_function(struct cfi_cache_context *context, uint32_t module, uint64_t vaddr,
 			  struct function_range *ret_function)
 {
 	struct cfi_tables *tables = cfi_modules_get(context, module);
-	const struct elf_image *image = cfi_modules_image(context, module);
+	const struct symbol *symbol;
 
 	if (!tables)
 		return false;
-	if (!tables->symbols.is_loaded && function_symbols_load(&tables->symbols, image) < 0)
+	if (!tables->has_symbols &&
+	    symbol_table_load(&tables->symbols, cfi_modules_image(context, module), NULL) < 0)
 		context->is_out_of_memory = true;
-	return function_symbols_find(&tables->symbols, vaddr, ret_function);
+	tables->has_symbols = true;
+	symbol = symbol_table_find(&tables->symbols, vaddr);
+	if (!symbol || !symbol->has_size || strstr(symbol->name, COLD_PART))
+		return false;
+	*ret_function = (struct function_range){ symbol->vaddr, symbol->end - symbol->vaddr };
+	return true;
 }
 
 /*

@@ -68,7 +68,7 @@ void cfi_tables_release(struct cfi_tables *tables)
 	free(tables->eh_index.items);
 	free(tables->debug_index.items);
 	free(tables->marks.starts);
-	function_symbols_release(&tables->symbols);
+	symbol_table_release(&tables->symbols);
 	*tables = (struct cfi_tables){ 0 };
 }
 

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "symbol/elf_image.h"
-#include "symbol/function_symbols.h"
+#include "symbol/symbol_table.h"
 #include "unwind/cfi_entry.h"
 #include "unwind/cfi_rows.h"
 
@@ -54,7 +54,8 @@ struct cfi_tables {
 	enum arch arch;
 	struct cfi_cies cies[2]; /* of .eh_frame and of .debug_frame */
 	struct cfi_row initials[2][CFI_CIES_KEPT];
-	struct function_symbols symbols; /* loaded where code without information is read */
+	struct symbol_table symbols; /* loaded where code without information is read */
+	bool has_symbols;
 };
 
 /* Reads only headers; cannot fail: a module without tables just finds nothing. */

@@ -6,8 +6,13 @@
 #include <stdint.h>
 
 #include "symbol/elf_image.h"
-#include "symbol/function_symbols.h"
 #include "unwind/cfi_rows.h"
+
+/* Where a function lies. */
+struct function_range {
+	uint64_t start;
+	uint64_t size_bytes;
+};
 
 enum { CODE_EXPRESSIONS_BYTES = 128 };
 

@@ -2,7 +2,7 @@
  * Code that never returns: how that is told, and where its callers are by the way from its
  * beginning, of a few functions written by hand and for calls in all functions of libc.
  */
-#include "unit.h"
+#include "code_fixture.h"
 
 #include <stdbool.h>
 #include <unistd.h>
@@ -14,7 +14,6 @@
 #include "unwind/code_row.h"
 
 enum {
-	CODE_VADDR = 0x1000,
 	/*
 	 * Of calls in libc; ways through tables of jumps are not followed.  The rest is in parts
 	 * of functions that do not lie where these begin.
@@ -22,38 +21,6 @@ enum {
 	DECIDED_PERCENT = 80,
 	SAME_PERCENT = 99,
 };
-
-struct code {
-	const char *name;
-	enum arch arch;
-	const char *bytes;
-	size_t n_bytes;
-};
-
-#define CODE(name, arch, bytes)                                                                    \
-	{                                                                                          \
-		name, arch, bytes, sizeof(bytes) - 1                                               \
-	}
-
-/* An image of the code alone; its bytes are a copy that ends where they do. */
-struct code_image {
-	struct elf_segment segment;
-	struct elf_image image;
-	uint8_t *bytes;
-};
-
-static void code_image_init(struct code_image *made, const struct code *code)
-{
-	made->bytes = malloc(code->n_bytes);
-	assert_non_null(made->bytes);
-	memcpy(made->bytes, code->bytes, code->n_bytes);
-	made->segment = (struct elf_segment){ .vaddr = CODE_VADDR, .file_size = code->n_bytes };
-	made->image = (struct elf_image){
-		.file = { .bytes = made->bytes, .size_bytes = code->n_bytes },
-		.segments = &made->segment,
-		.n_segments = 1,
-	};
-}
 
 static bool is_endless(const struct code *code, uint64_t offset, bool is_exact)
 {

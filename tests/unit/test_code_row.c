@@ -2,7 +2,7 @@
  * Rows read from code: of a few functions written by hand, and for all functions of libc and
  * of this program against their call frame information.
  */
-#include "unit.h"
+#include "code_fixture.h"
 
 #include <elf.h>
 #include <stdbool.h>
@@ -16,8 +16,6 @@
 #include "unwind/x86_instruction.h"
 
 enum {
-	CODE_VADDR = 0x1000,
-	CODE_MAX_BYTES = 64,
 	/*
 	 * Of instructions: through tables of jumps nothing is followed, and where no way returns
 	 * (abort) there is no row.
@@ -31,34 +29,17 @@ enum {
 	SAME_PERCENT = 99,
 };
 
-struct code {
-	const char *name;
-	enum arch arch;
-	const char *bytes;
-	size_t n_bytes;
-};
-
-#define CODE(name, arch, bytes)                                                                    \
-	{                                                                                          \
-		name, arch, bytes, sizeof(bytes) - 1                                               \
-	}
-
 /* The packed rule `offset` bytes into the code; kind CFI_RULE_NONE when there is none. */
 static struct cfi_rule rule_at(const struct code *code, uint64_t offset, bool is_exact)
 {
-	struct elf_segment segment = { .vaddr = CODE_VADDR, .file_size = code->n_bytes };
-	uint8_t *bytes = malloc(code->n_bytes);
-	const struct elf_image image = { .file = { .bytes = bytes, .size_bytes = code->n_bytes },
-					 .segments = &segment,
-					 .n_segments = 1 };
 	struct cfi_rule rule = { .kind = CFI_RULE_NONE };
+	struct code_image made;
 	struct code_row row;
 
-	assert_non_null(bytes);
-	memcpy(bytes, code->bytes, code->n_bytes);
-	if (code_row_at(&image, code->arch, CODE_VADDR + offset, is_exact, &row))
+	code_image_init(&made, code);
+	if (code_row_at(&made.image, code->arch, CODE_VADDR + offset, is_exact, &row))
 		rule = cfi_rule_pack(&row.row, code->arch);
-	free(bytes);
+	free(made.bytes);
 	return rule;
 }
 
