@@ -8,6 +8,9 @@
 #include "model/registers.h"
 #include "model/sample_state.h"
 
+/* What is told of pages is told of so many bytes, whatever the machine's pages are. */
+enum { RAW_SAMPLE_PAGE_BYTES = 4096, RAW_SAMPLE_PAGES_MAX = 64 };
+
 /*
  * One tick as a sampler hands it over: nothing is interpreted yet.  The
  * pointers are borrowed from the sampler's ring and valid until it is asked

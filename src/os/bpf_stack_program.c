@@ -14,7 +14,7 @@
 #include <sys/user.h>
 
 enum {
-	PAGE_BYTES = BPF_STACK_PAGE_BYTES,
+	PAGE_BYTES = RAW_SAMPLE_PAGE_BYTES,
 	RECORD_BYTES = sizeof(struct bpf_stack_record),
 	MAX_JUMPS = 32,
 	CPU_SHIFT = 6,

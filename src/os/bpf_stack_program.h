@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "model/raw_sample.h"
 #include "model/registers.h"
 #include "os/bpf_code.h"
 
@@ -60,8 +61,6 @@ struct bpf_stack_options {
 	bool with_top;	      /* the outermost end, where not all of a stack is copied */
 	uint32_t wake_up_bytes; /* wake the recorder when so many wait in a ring */
 };
-
-enum { BPF_STACK_PAGE_BYTES = 4096 /* or a part of one */, BPF_STACK_PAGES_MAX = 64 };
 
 /* The most of both pieces. */
 enum { BPF_STACK_TOP_BYTES = 65536, BPF_STACK_MOST_BYTES = 524288 };

@@ -248,16 +248,16 @@ static void take_top(struct bpf_stacks *stacks, const struct bpf_stack_record *r
 static uint64_t take_pages(const struct bpf_stack_record *record, uint64_t copied,
 			   struct raw_sample *sample)
 {
-	const uint64_t first = record->sp & ~(uint64_t)(BPF_STACK_PAGE_BYTES - 1);
+	const uint64_t first = record->sp & ~(uint64_t)(RAW_SAMPLE_PAGE_BYTES - 1);
 	uint64_t absent = record->absent;
 
 	for (;;) {
-		const uint64_t last = (record->sp + copied - 1 - first) / BPF_STACK_PAGE_BYTES;
+		const uint64_t last = (record->sp + copied - 1 - first) / RAW_SAMPLE_PAGE_BYTES;
 
-		if (!copied || last >= BPF_STACK_PAGES_MAX || !(absent >> last & 1))
+		if (!copied || last >= RAW_SAMPLE_PAGES_MAX || !(absent >> last & 1))
 			break;
 		absent &= ~(UINT64_C(1) << last);
-		copied = last ? first + last * BPF_STACK_PAGE_BYTES - record->sp : 0;
+		copied = last ? first + last * RAW_SAMPLE_PAGE_BYTES - record->sp : 0;
 	}
 	sample->absent_pages = absent;
 	sample->absent_from = first;

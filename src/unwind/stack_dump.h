@@ -34,14 +34,12 @@ static inline uint64_t stack_dump_n_word_bytes(size_t size_bytes)
 	return size_bytes >= sizeof(uint64_t) ? size_bytes - sizeof(uint64_t) + 1 : 0;
 }
 
-enum { STACK_DUMP_PAGE_BYTES = 4096, STACK_DUMP_PAGES_MAX = 64 };
-
 /* Those that are not below the stack pointer. */
 static inline uint64_t stack_dump_absent(const struct raw_sample *sample, uint64_t start)
 {
-	const uint64_t n_below = (start - sample->absent_from) / STACK_DUMP_PAGE_BYTES;
+	const uint64_t n_below = (start - sample->absent_from) / RAW_SAMPLE_PAGE_BYTES;
 
-	return n_below < STACK_DUMP_PAGES_MAX ? sample->absent_pages >> n_below << n_below : 0;
+	return n_below < RAW_SAMPLE_PAGES_MAX ? sample->absent_pages >> n_below << n_below : 0;
 }
 
 /* Up to the first of them. */
@@ -53,7 +51,7 @@ static inline uint64_t stack_dump_n_first_bytes(const struct raw_sample *sample,
 
 	if (!absent)
 		return size;
-	first = sample->absent_from + (uint64_t)__builtin_ctzll(absent) * STACK_DUMP_PAGE_BYTES -
+	first = sample->absent_from + (uint64_t)__builtin_ctzll(absent) * RAW_SAMPLE_PAGE_BYTES -
 		start;
 	return first < size ? first : size;
 }
@@ -82,9 +80,9 @@ static inline struct stack_dump stack_dump_of(const struct raw_sample *sample)
 
 static inline bool stack_dump_is_absent(const struct stack_dump *dump, uint64_t address)
 {
-	const uint64_t page = (address - dump->absent_from) / STACK_DUMP_PAGE_BYTES;
+	const uint64_t page = (address - dump->absent_from) / RAW_SAMPLE_PAGE_BYTES;
 
-	return page < STACK_DUMP_PAGES_MAX && dump->absent_pages >> page & 1;
+	return page < RAW_SAMPLE_PAGES_MAX && dump->absent_pages >> page & 1;
 }
 
 /* The word at `address`; NULL when it was not copied. */

@@ -66,7 +66,7 @@ static void stacks__have_their_outermost_end(void **state)
 /* Counted from the page of the stack pointer on; at the end they are no part of the stack. */
 static void pages__may_be_left_out(void **state)
 {
-	enum { PAGE_BYTES = BPF_STACK_PAGE_BYTES };
+	enum { PAGE_BYTES = RAW_SAMPLE_PAGE_BYTES };
 	struct stacks_fixture *fixture = *state;
 	struct bpf_stack_record record = record_at(1000);
 	struct raw_sample sample = sample_at(1000);
