@@ -73,8 +73,7 @@ static bool is_root(struct cfi_cache_context *context, const struct stack_dump *
 	       cfi_ladder_is_arguments(dump, candidate.slot + WORD_BYTES);
 }
 
-/* A step by call frame information that has no more to say than where the caller's pc, sp and fp
- * are. */
+/* By call frame information, where that says no more than where the caller's pc, sp and fp are. */
 static bool step(struct cfi_cache_context *context, const struct stack_dump *dump,
 		 struct cfi_rule rule, struct cfi_frame *frame)
 {
@@ -108,8 +107,10 @@ static bool is_begun(struct cfi_cache_context *context, const struct stack_dump 
 	for (size_t i = 0; i < BEGIN_MAX_FRAMES; i++) {
 		const struct cfi_entry *entry = cfi_cache_get(context, next.pc - 1);
 
-		if (!entry || (i && entry->rule.kind == CFI_RULE_END))
-			return entry;
+		if (!entry)
+			return false;
+		if (i && entry->rule.kind == CFI_RULE_END)
+			return true;
 		if (!step(context, dump, entry->rule, &next))
 			return false;
 	}
