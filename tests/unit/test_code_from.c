@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "process_fixture.h"
+#include "unwind/cfi_code.h"
 #include "unwind/cfi_rule.h"
 #include "unwind/cfi_tables.h"
 #include "unwind/code_bytes.h"
@@ -301,6 +302,63 @@ static void functions__tell_what_call_frame_information_does(void **state)
 	assert_true(100 * totals.n_same >= SAME_PERCENT * totals.n_decided);
 }
 
+#ifdef __x86_64__
+/*
+ * The same code twice, without call frame information, with a call at its end; never run.  One
+ * has the name of a part that a compiler moved away: what its function pushed before is unknown.
+ */
+__asm__(".text\n"
+	".type whole_function, @function\n"
+	"whole_function: push %rbx\n"
+	"	call whole_function\n"
+	".globl whole_function_end\n"
+	"whole_function_end: hlt\n"
+	".size whole_function, . - whole_function\n"
+	".type cold_function.cold, @function\n"
+	"cold_function.cold: push %rbx\n"
+	"	call whole_function\n"
+	".globl cold_part_end\n"
+	"cold_part_end: hlt\n"
+	".size cold_function.cold, . - cold_function.cold\n");
+extern const char whole_function_end[], cold_part_end[];
+
+/* The CFA's distance from the stack pointer where a call returns to; 0 where nothing tells. */
+static int64_t cfa_offset_at(struct cfi_cache_context *context, const char *return_address)
+{
+	const struct cfi_frame frame = { .pc = (uint64_t)(uintptr_t)return_address };
+	const struct cfi_entry *entry = cfi_cache_get(context, frame.pc - 1);
+	const struct cfi_row *row;
+
+	assert_non_null(entry);
+	assert_int_equal(entry->rule.kind, CFI_RULE_NONE);
+	row = cfi_code_row(context, &frame, entry);
+	return row ? row->cfa_offset : 0;
+}
+
+static void cold_parts__begin_no_function(void **state)
+{
+	struct process_fixture fixture;
+	struct cfi_modules modules = { 0 };
+	struct location_table locations = { 0 };
+	struct cfi_cache_context context = {
+		.modules = &modules,
+		.process = &fixture.process,
+		.images = &fixture.images,
+		.locations = &locations,
+		.arch = ARCH_X86_64,
+	};
+
+	(void)state;
+	assert_int_equal(process_fixture_load(&fixture, getpid()), 0);
+	assert_int_equal(cfi_cache_prepare(&fixture.process), 0);
+	assert_int_equal(cfa_offset_at(&context, whole_function_end), 16);
+	assert_int_equal(cfa_offset_at(&context, cold_part_end), 0);
+	process_fixture_release(&fixture);
+	cfi_modules_release(&modules);
+	location_table_release(&locations);
+}
+#endif
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -310,6 +368,9 @@ int main(void)
 		cmocka_unit_test(calls__tell_what_they_call),
 		cmocka_unit_test(goroutines__end_in_goexit),
 		cmocka_unit_test(functions__tell_what_call_frame_information_does),
+#ifdef __x86_64__
+		cmocka_unit_test(cold_parts__begin_no_function),
+#endif
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
