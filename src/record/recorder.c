@@ -115,6 +115,7 @@ static int watch_target(struct recording *recording, struct error *err)
 	r = target_watch(&recording->target, recording->sampler, environment,
 			 &recording->signals.old_mask, err);
 	descriptor_limit_raise();
+	scheduling_raise(&recording->scheduling);
 	output_tap_close_child_fds(&recording->output.tap);
 	return r;
 }
@@ -234,6 +235,7 @@ int recorder_run(struct profile *profile, struct recorder_result *result,
 		.marks = MARKS_INTAKE_INIT,
 		.resources = RESOURCES_INIT,
 		.output = OUTPUT_MARKS_INIT,
+		.scheduling = SCHEDULING_INIT,
 	};
 	int r;
 
@@ -243,6 +245,7 @@ int recorder_run(struct profile *profile, struct recorder_result *result,
 		r = start(&recording, err);
 	if (r == 0) {
 		r = recording_loop(&recording, err);
+		scheduling_restore(&recording.scheduling);
 		result->n_unreadable_modules = recording.intake.modules.n_unreadable;
 		result->unreadable_module = recording.intake.modules.unreadable;
 		result->statement = intake_statement(&recording.intake);
@@ -258,6 +261,7 @@ int recorder_run(struct profile *profile, struct recorder_result *result,
 						    result->sampler.has_programs);
 		finish(&recording, r == 0);
 	}
+	scheduling_restore(&recording.scheduling);
 	requests_finish(&recording.requests, r == 0);
 	/* After a failure what was recorded stays beside the name it should have got. */
 	if (recording.writer)

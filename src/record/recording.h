@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/units.h"
 #include "os/sampler.h"
+#include "os/scheduling.h"
 #include "os/signal_inbox.h"
 #include "profile/profile_writer.h"
 #include "record/control.h"
@@ -65,9 +66,10 @@ struct recording {
 	struct requests requests;
 	struct resources resources;
 	struct stolen_time stolen;
-	bool has_marks;		    /* … or somebody who says hello */
-	bool has_samples;	    /* so many that they should not wait */
-	struct output_marks output; /* when lines that are printed are milestones */
+	struct scheduling scheduling; /* raised while something is recorded */
+	bool has_marks;		      /* … or somebody who says hello */
+	bool has_samples;	      /* so many that they should not wait */
+	struct output_marks output;   /* when lines that are printed are milestones */
 	struct sampler_record record;
 	struct recording_source sources[RECORDING_MAX_SOURCES];
 	size_t n_sources;

@@ -361,6 +361,7 @@ int recording_loop(struct recording *recording, struct error *err)
 		int turned;
 
 		wait_a_while(recording);
+		scheduling_look(&recording->scheduling);
 		turned = take_turn(recording, r < 0 ? NULL : err);
 		r = r < 0 ? r : turned;
 		tell_progress(recording);
