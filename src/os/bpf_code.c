@@ -99,3 +99,8 @@ void bpf_code_jump_here(struct bpf_code *code, size_t from)
 	insn.off = (int16_t)(code->n_insns - from - 1);
 	memcpy(&code->insns[from], &insn, sizeof(insn));
 }
+
+void bpf_code_go_back(struct bpf_code *code, size_t to)
+{
+	bpf_code_add(code, BPF_JMP | BPF_JA, 0, 0, (int)to - (int)code->n_insns - 1, 0);
+}

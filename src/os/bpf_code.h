@@ -20,7 +20,7 @@ void bpf_code_add(struct bpf_code *code, unsigned int operation, unsigned int to
 
 void bpf_code_number(struct bpf_code *code, unsigned int to, int32_t value);
 
-/* BPF_AND, BPF_OR, BPF_LSH, BPF_ADD, BPF_SUB with a constant, and with a register. */
+/* BPF_AND, BPF_OR, BPF_LSH, BPF_RSH, BPF_ADD, BPF_SUB with a constant, and with a register. */
 void bpf_code_compute(struct bpf_code *code, unsigned int operation, unsigned int to,
 		      int32_t value);
 void bpf_code_combine(struct bpf_code *code, unsigned int operation, unsigned int to,
@@ -44,5 +44,8 @@ size_t bpf_code_jump_by(struct bpf_code *code, unsigned int condition, unsigned 
 			unsigned int than);
 size_t bpf_code_go(struct bpf_code *code);
 void bpf_code_jump_here(struct bpf_code *code, size_t from);
+
+/* Always, to the instruction with that number, n_insns at its time. */
+void bpf_code_go_back(struct bpf_code *code, size_t to);
 
 #endif

@@ -14,9 +14,10 @@
  * dump reserves the whole length that was asked for, and copies until it faults.
  *
  * Pages that are not there, as large arrays have that nothing was written to yet, are left out of
- * a stack whose end is known.  Of one that is deeper than can be copied, or has such pages, the
- * outermost end is copied besides.  So it is where the thread is on another stack, as its handlers
- * of signals may be.
+ * a stack whose end is known.  Of one that is deeper than can be copied the outermost end is
+ * copied besides.  So it is where the thread is on another stack, as its handlers of signals may
+ * be.  A deep stack of a thread that the recorder has told nothing of yet is taken to end where the
+ * first page is not there, which the program tells itself.
  *
  * Where the record can tell all that perf would, it is whole, and perf makes no sample: the
  * thread was in its own code of 64 bits, and the tick before on this CPU was its own too, at
@@ -36,10 +37,14 @@ struct bpf_stack_record {
 	uint32_t size_bytes; /* copied; they follow */
 	uint32_t is_limited; /* to the end that the table tells, else by what is mapped */
 	uint32_t is_whole;   /* else registers are not set, and the rest is in perf's sample */
+	uint32_t is_paged;   /* page by page, else at once */
 	uint32_t top_bytes;  /* of the outermost end; 0: it was not copied */
-	uint64_t top;	     /* where they are from */
-	uint64_t absent;     /* pages of the stack that are not there, from that of sp on: bits */
-	uint64_t limit;	     /* such pages are left out below so many bytes */
+	uint32_t unused;
+	uint64_t top; /* where they are from */
+	/* Pages of the stack that are not there, from that of sp on: bits. */
+	uint64_t absent[RAW_SAMPLE_PAGE_WORDS];
+	uint64_t length; /* of what is copied page by page */
+	uint64_t limit;	 /* of pages that are not there: behind so many bytes the first ends it */
 	uint64_t registers[BPF_STACK_N_REGISTERS]; /* as struct registers has them */
 };
 
@@ -47,8 +52,16 @@ struct bpf_stack_record {
 struct bpf_stack_cpu {
 	uint64_t thread; /* pid and tid; 0: there is nothing to go on from */
 	uint64_t time_ns;
-	uint64_t unused[6];
+	uint64_t is_whole; /* what is written now */
+	uint64_t is_new;   /* … is of a thread that the table has nothing of */
+	uint64_t unused[4];
 };
+
+/*
+ * Of the end of a thread's stack, as the table tells it: copying all of it at once has failed, and
+ * is not tried again until this is taken off.  The program sets it.
+ */
+#define BPF_STACK_IS_PAGED UINT64_C(1)
 
 struct bpf_stack_options {
 	int list_fd;	      /* of rings, by CPU */

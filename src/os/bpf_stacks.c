@@ -32,6 +32,7 @@ enum {
 	MAX_MOVES = 4,
 	MAX_DOUBTS = 16,
 	MAX_UNUSED = 16,
+	MAX_GAPLESS = 16,
 	/* Above the outermost frame: a program's entry is known by its arguments. */
 	MARGIN_BYTES = 128,
 	SAME_STACK_BYTES = 4096, /* between the ends of what runs one after the other on it */
@@ -249,41 +250,49 @@ static uint64_t take_pages(const struct bpf_stack_record *record, uint64_t copie
 			   struct raw_sample *sample)
 {
 	const uint64_t first = record->sp & ~(uint64_t)(RAW_SAMPLE_PAGE_BYTES - 1);
-	uint64_t absent = record->absent;
 
-	for (;;) {
+	memcpy(sample->absent_pages, record->absent, sizeof(sample->absent_pages));
+	sample->absent_from = first;
+	while (copied) {
 		const uint64_t last = (record->sp + copied - 1 - first) / RAW_SAMPLE_PAGE_BYTES;
 
-		if (!copied || last >= RAW_SAMPLE_PAGES_MAX || !(absent >> last & 1))
+		if (!raw_sample_is_absent(record->absent, last))
 			break;
-		absent &= ~(UINT64_C(1) << last);
+		sample->absent_pages[last / RAW_SAMPLE_PAGE_BITS] &=
+			~(UINT64_C(1) << last % RAW_SAMPLE_PAGE_BITS);
 		copied = last ? first + last * RAW_SAMPLE_PAGE_BYTES - record->sp : 0;
 	}
-	sample->absent_pages = absent;
-	sample->absent_from = first;
 	return copied;
 }
 
 static void take(struct bpf_stacks *stacks, const struct bpf_stack_record *record,
 		 const uint8_t *bytes, size_t size_bytes, struct raw_sample *sample)
 {
-	const uint64_t most = record->is_limited ? stacks->most_bytes : stacks->asked_bytes;
-	uint64_t copied = record->size_bytes;
+	const bool is_long = record->is_limited ||
+			     (record->is_paged && record->length > stacks->asked_bytes);
+	const uint64_t most = is_long ? stacks->most_bytes : stacks->asked_bytes;
+	uint64_t in_use = record->size_bytes;
+	uint64_t copied;
+	bool is_known;
 
-	if (copied > size_bytes - sizeof(*record))
-		copied = size_bytes - sizeof(*record);
-	if (copied > most)
-		copied = most;
-	copied = take_pages(record, copied, sample);
+	if (in_use > size_bytes - sizeof(*record))
+		in_use = size_bytes - sizeof(*record);
+	if (in_use > most)
+		in_use = most;
+	copied = take_pages(record, in_use, sample);
+	/* It has no end where no page is. */
+	is_known = record->is_limited && copied == in_use;
 	sample->stack_bytes = bytes + sizeof(*record);
 	sample->stack_size_bytes = copied;
 	sample->stack_asked_bytes = copied > stacks->asked_bytes ? most : stacks->asked_bytes;
 	take_top(stacks, record, bytes, size_bytes, sample);
 	stacks->sp = record->sp;
 	stacks->copied_bytes = copied;
+	stacks->end = record->sp + in_use;
 	stacks->tid = record->tid;
-	stacks->is_known = record->is_limited;
-	stacks->is_limited = record->is_limited && copied != stacks->asked_bytes;
+	stacks->is_known = is_known;
+	stacks->is_gapless = record->is_paged && !raw_sample_has_absent(record->absent);
+	stacks->is_limited = is_known && copied != stacks->asked_bytes;
 }
 
 void bpf_stacks_take(struct bpf_stacks *stacks, size_t cpu, struct sampler_record *record)
@@ -358,7 +367,7 @@ static struct bpf_stack_end *find_end(struct bpf_stacks *stacks, uint32_t tid)
 	stacks->ends = grown;
 	if (hash_index_add(&stacks->end_index, hash, (uint32_t)stacks->n_ends) < 0)
 		return NULL;
-	grown[stacks->n_ends] = (struct bpf_stack_end){ .tid = tid };
+	grown[stacks->n_ends] = (struct bpf_stack_end){ .tid = tid, .told = BPF_STACKS_NEVER_TOLD };
 	return &grown[stacks->n_ends++];
 }
 
@@ -370,7 +379,7 @@ static void tell(const struct bpf_stacks *stacks, struct bpf_stack_end *end, uin
 {
 	if (end->told == address && (!address || ++end->n_unused < MAX_UNUSED))
 		return;
-	(void)bpf_kernel_set_number(stacks->table_fd, end->tid, address);
+	(void)bpf_kernel_set_number(stacks->table_fd, end->tid, address & ~BPF_STACK_IS_PAGED);
 	end->told = address;
 	end->n_unused = 0;
 }
@@ -412,45 +421,63 @@ static bool is_news(const struct bpf_stacks *stacks, bool is_complete, uint64_t 
 
 	if (is_deeper && stacks->has_top)
 		return false;
-	return is_complete ? !stacks->is_known : stacks->is_limited || is_deeper;
+	return is_complete ? !stacks->is_known : is_deeper;
 }
 
-/* Deep from its first walk on, and never complete. */
-static void look_for_end(const struct bpf_stacks *stacks, struct bpf_stack_end *end)
+/*
+ * Deep from its first walk on, and never complete; or it was doubted, and without it less is
+ * copied than the walk needs.
+ */
+static void look_for_end(const struct bpf_stacks *stacks, struct bpf_stack_end *end,
+			 uint64_t needed_bytes)
 {
+	if (end->address && end->n_moves < MAX_MOVES && stacks->sp + needed_bytes <= end->address)
+		tell(stacks, end, end->address);
 	if (end->has_looked || end->address || !stacks->has_tids)
 		return;
 	end->has_looked = true;
 	end->address = stack_end_find(stacks->tid, stacks->sp);
-	if (end->address)
-		tell(stacks, end, end->address);
+	/* Else that it is not known, and nobody is to hurry to find it. */
+	tell(stacks, end, end->address);
+}
+
+/* All of it is there by now, and may be copied at once again. */
+static void learn_gapless(struct bpf_stacks *stacks)
+{
+	struct bpf_stack_end *end = find_end(stacks, stacks->tid);
+
+	if (!end || end->told == BPF_STACKS_NEVER_TOLD || end->n_gapless == MAX_GAPLESS)
+		return;
+	end->n_gapless++;
+	(void)bpf_kernel_set_number(stacks->table_fd, end->tid, end->told & ~BPF_STACK_IS_PAGED);
 }
 
 /*
- * A walk that was cut may have needed more than was copied, or have come to code without
- * unwind information: the next copy, which is not limited, tells.  Without memory for it
- * nothing is learnt, and it is copied page by page as before.
+ * A walk that needed more than was copied makes the end doubtful: the next copy, which is not
+ * limited, tells.  Unless this one was made before that end was told, or by one that the program
+ * has found itself.  Without memory for it nothing is learnt, and it is copied page by page as
+ * before.
  */
 void bpf_stacks_learn(struct bpf_stacks *stacks, bool is_complete, uint64_t needed_bytes)
 {
 	struct bpf_stack_end *end;
 
+	if (stacks->tid && stacks->is_known && stacks->is_gapless)
+		learn_gapless(stacks);
 	if (!stacks->tid || !needed_bytes || !is_news(stacks, is_complete, needed_bytes))
 		return;
 	end = find_end(stacks, stacks->tid);
 	if (!end)
 		return;
-	if (!is_complete && !stacks->is_limited) {
-		look_for_end(stacks, end);
-		return;
-	}
-	if (is_complete)
+	if (is_complete) {
 		take_end(end, end_of_walk(stacks, needed_bytes));
-	else if (end->n_doubts == MAX_DOUBTS)
-		return;
-	else
+		tell(stacks, end, end->n_moves < MAX_MOVES ? end->address : 0);
+	} else if (!stacks->is_limited || end->told == BPF_STACKS_NEVER_TOLD) {
+		look_for_end(stacks, end, needed_bytes);
+	} else if (stacks->end == end->told && end->n_doubts < MAX_DOUBTS) {
 		end->n_doubts++;
-	tell(stacks, end, is_complete && end->n_moves < MAX_MOVES ? end->address : 0);
+		tell(stacks, end, 0);
+	}
 }
 
 void bpf_stacks_finish(struct bpf_stacks *stacks)

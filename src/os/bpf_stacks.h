@@ -11,15 +11,18 @@
 #include "os/bpf_rings.h"
 #include "os/sampler_record.h"
 
+#define BPF_STACKS_NEVER_TOLD UINT64_MAX
+
 /* How far a thread's stack is in use, as its walks have shown. */
 struct bpf_stack_end {
 	uint64_t address; /* 0: not known */
-	uint64_t told;	  /* to the program */
+	uint64_t told;	  /* to the program; 0: that it is not known */
 	uint32_t tid;	  /* of the first pid namespace */
 	uint8_t n_moves;  /* too many: it is somewhere else each time, and not told any more */
 	uint8_t n_doubts;
-	uint8_t n_unused; /* copies that did not use what was told */
-	bool has_looked;  /* /proc was asked */
+	uint8_t n_unused;  /* copies that did not use what was told */
+	uint8_t n_gapless; /* copies page by page that had not been necessary */
+	bool has_looked;   /* /proc was asked */
 };
 
 /*
@@ -42,9 +45,11 @@ struct bpf_stacks {
 	/* The last that was found. */
 	struct bpf_ring *current;
 	uint64_t sp, copied_bytes;
+	uint64_t end; /* of what was to be copied */
 	uint32_t tid;
 	bool is_limited; /* to the end that was known, and not by what was asked for */
 	bool is_known;	 /* that end was used */
+	bool is_gapless; /* page by page, and all of them were there */
 	bool has_top;	 /* the outermost end came with it */
 };
 

@@ -1,5 +1,7 @@
 #include "os/sampler_record.h"
 
+#include <string.h>
+
 /* One by one: what `sample` has room for is large, and says what of it is there. */
 void sampler_record_clear(struct sampler_record *record)
 {
@@ -24,7 +26,7 @@ void sampler_record_clear(struct sampler_record *record)
 	record->sample.is_in_kernel = false;
 	record->sample.stack_bytes = record->sample.top_bytes = NULL;
 	record->sample.stack_size_bytes = record->sample.stack_asked_bytes = 0;
-	record->sample.absent_pages = 0;
+	memset(record->sample.absent_pages, 0, sizeof(record->sample.absent_pages));
 	record->sample.next_ip = NULL;
 	record->sample.kernel_ips = NULL;
 	record->sample.n_kernel_ips = 0;

@@ -11,7 +11,7 @@
 
 /*
  * The copied stack of one sample, read by the addresses that it had in the
- * process.  Borrows the sample's bytes.
+ * process.  Borrows the sample.
  */
 struct stack_dump {
 	const uint8_t *bytes;
@@ -20,7 +20,7 @@ struct stack_dump {
 	uint64_t n_word_bytes; /* offsets below this have a whole word */
 	/* Further on pages are not there: bits, from that address on. */
 	uint64_t n_paged_word_bytes;
-	uint64_t absent_pages;
+	const uint64_t *absent_pages; /* NULL: all are */
 	uint64_t absent_from;
 	uint64_t asked_bytes; /* at most so many would have been copied */
 	/* The outermost end besides, where it was copied. */
@@ -34,41 +34,37 @@ static inline uint64_t stack_dump_n_word_bytes(size_t size_bytes)
 	return size_bytes >= sizeof(uint64_t) ? size_bytes - sizeof(uint64_t) + 1 : 0;
 }
 
-/* Those that are not below the stack pointer. */
-static inline uint64_t stack_dump_absent(const struct raw_sample *sample, uint64_t start)
-{
-	const uint64_t n_below = (start - sample->absent_from) / RAW_SAMPLE_PAGE_BYTES;
-
-	return n_below < RAW_SAMPLE_PAGES_MAX ? sample->absent_pages >> n_below << n_below : 0;
-}
-
-/* Up to the first of them. */
+/* Up to the first page that is not there; all where each is. */
 static inline uint64_t stack_dump_n_first_bytes(const struct raw_sample *sample, uint64_t start,
 						uint64_t size)
 {
-	const uint64_t absent = stack_dump_absent(sample, start);
+	uint64_t page = (start - sample->absent_from) / RAW_SAMPLE_PAGE_BYTES;
 	uint64_t first;
 
-	if (!absent)
+	while (page < RAW_SAMPLE_PAGES_MAX && !raw_sample_is_absent(sample->absent_pages, page))
+		page++;
+	if (page >= RAW_SAMPLE_PAGES_MAX)
 		return size;
-	first = sample->absent_from + (uint64_t)__builtin_ctzll(absent) * RAW_SAMPLE_PAGE_BYTES -
-		start;
-	return first < size ? first : size;
+	first = sample->absent_from + page * RAW_SAMPLE_PAGE_BYTES;
+	if (first <= start)
+		return 0;
+	return first - start < size ? first - start : size;
 }
 
 static inline struct stack_dump stack_dump_of(const struct raw_sample *sample)
 {
 	const size_t size = sample->stack_bytes ? sample->stack_size_bytes : 0;
 	const uint64_t start = registers_sp(&sample->registers);
+	const bool has_absent = raw_sample_has_absent(sample->absent_pages);
 
 	return (struct stack_dump){
 		.bytes = sample->stack_bytes,
 		.start = start,
 		.size_bytes = size,
-		.n_word_bytes =
-			stack_dump_n_word_bytes(stack_dump_n_first_bytes(sample, start, size)),
+		.n_word_bytes = stack_dump_n_word_bytes(
+			has_absent ? stack_dump_n_first_bytes(sample, start, size) : size),
 		.n_paged_word_bytes = stack_dump_n_word_bytes(size),
-		.absent_pages = stack_dump_absent(sample, start),
+		.absent_pages = has_absent ? sample->absent_pages : NULL,
 		.absent_from = sample->absent_from,
 		.asked_bytes = sample->stack_asked_bytes,
 		.top = sample->top_bytes,
@@ -80,9 +76,9 @@ static inline struct stack_dump stack_dump_of(const struct raw_sample *sample)
 
 static inline bool stack_dump_is_absent(const struct stack_dump *dump, uint64_t address)
 {
-	const uint64_t page = (address - dump->absent_from) / RAW_SAMPLE_PAGE_BYTES;
-
-	return page < RAW_SAMPLE_PAGES_MAX && dump->absent_pages >> page & 1;
+	return dump->absent_pages &&
+	       raw_sample_is_absent(dump->absent_pages,
+				    (address - dump->absent_from) / RAW_SAMPLE_PAGE_BYTES);
 }
 
 /* The word at `address`; NULL when it was not copied. */

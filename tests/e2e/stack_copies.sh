@@ -48,6 +48,21 @@ is_complete_soon()
 	check "$kind, $name: $n_cut of $samples are cut" holds "$n_cut <= 0.02 * $samples"
 }
 
+# Hundreds of threads that leave the recorder no CPU, until it has noticed; all of them deep.
+record_crowd()
+{
+	status=0
+	"$TSPROF" record $engine -q -o "$work/crowd.tsprof" -- "$workloads/crowd" 300 100000 2 \
+		2>"$work/err" || status=$?
+	check "$kind, crowd: recorded" is_status 0
+	"$TSPROF" report -i "$work/crowd.tsprof" --json --top 0 >"$work/report.json"
+	samples=$(json_number "$work/report.json" samples)
+	lost=$(json_number "$work/report.json" lost)
+	complete=$(json_number "$work/report.json" complete)
+	check "$kind, crowd: $lost of $samples lost, $complete complete" \
+		holds "$samples > 1000 && $lost <= 0.02 * $samples && $complete >= 0.9 * $samples"
+}
+
 # LEAST: as a share.
 is_over_array()
 {
@@ -94,6 +109,18 @@ for kind in program dump sigprof; do
 			/;run;gap_outer;gap_middle;gap_inner;gap_burn/ { whole += $NF }
 			END { print whole + 0, "of", n + 0; exit !(n > 500 && whole == n) }' \
 			"$work/out"
+		# Of these, 200 KiB, the end has to be known as well: a tenth of a second of each.
+		record_workload "more gaps" "$workloads/gaps" 2 1 20
+		check "$kind, more gaps: nearly all of their calls" awk '
+			/;gap_burn/ { n += $NF }
+			/;run;gap_more;.*;gap_more;gap_outer;gap_middle;gap_inner;gap_burn/ {
+				whole += $NF
+			}
+			END { print whole + 0, "of", n + 0; exit !(n > 500 && whole >= 0.85 * n) }' \
+			"$work/out"
+		record_workload untouched "$workloads/crowd" 10 24000 0.3 untouched
+		is_complete
+		record_crowd
 	fi
 
 	# 64 KiB of them, which is some 700 calls, and told to be cut.

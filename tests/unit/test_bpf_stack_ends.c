@@ -24,8 +24,20 @@ static void walk_of(struct stacks_fixture *fixture, uint32_t size_bytes, bool is
 static void walk(struct stacks_fixture *fixture, bool is_limited, bool is_complete,
 		 uint64_t needed_bytes)
 {
-	walk_of(fixture, is_limited ? 64 : (uint32_t)needed_bytes + 2 * MARGIN_BYTES, is_limited,
-		is_complete, needed_bytes);
+	walk_of(fixture,
+		is_limited ? (uint32_t)(fixture->stacks.ends[0].told - SP)
+			   : (uint32_t)needed_bytes + 2 * MARGIN_BYTES,
+		is_limited, is_complete, needed_bytes);
+}
+
+/* In place of what was copied last: so much of a stack, and its outermost end or not. */
+static void set_last(struct bpf_stacks *stacks, const void *sp, uint64_t copied_bytes, bool has_top)
+{
+	stacks->tid = (uint32_t)gettid();
+	stacks->sp = (uintptr_t)sp;
+	stacks->copied_bytes = copied_bytes;
+	stacks->is_limited = stacks->is_known = false;
+	stacks->has_top = has_top;
 }
 
 static void ends__are_learnt_from_complete_walks(void **state)
@@ -43,23 +55,66 @@ static void ends__are_learnt_from_complete_walks(void **state)
 	assert_int_equal(stacks->ends[0].told, SP + 48 + MARGIN_BYTES);
 }
 
-/* It needed more, or met code that cannot be unwound: the next walk tells. */
+/* It needed more: the next walk tells. */
 static void ends__are_doubted_when_a_walk_is_cut(void **state)
 {
 	struct stacks_fixture *fixture = *state;
 	const struct bpf_stacks *stacks = &fixture->stacks;
 
 	walk(fixture, false, true, 48);
-	for (int i = 0; i < 100; i++) {
+	for (int i = 0; i < 50; i++) {
 		walk(fixture, true, false, 8);
+		assert_int_equal(stacks->ends[0].told, SP + 48 + MARGIN_BYTES);
+		walk(fixture, true, false, 4096);
 		if (i < 10)
 			assert_int_equal(stacks->ends[0].told, 0);
 		walk(fixture, false, true, 48);
 		assert_int_equal(stacks->ends[0].told, SP + 48 + MARGIN_BYTES);
 	}
 	/* That often it was not the end's fault. */
-	walk(fixture, true, false, 8);
+	walk(fixture, true, false, 4096);
 	assert_int_equal(stacks->ends[0].told, SP + 48 + MARGIN_BYTES);
+}
+
+/* … but without it less is copied. */
+static void ends__come_back_when_they_are_needed(void **state)
+{
+	struct stacks_fixture *fixture = *state;
+	const struct bpf_stacks *stacks = &fixture->stacks;
+
+	walk(fixture, false, true, 512);
+	walk(fixture, true, false, 4096);
+	assert_int_equal(stacks->ends[0].told, 0);
+	walk_of(fixture, 64, false, false, 4096);
+	assert_int_equal(stacks->ends[0].told, 0);
+	walk_of(fixture, 64, false, false, 128);
+	assert_int_equal(stacks->ends[0].told, SP + 512 + MARGIN_BYTES);
+}
+
+/* … and not by copies that were made before the end was told. */
+static void ends__are_not_doubted_for_others(void **state)
+{
+	struct stacks_fixture *fixture = *state;
+	const struct bpf_stacks *stacks = &fixture->stacks;
+
+	walk(fixture, false, true, 48);
+	walk_of(fixture, 64, true, false, 8);
+	assert_int_equal(stacks->ends[0].told, SP + 48 + MARGIN_BYTES);
+	assert_int_equal(stacks->ends[0].n_doubts, 0);
+}
+
+/* The program took the first page that is not there for the end of a new thread's stack. */
+static void ends__of_the_program_are_looked_up_when_a_walk_is_cut(void **state)
+{
+	struct stacks_fixture *fixture = *state;
+	struct bpf_stacks *stacks = &fixture->stacks;
+	char here = 0;
+
+	set_last(stacks, &here, 64, false);
+	stacks->is_limited = stacks->is_known = true;
+	bpf_stacks_learn(stacks, false, 72);
+	assert_int_equal(stacks->ends[0].told,
+			 stack_end_find((uint32_t)gettid(), (uintptr_t)&here));
 }
 
 static void ends__of_the_same_stack_are_one(void **state)
@@ -117,16 +172,6 @@ static void ends__that_are_not_used_are_told_again(void **state)
 	assert_int_equal(stacks->ends[0].n_unused, 0);
 }
 
-/* In place of what was copied last: so much of a stack, and its outermost end or not. */
-static void set_last(struct bpf_stacks *stacks, const void *sp, uint64_t copied_bytes, bool has_top)
-{
-	stacks->tid = (uint32_t)gettid();
-	stacks->sp = (uintptr_t)sp;
-	stacks->copied_bytes = copied_bytes;
-	stacks->is_limited = stacks->is_known = false;
-	stacks->has_top = has_top;
-}
-
 static void ends__are_looked_up_for_what_is_never_complete(void **state)
 {
 	struct stacks_fixture *fixture = *state;
@@ -169,7 +214,64 @@ static void ends__are_not_looked_up_in_other_namespaces(void **state)
 	stacks->has_tids = false;
 	set_last(stacks, &here, 64, false);
 	bpf_stacks_learn(stacks, false, 72);
+	assert_int_equal(stacks->ends[0].address, 0);
+	assert_int_equal(stacks->ends[0].told, BPF_STACKS_NEVER_TOLD);
+}
+
+/* So that the program does not ask for them at each tick. */
+static void ends__that_are_nowhere_are_told(void **state)
+{
+	struct stacks_fixture *fixture = *state;
+	struct bpf_stacks *stacks = &fixture->stacks;
+
+	set_last(stacks, NULL, 64, false);
+	bpf_stacks_learn(stacks, false, 72);
 	assert_int_equal(stacks->ends[0].told, 0);
+}
+
+static void stacks__are_copied_at_once_again(void **state)
+{
+	struct stacks_fixture *fixture = *state;
+	struct bpf_stacks *stacks = &fixture->stacks;
+	struct bpf_stack_record record = record_at(1000000);
+	struct raw_sample sample;
+
+	walk(fixture, false, true, 48);
+	record.is_limited = 1;
+	for (uint32_t i = 0; i < 40; i++) {
+		record.time_ns += 1000000;
+		record.is_paged = i % 4 > 0;
+		record.absent[0] = i % 4 == 1;
+		put(fixture, record, 64, 1);
+		sample = sample_at(record.time_ns);
+		assert_true(match(fixture, &sample));
+		bpf_stacks_learn(stacks, true, 48);
+		if (i < 4)
+			assert_int_equal(stacks->ends[0].n_gapless, i < 2 ? 0 : i - 1);
+	}
+	/* Where they come and go it is not tried for ever. */
+	assert_int_equal(stacks->ends[0].n_gapless, 16);
+	assert_int_equal(stacks->ends[0].told, SP + 48 + MARGIN_BYTES);
+}
+
+/* The thread's number was another's before: what was told lies where nothing is. */
+static void ends__where_nothing_is_are_learnt_anew(void **state)
+{
+	struct stacks_fixture *fixture = *state;
+	struct bpf_stack_record record = record_at(1000000);
+	struct raw_sample sample = sample_at(1000000);
+
+	fixture->stacks.asked_bytes = fixture->stacks.most_bytes = 65536;
+	walk(fixture, false, true, 16384);
+	record.is_limited = record.is_paged = 1;
+	record.time_ns = sample.time_ns = fixture->head * 1000000;
+	record.size_bytes = 16384;
+	record.absent[0] = 2 | 4 | 8;
+	put(fixture, record, 16384, 1);
+	assert_true(match(fixture, &sample));
+	assert_int_equal(sample.stack_size_bytes, RAW_SAMPLE_PAGE_BYTES);
+	bpf_stacks_learn(&fixture->stacks, true, 48);
+	assert_int_equal(fixture->stacks.ends[0].told, SP + 48 + MARGIN_BYTES);
 }
 
 static void ends__that_were_copied_are_known(void **state)
@@ -240,6 +342,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH_RING(ends__are_learnt_from_complete_walks),
 		WITH_RING(ends__are_doubted_when_a_walk_is_cut),
+		WITH_RING(ends__come_back_when_they_are_needed),
+		WITH_RING(ends__are_not_doubted_for_others),
+		WITH_RING(ends__of_the_program_are_looked_up_when_a_walk_is_cut),
 		WITH_RING(ends__of_the_same_stack_are_one),
 		WITH_RING(ends__that_move_are_given_up),
 		WITH_RING(ends__reach_no_further_than_what_was_there),
@@ -247,6 +352,9 @@ int main(void)
 		WITH_RING(ends__are_looked_up_for_what_is_never_complete),
 		WITH_RING(ends__of_programs_are_told_before_their_first_walk),
 		WITH_RING(ends__are_not_looked_up_in_other_namespaces),
+		WITH_RING(ends__that_are_nowhere_are_told),
+		WITH_RING(ends__where_nothing_is_are_learnt_anew),
+		WITH_RING(stacks__are_copied_at_once_again),
 		WITH_RING(ends__that_were_copied_are_known),
 		cmocka_unit_test(stack_end_find__tells_where_arguments_are),
 		cmocka_unit_test(stack_end_find__tells_where_mappings_end),

@@ -75,27 +75,52 @@ static void pages__may_be_left_out(void **state)
 
 	fixture->stacks.asked_bytes = fixture->stacks.most_bytes = 4 * PAGE_BYTES;
 	record.size_bytes = (uint32_t)size;
-	record.absent = 2;
+	record.absent[0] = 2;
 	put(fixture, record, size, 1);
 	assert_true(match(fixture, &sample));
 	assert_int_equal(sample.stack_size_bytes, size);
-	assert_int_equal(sample.absent_pages, 2);
+	assert_int_equal(sample.absent_pages[0], 2);
 	assert_int_equal(sample.absent_from, first);
 
 	record.time_ns = 2000;
-	record.absent = 2 | 4 | 8;
+	record.absent[0] = 2 | 4 | 8;
 	put(fixture, record, size, 1);
 	sample = sample_at(2000);
 	assert_true(match(fixture, &sample));
 	assert_int_equal(sample.stack_size_bytes, first + PAGE_BYTES - SP);
-	assert_int_equal(sample.absent_pages, 0);
+	assert_false(raw_sample_has_absent(sample.absent_pages));
 
 	record.time_ns = 3000;
-	record.absent = UINT64_MAX;
+	record.absent[0] = UINT64_MAX;
 	put(fixture, record, size, 1);
 	sample = sample_at(3000);
 	assert_true(match(fixture, &sample));
 	assert_int_equal(sample.stack_size_bytes, 0);
+}
+
+/* One of a new thread, whose end is not known, page by page. */
+static void stacks__that_are_new_may_be_longer_too(void **state)
+{
+	enum { LONG_BYTES = 3 * ASKED_BYTES };
+	struct stacks_fixture *fixture = *state;
+	struct bpf_stack_record record = record_at(1000);
+	struct raw_sample sample = sample_at(1000);
+
+	fixture->stacks.most_bytes = 4 * ASKED_BYTES;
+	record.is_paged = 1;
+	record.length = 4 * ASKED_BYTES;
+	record.size_bytes = LONG_BYTES;
+	put(fixture, record, LONG_BYTES, 1);
+	assert_true(match(fixture, &sample));
+	assert_int_equal(sample.stack_size_bytes, LONG_BYTES);
+	assert_true(sample.stack_asked_bytes >= LONG_BYTES);
+	/* One that is not may have been copied up to the end of a page. */
+	record.time_ns = 2000;
+	record.length = ASKED_BYTES;
+	put(fixture, record, LONG_BYTES, 1);
+	sample = sample_at(2000);
+	assert_true(match(fixture, &sample));
+	assert_int_equal(sample.stack_size_bytes, ASKED_BYTES);
 }
 
 /* One whose end is known is copied as far as that is. */
@@ -372,6 +397,7 @@ int main(void)
 		WITH_RING(stacks__have_their_outermost_end),
 		WITH_RING(pages__may_be_left_out),
 		WITH_RING(stacks__may_be_longer_than_what_perf_copies),
+		WITH_RING(stacks__that_are_new_may_be_longer_too),
 		WITH_RING(stacks__of_others_are_not_taken),
 		WITH_RING(stacks__whose_samples_are_lost_are_passed_by),
 		WITH_RING(samples_without_registers__need_none),

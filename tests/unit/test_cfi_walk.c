@@ -303,7 +303,7 @@ static void cfi__goes_on_in_the_outermost_end(void **state)
 /* A page each that is not there, also below the stack pointer, which says nothing. */
 static void cfi__goes_on_behind_pages_that_are_not_there(void **state)
 {
-	enum { PAGE_BYTES = 4096, N_PAGES = 64 };
+	enum { PAGE_BYTES = RAW_SAMPLE_PAGE_BYTES, N_PAGES = RAW_SAMPLE_PAGES_MAX };
 	static struct stack whole, stack;
 	struct raw_sample sample;
 	uint64_t sp, end;
@@ -320,9 +320,11 @@ static void cfi__goes_on_behind_pages_that_are_not_there(void **state)
 	for (uint64_t i = 0; i < N_PAGES; i++) {
 		const uint64_t page = sample.absent_from + i * PAGE_BYTES;
 
-		sample.absent_pages = UINT64_C(1) << i;
+		memset(sample.absent_pages, 0, sizeof(sample.absent_pages));
+		sample.absent_pages[i / RAW_SAMPLE_PAGE_BITS] = UINT64_C(1)
+								<< i % RAW_SAMPLE_PAGE_BITS;
 		walk(&unwind_backend_cfi, &sample, &stack);
-		if (page < sp || page >= end) {
+		if (page + PAGE_BYTES <= sp || page >= end) {
 			assert_int_equal(stack.end, STACK_COMPLETE);
 			assert_int_equal(stack.n_frames, whole.n_frames);
 			continue;

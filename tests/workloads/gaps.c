@@ -3,7 +3,7 @@
  * between the functions.  Threads do it one after the other, so that each has a stack of which
  * nothing is known.
  *
- *	gaps [THREADS [SECONDS of each]]
+ *	gaps [THREADS [SECONDS of each [CALLS more]]]
  */
 #include <pthread.h>
 #include <stdint.h>
@@ -15,6 +15,7 @@ enum { GAP_BYTES = 9000 };
 
 static volatile uint64_t sink;
 static double seconds = 0.2;
+static int n_more;
 
 static double cpu_seconds(void)
 {
@@ -49,10 +50,25 @@ GAP_FUNCTION(gap_inner, gap_burn)
 GAP_FUNCTION(gap_middle, gap_inner)
 GAP_FUNCTION(gap_outer, gap_middle)
 
+__attribute__((noinline)) static void gap_more(int n)
+{
+	volatile char gap[GAP_BYTES];
+
+	gap[0] = 1;
+	if (n > 1)
+		gap_more(n - 1);
+	else
+		gap_outer();
+	sink += (uint64_t)gap[0];
+}
+
 static void *run(void *unused)
 {
 	(void)unused;
-	gap_outer();
+	if (n_more > 0)
+		gap_more(n_more);
+	else
+		gap_outer();
 	return NULL;
 }
 
@@ -62,6 +78,7 @@ int main(int argc, char **argv)
 	pthread_t thread;
 
 	seconds = argc > 2 ? strtod(argv[2], NULL) : seconds;
+	n_more = argc > 3 ? atoi(argv[3]) : 0;
 	for (int i = 0; i < n_threads; i++)
 		if (pthread_create(&thread, NULL, run, NULL) != 0 ||
 		    pthread_join(thread, NULL) != 0)
