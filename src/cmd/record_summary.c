@@ -104,7 +104,8 @@ static bool had_no_way_in(const struct profile *profile)
 	       profile->quality.target_cpu_ns > 10 * profile->info.period_ns;
 }
 
-static void show_unsampled(struct app *app, const struct profile *profile)
+static void show_unsampled(struct app *app, const struct profile *profile,
+			   const struct recorder_result *result)
 {
 	const struct quality *quality = &profile->quality;
 	const double share = percent(quality->not_sampled_ns,
@@ -117,6 +118,11 @@ static void show_unsampled(struct app *app, const struct profile *profile)
 			"setuid, or in another network namespace (raise the rate with -F, or use "
 			"--engine perf)",
 			quality->n_samples ? share : 100.0);
+	else if (!quality->n_samples && !quality->n_waits && result->n_children_left)
+		app_say(app,
+			"too little CPU time was used for a single sample; %zu of its children ran "
+			"already, and are sampled when they are named with -p too",
+			result->n_children_left);
 	else if (!quality->n_samples && !quality->n_waits)
 		app_say(app,
 			"too little CPU time was used for a single sample (raise the rate with "
@@ -146,7 +152,7 @@ static void show_limits(struct app *app, const struct profile *profile,
 	if (result->was_never_sampling)
 		app_say(app, "sampling was paused all the time (kill -USR2 lets it go on)");
 	else
-		show_unsampled(app, profile);
+		show_unsampled(app, profile, result);
 	if (result->remark)
 		app_say(app, "%s", result->remark);
 	if (!result->sampler.has_kernel_time)

@@ -43,7 +43,7 @@ int proc_tasks_read(struct proc_task *ret_task, uint32_t tid)
 	char status[STATUS_MAX_BYTES];
 	char path[64];
 	const char *state;
-	const char *pid;
+	const char *pid, *parent;
 	ssize_t size;
 
 	(void)snprintf(path, sizeof(path), "/proc/%" PRIu32 "/status", tid);
@@ -52,10 +52,12 @@ int proc_tasks_read(struct proc_task *ret_task, uint32_t tid)
 		return size == -ESRCH ? -ENOENT : (int)size;
 	state = find_field(status, "\nState:\t");
 	pid = find_field(status, "\nTgid:\t");
-	if (!state || !pid)
+	parent = find_field(status, "\nPPid:\t");
+	if (!state || !pid || !parent)
 		return -ENOENT;
 	*ret_task = (struct proc_task){
 		.pid = (uint32_t)strtoul(pid, NULL, 10),
+		.parent_pid = (uint32_t)strtoul(parent, NULL, 10),
 		.state = *state,
 		.is_kernel = *state != 'Z' && *state != 'X' && !find_field(status, "\nVmSize:\t"),
 	};

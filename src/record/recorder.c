@@ -250,6 +250,7 @@ int recorder_run(struct profile *profile, struct recorder_result *result,
 		result->unreadable_module = recording.intake.modules.unreadable;
 		result->statement = intake_statement(&recording.intake);
 		result->remark = sampler_remark(recording.sampler);
+		result->n_children_left = recording.target.n_children;
 		result->n_other_versions = recording.marks.socket.n_other_versions;
 		marks_intake_release(&recording.marks);
 		/* Whoever cannot wait for the names presses Ctrl-C once more. */

@@ -59,6 +59,25 @@ static int learn_process(void *context, uint32_t pid)
 	return r == -ENOMEM ? r : 0;
 }
 
+static bool has_process(const struct running_processes *processes, uint32_t pid)
+{
+	for (size_t i = 0; i < processes->n_processes; i++)
+		if ((uint32_t)processes->pids[i] == pid)
+			return true;
+	return false;
+}
+
+static int count_child(void *context, uint32_t pid)
+{
+	struct target *target = context;
+	struct proc_task task;
+
+	if (proc_tasks_read(&task, pid) == 0 && has_process(&target->processes, task.parent_pid) &&
+	    !has_process(&target->processes, pid))
+		target->n_children++;
+	return 0;
+}
+
 int target_learn(struct target *target, struct intake *intake, struct error *err)
 {
 	int r = 0;
@@ -69,6 +88,8 @@ int target_learn(struct target *target, struct intake *intake, struct error *err
 		r = proc_tasks_visit_processes(learn_process, intake);
 	for (size_t i = 0; r == 0 && i < target->processes.n_processes; i++)
 		r = learn_process(intake, (uint32_t)target->processes.pids[i]);
+	if (r == 0 && target->processes.n_processes)
+		r = proc_tasks_visit_processes(count_child, target);
 	return r < 0 ? error_set_errno(err, r, "/proc") : 0;
 }
 

@@ -28,6 +28,7 @@ struct target {
 	struct child child;
 	struct running_processes processes;
 	struct child_end end; /* of the command */
+	size_t n_children; /* of running processes, that are not among them, when it was learnt */
 	bool has_ended;
 };
 

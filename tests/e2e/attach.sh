@@ -98,6 +98,17 @@ target=$!
 record -p "$target" --duration 300ms
 check "--duration ends the recording" is_status 0
 check "and the profile is whole" "$TSPROF" fold -i "$profile" -o "$work/folded"
+
+# A server that waits, whose children do the work: it is told.
+# shellcheck disable=SC2016
+sh -c '"$1" 600 >/dev/null & echo $! >"$2"; wait' - "$workloads/split" "$work/child" &
+parent=$!
+until [ -s "$work/child" ]; do sleep 0.05; done
+run "$TSPROF" record -o "$profile" -p "$parent" --duration 200ms
+check "no sample: there are children" grep -q "1 of its children ran already" "$work/err"
+kill "$(cat "$work/child")"
+wait "$parent" || true
+
 for signal in INT TERM HUP; do
 	rm -f "$profile"
 	# Under nohup SIGHUP would be ignored, as it should be.

@@ -103,6 +103,7 @@ static void proc_tasks__knows_us(void **state)
 	(void)state;
 	assert_int_equal(proc_tasks_read(&task, (uint32_t)getpid()), 0);
 	assert_int_equal(task.pid, getpid());
+	assert_int_equal(task.parent_pid, getppid());
 	assert_int_equal(task.state, 'R');
 	assert_false(task.is_kernel);
 	assert_int_equal(proc_tasks_read_comm(comm, (uint32_t)getpid(), (uint32_t)getpid()), 0);
