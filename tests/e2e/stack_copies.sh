@@ -51,6 +51,10 @@ is_complete_soon()
 # Hundreds of threads that leave the recorder no CPU, until it has noticed; all of them deep.
 record_crowd()
 {
+	if [ "$(nice -n -20 nice 2>/dev/null)" != -20 ] || ! chrt -r 1 true 2>/dev/null; then
+		echo "not here: threads that come before others"
+		return
+	fi
 	status=0
 	"$TSPROF" record $engine -q -o "$work/crowd.tsprof" -- "$workloads/crowd" 300 100000 2 \
 		2>"$work/err" || status=$?
