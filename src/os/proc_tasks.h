@@ -8,7 +8,7 @@
 /* Which processes and threads there are, by /proc. */
 
 struct proc_task {
-	uint32_t pid;	/* of its process; another than its own for a thread */
+	uint32_t pid; /* of its process; another than its own for a thread */
 	uint32_t parent_pid;
 	char state;	/* 'R', 'S', 'Z', … */
 	bool is_kernel; /* a kernel thread: no memory of its own */

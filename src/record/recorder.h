@@ -74,7 +74,7 @@ struct recorder_result {
 	bool has_ended;	  /* the command ran to its end, so exit_status holds */
 	uint64_t file_bytes;
 	uint64_t dropped_until_ns; /* CLOCK_MONOTONIC: nothing is kept from before; 0: all is */
-	size_t n_children_left;	   /* of processes attached to: they ran already, and were not named */
+	size_t n_children_left;	   /* of processes attached to: not sampled, as they ran already */
 	bool was_never_sampling;   /* paused from the start to the end */
 	uint32_t n_unreadable_modules;
 	uint32_t unreadable_module;  /* id of the first of them */
