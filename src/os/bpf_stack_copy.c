@@ -212,15 +212,13 @@ static void add_known(struct bpf_code *code, const struct bpf_stack_options *opt
 	size_t failed[N_LENGTHS];
 	size_t n_failed = 0;
 
-	if (options->whole_ns)
-		add_note(code, offsetof(struct bpf_stack_cpu, is_new), 1);
+	add_note(code, offsetof(struct bpf_stack_cpu, is_new), 1);
 	bpf_code_map(code, BPF_REG_1, BPF_PSEUDO_MAP_FD, options->table_fd);
 	bpf_code_move(code, BPF_REG_2, BPF_REG_10, BPF_STACK_TID_SLOT);
 	bpf_code_call(code, BPF_FUNC_map_lookup_elem);
 	is_new->from[is_new->n++] = bpf_code_jump(code, BPF_JEQ, BPF_REG_0, 0);
 	bpf_code_store(code, BPF_REG_10, VALUE_SLOT, BPF_REG_0, sizeof(uint64_t));
-	if (options->whole_ns)
-		add_note(code, offsetof(struct bpf_stack_cpu, is_new), 0);
+	add_note(code, offsetof(struct bpf_stack_cpu, is_new), 0);
 	bpf_code_load(code, BPF_REG_7, BPF_REG_0, 0);
 	bpf_code_move(code, BPF_REG_1, BPF_REG_7, 0);
 	bpf_code_compute(code, BPF_AND, BPF_REG_1, (int32_t)BPF_STACK_IS_PAGED);
@@ -313,14 +311,15 @@ static void add_top(struct bpf_code *code, const struct bpf_stack_options *optio
 
 /*
  * r7: how much of a thread is there that the table has nothing of, and that is deep.  Where the
- * first page is that is not there, the stack is taken to end, until a walk has shown where it does.
+ * first page is that is not there, the stack is taken to end, until a walk has shown where it does;
+ * of one that is deeper still that is not known.
  * Unless the ring is filling: where there are many of them, those that are cut are better than
  * those that are lost.
  */
 static void add_new(struct bpf_code *code, const struct bpf_stack_options *options,
 		    struct bpf_stack_jumps *leaving)
 {
-	size_t is_known, is_late, is_short, is_longer, has_gaps;
+	size_t is_known, is_late, is_short, is_shorter, has_gaps;
 
 	is_short = bpf_code_jump(code, BPF_JLT, BPF_REG_7, (int32_t)options->asked_bytes);
 	bpf_code_load(code, BPF_REG_1, BPF_REG_10, BPF_STACK_LINE_SLOT);
@@ -338,7 +337,6 @@ static void add_new(struct bpf_code *code, const struct bpf_stack_options *optio
 	bpf_code_number(code, BPF_REG_1, (int32_t)options->asked_bytes);
 	bpf_code_store(code, BPF_REG_10, LIMIT_SLOT, BPF_REG_1, sizeof(uint64_t));
 	add_pages(code, NEW_BYTES, true);
-	is_longer = bpf_code_jump(code, BPF_JGE, BPF_REG_7, NEW_BYTES);
 	bpf_code_number(code, BPF_REG_2, 0);
 	for (size_t i = 0; i < RAW_SAMPLE_PAGE_WORDS; i++) {
 		bpf_code_load(code, BPF_REG_1, BPF_REG_9, (int)(ABSENT_AT + i * sizeof(uint64_t)));
@@ -347,6 +345,9 @@ static void add_new(struct bpf_code *code, const struct bpf_stack_options *optio
 	has_gaps = bpf_code_jump(code, BPF_JNE, BPF_REG_2, 0);
 	bpf_code_move(code, BPF_REG_1, BPF_REG_8, 0);
 	bpf_code_combine(code, BPF_ADD, BPF_REG_1, BPF_REG_7);
+	is_shorter = bpf_code_jump(code, BPF_JLT, BPF_REG_7, NEW_BYTES);
+	bpf_code_number(code, BPF_REG_1, 0);
+	bpf_code_jump_here(code, is_shorter);
 	bpf_code_store(code, BPF_REG_10, END_SLOT, BPF_REG_1, sizeof(uint64_t));
 	bpf_code_map(code, BPF_REG_1, BPF_PSEUDO_MAP_FD, options->table_fd);
 	bpf_code_move(code, BPF_REG_2, BPF_REG_10, BPF_STACK_TID_SLOT);
@@ -354,7 +355,6 @@ static void add_new(struct bpf_code *code, const struct bpf_stack_options *optio
 	bpf_code_number(code, BPF_REG_4, BPF_NOEXIST);
 	bpf_code_call(code, BPF_FUNC_map_update_elem);
 	bpf_code_jump_here(code, has_gaps);
-	bpf_code_jump_here(code, is_longer);
 	bpf_code_jump_here(code, is_short);
 	bpf_code_jump_here(code, is_known);
 	bpf_code_jump_here(code, is_late);
@@ -377,7 +377,7 @@ static void add_innermost(struct bpf_code *code, const struct bpf_stack_options 
 	add_pages(code, n_whole_pages(options->asked_bytes) * PAGE_BYTES, true);
 	if (with_top)
 		add_top(code, options);
-	else if (options->whole_ns && options->most_bytes >= NEW_BYTES)
+	else if (options->most_bytes >= NEW_BYTES)
 		add_new(code, options, leaving);
 	has_some = bpf_code_go(code);
 	bpf_code_jump_here(code, is_of_kernel);

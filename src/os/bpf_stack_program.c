@@ -77,7 +77,7 @@ static void add_registers(struct bpf_code *code)
 	bpf_code_store(code, BPF_REG_10, BPF_STACK_IP_SLOT, BPF_REG_1, sizeof(uint64_t));
 }
 
-/* r7: this CPU's line, by the CPU in r0. */
+/* r7: this CPU's line, by the CPU in r0; what is written is not whole, so far. */
 static void add_line(struct bpf_code *code, const struct bpf_stack_options *options)
 {
 	bpf_code_map(code, BPF_REG_7, BPF_PSEUDO_MAP_VALUE, options->cpus_fd);
@@ -85,6 +85,8 @@ static void add_line(struct bpf_code *code, const struct bpf_stack_options *opti
 	bpf_code_compute(code, BPF_LSH, BPF_REG_0, CPU_SHIFT);
 	bpf_code_combine(code, BPF_ADD, BPF_REG_7, BPF_REG_0);
 	bpf_code_store(code, BPF_REG_10, BPF_STACK_LINE_SLOT, BPF_REG_7, sizeof(uint64_t));
+	bpf_code_number(code, BPF_REG_1, 0);
+	bpf_code_store(code, BPF_REG_7, offsetof(struct bpf_stack_cpu, is_whole), BPF_REG_1, 8);
 }
 
 /* Noted: whether perf's sample would tell nothing more.  So is the tick. */
@@ -98,8 +100,6 @@ static void add_whole(struct bpf_code *code, const struct bpf_stack_options *opt
 	bpf_code_load(code, BPF_REG_3, BPF_REG_7, offsetof(struct bpf_stack_cpu, time_ns));
 	bpf_code_load(code, BPF_REG_4, BPF_REG_10, BPF_STACK_TIME_SLOT);
 	bpf_code_store(code, BPF_REG_7, offsetof(struct bpf_stack_cpu, time_ns), BPF_REG_4, 8);
-	bpf_code_number(code, BPF_REG_5, 0);
-	bpf_code_store(code, BPF_REG_7, offsetof(struct bpf_stack_cpu, is_whole), BPF_REG_5, 8);
 	is_other = bpf_code_jump_by(code, BPF_JNE, BPF_REG_1, BPF_REG_2);
 	bpf_code_combine(code, BPF_SUB, BPF_REG_4, BPF_REG_3);
 	is_late = bpf_code_jump(code, BPF_JGT, BPF_REG_4, (int32_t)options->whole_ns);
@@ -126,10 +126,9 @@ static void add_start(struct bpf_code *code, const struct bpf_stack_options *opt
 	bpf_code_number(code, BPF_REG_1, 0);
 	bpf_code_store(code, BPF_REG_10, BPF_STACK_TOP_SLOT, BPF_REG_1, sizeof(uint64_t));
 	bpf_code_store(code, BPF_REG_10, BPF_STACK_TOP_BYTES_SLOT, BPF_REG_1, sizeof(uint64_t));
-	if (options->whole_ns) {
-		add_line(code, options);
+	add_line(code, options);
+	if (options->whole_ns)
 		add_whole(code, options);
-	}
 	add_registers(code);
 	bpf_stack_add_ring(code, options, leaving);
 	bpf_code_move(code, BPF_REG_1, BPF_REG_9, 0);
@@ -139,22 +138,18 @@ static void add_start(struct bpf_code *code, const struct bpf_stack_options *opt
 }
 
 /* r1: whether what is written is whole. */
-static void add_is_whole(struct bpf_code *code, const struct bpf_stack_options *options)
+static void add_is_whole(struct bpf_code *code)
 {
-	if (!options->whole_ns) {
-		bpf_code_number(code, BPF_REG_1, 0);
-		return;
-	}
 	bpf_code_load(code, BPF_REG_1, BPF_REG_10, BPF_STACK_LINE_SLOT);
 	bpf_code_load(code, BPF_REG_1, BPF_REG_1, offsetof(struct bpf_stack_cpu, is_whole));
 }
 
-static void add_registers_of_whole(struct bpf_code *code, const struct bpf_stack_options *options)
+static void add_registers_of_whole(struct bpf_code *code)
 {
 	const size_t registers = offsetof(struct bpf_stack_record, registers);
 	size_t is_part;
 
-	add_is_whole(code, options);
+	add_is_whole(code);
 	bpf_code_store(code, BPF_REG_9, offsetof(struct bpf_stack_record, is_whole), BPF_REG_1,
 		       sizeof(uint32_t));
 	is_part = bpf_code_jump(code, BPF_JEQ, BPF_REG_1, 0);
@@ -187,7 +182,7 @@ static void add_submit(struct bpf_code *code, const struct bpf_stack_options *op
 	bpf_code_load(code, BPF_REG_1, BPF_REG_10, BPF_STACK_TOP_BYTES_SLOT);
 	bpf_code_store(code, BPF_REG_9, offsetof(struct bpf_stack_record, top_bytes), BPF_REG_1,
 		       sizeof(uint32_t));
-	add_registers_of_whole(code, options);
+	add_registers_of_whole(code);
 	bpf_code_number(code, BPF_REG_2, BPF_RB_NO_WAKEUP);
 	bpf_code_load(code, BPF_REG_3, BPF_REG_10, BPF_STACK_WAITING_SLOT);
 	is_early = bpf_code_jump(code, BPF_JLT, BPF_REG_3, (int32_t)options->wake_up_bytes);
@@ -214,7 +209,7 @@ void bpf_stack_program_make(struct bpf_code *code, const struct bpf_stack_option
 	bpf_stack_add_copy(code, options, &leaving);
 	add_submit(code, options);
 	/* perf goes on with its sample, or does not. */
-	add_is_whole(code, options);
+	add_is_whole(code);
 	bpf_code_move(code, BPF_REG_0, BPF_REG_1, 0);
 	bpf_code_compute(code, BPF_XOR, BPF_REG_0, 1);
 	bpf_code_add(code, BPF_JMP | BPF_EXIT, 0, 0, 0, 0);

@@ -64,14 +64,14 @@ struct bpf_stack_cpu {
 #define BPF_STACK_IS_PAGED UINT64_C(1)
 
 struct bpf_stack_options {
-	int list_fd;	      /* of rings, by CPU */
-	int table_fd;	      /* where the stacks of threads end, by tid; 0: not known */
-	int cpus_fd;	      /* a value: a struct bpf_stack_cpu for each CPU, unless never whole */
-	uint32_t n_cpus;      /* of it; a power of two */
-	uint32_t whole_ns;    /* whole within that time after the tick before; 0: never */
-	uint32_t asked_bytes; /* of each stack, at most */
-	uint32_t most_bytes;  /* … of one whose end is known; not less */
-	bool with_top;	      /* the outermost end, where not all of a stack is copied */
+	int list_fd;		/* of rings, by CPU */
+	int table_fd;		/* where the stacks of threads end, by tid; 0: not known */
+	int cpus_fd;		/* a value: a struct bpf_stack_cpu for each CPU */
+	uint32_t n_cpus;	/* of it; a power of two */
+	uint32_t whole_ns;	/* whole within that time after the tick before; 0: never */
+	uint32_t asked_bytes;	/* of each stack, at most */
+	uint32_t most_bytes;	/* … of one whose end is known; not less */
+	bool with_top;		/* the outermost end, where not all of a stack is copied */
 	uint32_t wake_up_bytes; /* wake the recorder when so many wait in a ring */
 };
 

@@ -104,7 +104,7 @@ int bpf_stacks_open(struct bpf_stacks *stacks, const struct bpf_stacks_options *
 	whole_ns = whole_ns_of(stacks, options->period_ns);
 	stacks->table_fd = bpf_kernel_new_table(TABLE_ENTRIES);
 	r = stacks->table_fd < 0 ? bpf_kernel_error(stacks->table_fd, err) : 0;
-	if (r == 0 && whole_ns) {
+	if (r == 0) {
 		stacks->cpus_fd =
 			bpf_kernel_new_value(cpus_power_of_two() * sizeof(struct bpf_stack_cpu));
 		r = stacks->cpus_fd < 0 ? bpf_kernel_error(stacks->cpus_fd, err) : 0;

@@ -25,10 +25,9 @@ static void programs__fit(void **state)
 /* Ticks that are not regular: the one before is neither noted nor asked for. */
 static void programs__without_whole_samples_do_not_look_at_the_tick_before(void **state)
 {
-	static const uint32_t whole_ns[] = { 0, 1 };
-	struct bpf_stack_options options = { .cpus_fd = 0x1234567,
-					     .asked_bytes = 4096,
-					     .most_bytes = 4096 };
+	enum { WHOLE_NS = 0x1234567 };
+	static const uint32_t whole_ns[] = { 0, WHOLE_NS };
+	struct bpf_stack_options options = { .asked_bytes = 4096, .most_bytes = 4096 };
 	struct bpf_code *code = calloc(1, sizeof(*code));
 
 	(void)state;
@@ -39,7 +38,7 @@ static void programs__without_whole_samples_do_not_look_at_the_tick_before(void 
 		options.whole_ns = whole_ns[i];
 		bpf_stack_program_make(code, &options);
 		for (size_t at = 0; at < code->n_insns; at++)
-			is_asked |= code->insns[at] >> 32 == (uint64_t)options.cpus_fd;
+			is_asked |= code->insns[at] >> 32 == WHOLE_NS;
 		assert_int_equal(is_asked, whole_ns[i] > 0);
 	}
 	free(code);
