@@ -313,8 +313,8 @@ static void add_top(struct bpf_code *code, const struct bpf_stack_options *optio
  * r7: how much of a thread is there that the table has nothing of, and that is deep.  Where the
  * first page is that is not there, the stack is taken to end, until a walk has shown where it does;
  * of one that is deeper still that is not known.
- * Unless the ring is filling: where there are many of them, those that are cut are better than
- * those that are lost.
+ * Unless the recorder is late, and the ring nearly full: where there are many of them, those that
+ * are cut are better than those that are lost.
  */
 static void add_new(struct bpf_code *code, const struct bpf_stack_options *options,
 		    struct bpf_stack_jumps *leaving)
@@ -326,7 +326,7 @@ static void add_new(struct bpf_code *code, const struct bpf_stack_options *optio
 	bpf_code_load(code, BPF_REG_1, BPF_REG_1, offsetof(struct bpf_stack_cpu, is_new));
 	is_known = bpf_code_jump(code, BPF_JEQ, BPF_REG_1, 0);
 	bpf_code_load(code, BPF_REG_1, BPF_REG_10, BPF_STACK_WAITING_SLOT);
-	is_late = bpf_code_jump(code, BPF_JGT, BPF_REG_1, (int32_t)options->wake_up_bytes);
+	is_late = bpf_code_jump(code, BPF_JGT, BPF_REG_1, 3 * (int32_t)options->wake_up_bytes);
 	bpf_code_move(code, BPF_REG_1, BPF_REG_9, 0);
 	bpf_code_number(code, BPF_REG_2, BPF_RB_NO_WAKEUP);
 	bpf_code_call(code, BPF_FUNC_ringbuf_discard);
