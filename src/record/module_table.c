@@ -127,6 +127,12 @@ static bool is_shared_memory(const char *path)
 	       strncmp(path, "/dev/zero", 9) == 0 || strncmp(path, "/dev/shm/", 9) == 0;
 }
 
+/* Code that the kernel puts into programs; these make none because of it. */
+static bool is_of_kernel(const char *path)
+{
+	return strcmp(path, "[vsyscall]") == 0 || strcmp(path, "[uprobes]") == 0;
+}
+
 static bool open_image(struct elf_image *image, uint32_t pid, const struct sampler_mapping *map,
 		       enum module_kind kind)
 {
@@ -282,11 +288,11 @@ static int module_get(struct module_table *table, uint32_t *ret_id,
 
 	if (r < 0)
 		return r;
-	owned = owned_key(path, map, owner->owner);
+	key = file_key(path, map);
+	owned = is_of_kernel(map->path) ? key : owned_key(path, map, owner->owner);
 	if (kind_of_path(map->path) == MODULE_KIND_ANONYMOUS)
 		return find_module(table, ret_id, &owned) ? 0
 							  : add_keyed(table, ret_id, &owned, NULL);
-	key = file_key(path, map);
 	if (find_module(table, ret_id, &key) ||
 	    (is_shared_memory(map->path) && find_module(table, ret_id, &owned)))
 		return 0;

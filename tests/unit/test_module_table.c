@@ -42,6 +42,25 @@ static void module_table__keeps_anonymous_memory_of_processes_apart(void **state
 	profile_release(&profile);
 }
 
+/* Each process has it when its maps are read; that does not mean that it makes code. */
+static void module_table__takes_the_kernels_pages_for_one(void **state)
+{
+	struct module_table table;
+	struct profile profile;
+	uint32_t module;
+
+	(void)state;
+	assert_int_equal(profile_init(&profile), 0);
+	assert_int_equal(module_table_init(&table, &profile), 0);
+	module = map(&table, PID_A, "[vsyscall]", 0);
+	assert_int_equal(map(&table, PID_B, "[vsyscall]", 0), module);
+	assert_int_equal(module_table_owner(&table, module), 0);
+	assert_int_not_equal(map(&table, PID_A, "[uprobes]", 0), module);
+	assert_true(module_table_owner(&table, map(&table, PID_A, "[heap]", 0)));
+	module_table_release(&table);
+	profile_release(&profile);
+}
+
 static void module_table__shares_files_between_processes(void **state)
 {
 	struct module_table table;
@@ -144,6 +163,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(module_table__keeps_anonymous_memory_of_processes_apart),
+		cmocka_unit_test(module_table__takes_the_kernels_pages_for_one),
 		cmocka_unit_test(module_table__shares_files_between_processes),
 		cmocka_unit_test(module_file_open__does_not_take_our_file_for_another_of_its_path),
 		cmocka_unit_test(module_table__gives_memory_to_another_owner),
