@@ -68,15 +68,33 @@ static int nice_by_limit(void)
 	return NICE_LIMIT_ZERO - (int)limit.rlim_cur;
 }
 
+/* The number behind what `format` skips; 0 where it cannot be had. */
+static uint64_t read_number(int fd, const char *format)
+{
+	char text[STATISTICS_BYTES] = "";
+	unsigned long long number = 0;
+
+	if (fd >= 0 && pread(fd, text, sizeof(text) - 1, 0) > 0)
+		(void)sscanf(text, format, &number);
+	return number;
+}
+
 /* Documentation/scheduler/sched-stats.rst: time on a CPU, and time waiting for one. */
 static uint64_t waited_ns(const struct scheduling *scheduling)
 {
-	char text[STATISTICS_BYTES] = "";
-	unsigned long long waited = 0;
+	return read_number(scheduling->fd, "%*u %llu");
+}
 
-	if (scheduling->fd >= 0 && pread(scheduling->fd, text, sizeof(text) - 1, 0) > 0)
-		(void)sscanf(text, "%*u %llu", &waited);
-	return waited;
+/*
+ * Whether others wanted the CPUs, and not a hypervisor: proc(5), three averages, and how many
+ * threads are runnable.
+ */
+static bool is_crowd(const struct scheduling *scheduling)
+{
+	const long n_cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return n_cpus > 0 &&
+	       read_number(scheduling->load_fd, "%*s %*s %*s %llu") > (uint64_t)n_cpus;
 }
 
 void scheduling_raise(struct scheduling *scheduling)
@@ -92,6 +110,7 @@ void scheduling_raise(struct scheduling *scheduling)
 	    (nice_by_limit() >= scheduling->nice || !set_usual(nice_by_limit(), TURN_NS)))
 		(void)set_usual(scheduling->nice, TURN_NS);
 	scheduling->fd = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
+	scheduling->load_fd = open("/proc/loadavg", O_RDONLY | O_CLOEXEC);
 	scheduling->waited_ns = waited_ns(scheduling);
 }
 
@@ -105,7 +124,7 @@ void scheduling_look(struct scheduling *scheduling)
 	now_ns = waited_ns(scheduling);
 	is_late = now_ns > scheduling->waited_ns + LATE_NS;
 	scheduling->waited_ns = now_ns;
-	if (is_late)
+	if (is_late && is_crowd(scheduling))
 		(void)set_real_time(priorities[scheduling->n_late++]);
 }
 
@@ -113,6 +132,8 @@ void scheduling_restore(struct scheduling *scheduling)
 {
 	if (scheduling->fd >= 0)
 		(void)close(scheduling->fd);
+	if (scheduling->load_fd >= 0)
+		(void)close(scheduling->load_fd);
 	if (scheduling->is_raised)
 		(void)set_usual(scheduling->nice, 0);
 	*scheduling = SCHEDULING_INIT;

@@ -11,12 +11,12 @@
 struct scheduling {
 	uint64_t waited_ns; /* for a CPU, in all; as of the last look */
 	int nice;	    /* as it was */
-	int fd;		    /* of what the kernel tells about it */
+	int fd, load_fd;    /* of what the kernel tells about it, and about all threads */
 	uint32_t n_late;    /* looks that found that it had waited for long */
 	bool is_raised;
 };
 
-#define SCHEDULING_INIT ((struct scheduling){ .fd = -1 })
+#define SCHEDULING_INIT ((struct scheduling){ .fd = -1, .load_fd = -1 })
 
 /*
  * Before others, as far as that is permitted: by a nice value of -20, which takes CAP_SYS_NICE or
@@ -27,10 +27,10 @@ struct scheduling {
 void scheduling_raise(struct scheduling *scheduling);
 
 /*
- * Each time this thread has slept: where it had to wait long for its turn all the same, from now
- * on it comes before all that is not real-time (SCHED_RR), if that is permitted; and where that
- * is not enough, with the first among real-time threads.  Not sooner: such a thread takes the CPU
- * that it ran on before, and be another one idle.
+ * Each time this thread has slept: where it had to wait long for its turn all the same, among many
+ * that want a CPU, from now on it comes before all that is not real-time (SCHED_RR), if that is
+ * permitted; and where that is not enough, with the first among real-time threads.  Not sooner:
+ * such a thread takes the CPU that it ran on before, and be another one idle.
  */
 void scheduling_look(struct scheduling *scheduling);
 

@@ -10,7 +10,7 @@
 
 #include "os/scheduling.h"
 
-enum { LATE_MS = 100, IN_TIME_MS = 1 };
+enum { LATE_MS = 100, IN_TIME_MS = 1, MANY = 1000000 };
 
 static void set_waited(const struct scheduling *scheduling, unsigned int waited_ms)
 {
@@ -18,6 +18,14 @@ static void set_waited(const struct scheduling *scheduling, unsigned int waited_
 	const int n = snprintf(text, sizeof(text), "123 %u000000 7\n", waited_ms);
 
 	assert_int_equal(pwrite(scheduling->fd, text, (size_t)n, 0), n);
+}
+
+static void set_runnable(const struct scheduling *scheduling, unsigned int n_threads)
+{
+	char text[64];
+	const int n = snprintf(text, sizeof(text), "0.10 1.00 0.50 %u/2000000 77\n", n_threads);
+
+	assert_int_equal(pwrite(scheduling->load_fd, text, (size_t)n, 0), n);
 }
 
 static bool may_be_first(void)
@@ -59,7 +67,10 @@ static void threads__come_first_and_are_as_before(void **state)
 static void threads__that_wait_for_long_become_urgent(void **state)
 {
 	FILE *statistics = tmpfile();
-	struct scheduling scheduling = { .fd = fileno(statistics), .is_raised = true };
+	FILE *load = tmpfile();
+	struct scheduling scheduling = { .fd = fileno(statistics),
+					 .load_fd = fileno(load),
+					 .is_raised = true };
 	struct sched_param got;
 
 	(void)state;
@@ -68,6 +79,13 @@ static void threads__that_wait_for_long_become_urgent(void **state)
 		print_message("not here: real-time is not permitted\n");
 		skip();
 	}
+	/* A hypervisor took its CPU away. */
+	set_runnable(&scheduling, 1);
+	set_waited(&scheduling, LATE_MS);
+	scheduling_look(&scheduling);
+	assert_int_equal(sched_getscheduler(0), SCHED_OTHER);
+	scheduling.waited_ns = 0;
+	set_runnable(&scheduling, MANY);
 	set_waited(&scheduling, IN_TIME_MS);
 	scheduling_look(&scheduling);
 	assert_int_equal(sched_getscheduler(0), SCHED_OTHER);
@@ -86,11 +104,12 @@ static void threads__that_wait_for_long_become_urgent(void **state)
 		assert_int_equal(sched_getparam(0, &got), 0);
 		assert_int_equal(got.sched_priority, 99);
 	}
-	scheduling.fd = -1;
+	scheduling.fd = scheduling.load_fd = -1;
 	scheduling_restore(&scheduling);
 	assert_int_equal(sched_getscheduler(0), SCHED_OTHER);
 	assert_int_equal(getpriority(PRIO_PROCESS, 0), 0);
 	(void)fclose(statistics);
+	(void)fclose(load);
 }
 
 /* Somebody wanted another policy: nothing is changed, and nothing restored. */

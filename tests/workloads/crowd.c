@@ -16,7 +16,7 @@
 enum { MAX_THREADS = 2000, PAGE_BYTES = 4096 };
 
 static volatile uint64_t sink;
-static volatile bool is_over;
+static volatile int is_over; /* a bool is read once only where UBSan looks at it (gcc 12) */
 static size_t array_bytes = 100000;
 static bool is_untouched;
 
@@ -60,7 +60,7 @@ int main(int argc, char **argv)
 		if (pthread_create(&threads[i], NULL, run, NULL) != 0)
 			return EXIT_FAILURE;
 	(void)nanosleep(&a_while, NULL);
-	is_over = true;
+	is_over = 1;
 	for (int i = 0; i < n_threads; i++)
 		if (pthread_join(threads[i], NULL) != 0)
 			return EXIT_FAILURE;
