@@ -16,7 +16,7 @@
 enum { MAX_THREADS = 2000, PAGE_BYTES = 4096 };
 
 static volatile uint64_t sink;
-static volatile int is_over; /* a bool is read once only where UBSan looks at it (gcc 12) */
+static volatile int is_over;
 static size_t array_bytes = 100000;
 static bool is_untouched;
 
