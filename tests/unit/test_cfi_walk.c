@@ -94,8 +94,7 @@ static void walker_open(struct walker *walker, const struct unwind_backend *back
 	assert_int_equal(backend->new (&walker->unwinder, &walker->locations, NULL), 0);
 }
 
-static void walker_walk(struct walker *walker, const struct raw_sample *sample,
-			struct stack *stack)
+static void walker_walk(struct walker *walker, const struct raw_sample *sample, struct stack *stack)
 {
 	assert_int_equal(walker->backend->walk(walker->unwinder, &walker->fixture.process,
 					       &walker->fixture.images, sample, stack),
