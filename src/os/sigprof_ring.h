@@ -38,15 +38,16 @@ uint32_t sigprof_memory_n_not_sampled(const struct sigprof_memory *memory);
 
 struct sigprof_ring {
 	struct sigprof_slot *slot;
-	const uint8_t *data;
+	uint8_t *data;
 	uint64_t data_bytes;
-	uint64_t head; /* as of the last refresh */
+	uint64_t ready_bytes; /* of them, whose pages are there */
+	uint64_t head;	      /* as of the last refresh */
 	uint64_t tail;
 };
 
 void sigprof_ring_init(struct sigprof_ring *ring, const struct sigprof_memory *memory, uint32_t i);
 
-/* See what has been written until now. */
+/* See what has been written until now, and have pages there for as much again if that is much. */
 void sigprof_ring_refresh(struct sigprof_ring *ring);
 
 enum sigprof_ring_state {

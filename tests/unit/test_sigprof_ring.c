@@ -380,6 +380,45 @@ static void sigprof_decode_map__wants_a_path_that_ends_and_a_range_that_does(voi
 	assert_int_equal(record.kind, SAMPLER_RECORD_BAD);
 }
 
+static bool is_there(const struct fixture *fixture, uint64_t offset)
+{
+	unsigned char state;
+
+	offset &= ~(uint64_t)(SIGPROF_PAGE_BYTES - 1);
+	assert_int_equal(mincore(fixture->data + offset, 1, &state), 0);
+	return state & 1;
+}
+
+/* Linux 5.14, but emulated. */
+static bool can_have_pages_ready(const struct fixture *fixture)
+{
+#ifdef MADV_POPULATE_WRITE
+	(void)madvise(fixture->data, SIGPROF_PAGE_BYTES, MADV_POPULATE_WRITE);
+#endif
+	return is_there(fixture, 0);
+}
+
+static void sigprof_ring__has_pages_ready_for_who_writes_much(void **state)
+{
+	enum { LITTLE_BYTES = SIGPROF_PAGE_BYTES, MUCH_BYTES = RING_BYTES / 8 };
+	const uint64_t head = LITTLE_BYTES + MUCH_BYTES;
+	struct fixture *fixture = *state;
+
+	if (!can_have_pages_ready(fixture))
+		skip();
+	put(fixture, LITTLE_BYTES, SIGPROF_RECORD_SAMPLE, LITTLE_BYTES);
+	assert_false(is_there(fixture, LITTLE_BYTES));
+	put(fixture, MUCH_BYTES, SIGPROF_RECORD_SAMPLE, MUCH_BYTES);
+	assert_true(is_there(fixture, head));
+	assert_true(is_there(fixture, head + MUCH_BYTES - 1));
+	assert_false(is_there(fixture, head + MUCH_BYTES));
+	/* To its end, and over it. */
+	put(fixture, 0, SIGPROF_RECORD_SAMPLE, RING_BYTES / 2);
+	put(fixture, 0, SIGPROF_RECORD_SAMPLE, RING_BYTES / 2);
+	assert_true(is_there(fixture, RING_BYTES - 1));
+	assert_false(is_there(fixture, head + MUCH_BYTES));
+}
+
 #define RING_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -396,6 +435,7 @@ int main(void)
 		RING_TEST(sigprof_ring__believes_no_head_outside),
 		RING_TEST(sigprof_ring__keeps_the_header_that_was_checked),
 		RING_TEST(sigprof_ring__frees_the_slot_of_an_ended_thread_when_it_is_read),
+		RING_TEST(sigprof_ring__has_pages_ready_for_who_writes_much),
 		RING_TEST(sigprof_decode_sample__takes_no_more_stack_than_there_is),
 		RING_TEST(sigprof_decode_sample__takes_both_pieces),
 		RING_TEST(sigprof_decode_wait__takes_no_more_stack_than_there_is),
