@@ -82,6 +82,16 @@ static void add_reserve(struct bpf_code *code, uint32_t bytes, struct bpf_stack_
 			       sizeof(uint64_t));
 }
 
+/* The record in r9; there is the ring again then. */
+static void add_give_up(struct bpf_code *code, const struct bpf_stack_options *options,
+			struct bpf_stack_jumps *leaving)
+{
+	bpf_code_move(code, BPF_REG_1, BPF_REG_9, 0);
+	bpf_code_number(code, BPF_REG_2, BPF_RB_NO_WAKEUP);
+	bpf_code_call(code, BPF_FUNC_ringbuf_discard);
+	bpf_stack_add_ring(code, options, leaving);
+}
+
 static const uint32_t lengths[] = { 2048,   4096,   8192,   12288,  16384,
 				    24576,  32768,  49152,  65536,  98304,
 				    131072, 196608, 262144, 393216, BPF_STACK_MOST_BYTES };
@@ -191,13 +201,35 @@ static void add_known_pages(struct bpf_code *code, const struct bpf_stack_option
 	leaving->from[leaving->n++] = bpf_code_go(code);
 }
 
-/* Copying all at once has failed, and is not to be tried again. */
-static void add_note_paged(struct bpf_code *code)
+/* r7: how much is in use.  Where copying it fails, that is noted, and it goes on behind this. */
+static void add_at_once(struct bpf_code *code, const struct bpf_stack_options *options,
+			struct bpf_stack_jumps *leaving, struct bpf_stack_jumps *done)
 {
+	struct bpf_stack_jumps failed = { .n = 0 };
+
+	for (size_t i = 0; i < N_LENGTHS; i++) {
+		const size_t too_long = bpf_code_jump(code, BPF_JGT, BPF_REG_7,
+						      (int32_t)lengths[i]);
+
+		add_reserve(code, lengths[i], leaving);
+		bpf_code_move(code, BPF_REG_1, BPF_REG_9, RECORD_BYTES);
+		bpf_code_move(code, BPF_REG_2, BPF_REG_7, 0);
+		bpf_code_move(code, BPF_REG_3, BPF_REG_8, 0);
+		bpf_code_call(code, BPF_FUNC_probe_read_user);
+		failed.from[failed.n++] = bpf_code_jump(code, BPF_JNE, BPF_REG_0, 0);
+		bpf_code_number(code, BPF_REG_1, 1);
+		done->from[done->n++] = bpf_code_go(code);
+		bpf_code_jump_here(code, too_long);
+		if (lengths[i] >= options->most_bytes)
+			break;
+	}
+	leaving->from[leaving->n++] = bpf_code_go(code);
+	jump_here(code, &failed);
 	bpf_code_load(code, BPF_REG_1, BPF_REG_10, VALUE_SLOT);
 	bpf_code_load(code, BPF_REG_2, BPF_REG_1, 0);
 	bpf_code_compute(code, BPF_OR, BPF_REG_2, (int32_t)BPF_STACK_IS_PAGED);
 	bpf_code_store(code, BPF_REG_1, 0, BPF_REG_2, sizeof(uint64_t));
+	add_give_up(code, options, leaving);
 }
 
 /*
@@ -209,8 +241,6 @@ static void add_known(struct bpf_code *code, const struct bpf_stack_options *opt
 		      struct bpf_stack_jumps *is_new)
 {
 	size_t is_outside, is_far, fits, is_paged, is_given_up;
-	size_t failed[N_LENGTHS];
-	size_t n_failed = 0;
 
 	add_note(code, offsetof(struct bpf_stack_cpu, is_new), 1);
 	bpf_code_map(code, BPF_REG_1, BPF_PSEUDO_MAP_FD, options->table_fd);
@@ -236,30 +266,7 @@ static void add_known(struct bpf_code *code, const struct bpf_stack_options *opt
 	bpf_code_store(code, BPF_REG_10, LENGTH_SLOT, BPF_REG_7, sizeof(uint64_t));
 	bpf_code_load(code, BPF_REG_1, BPF_REG_10, PAGED_SLOT);
 	is_paged = bpf_code_jump(code, BPF_JNE, BPF_REG_1, 0);
-	for (size_t i = 0; i < N_LENGTHS; i++) {
-		const size_t too_long = bpf_code_jump(code, BPF_JGT, BPF_REG_7,
-						      (int32_t)lengths[i]);
-
-		add_reserve(code, lengths[i], leaving);
-		bpf_code_move(code, BPF_REG_1, BPF_REG_9, RECORD_BYTES);
-		bpf_code_move(code, BPF_REG_2, BPF_REG_7, 0);
-		bpf_code_move(code, BPF_REG_3, BPF_REG_8, 0);
-		bpf_code_call(code, BPF_FUNC_probe_read_user);
-		failed[n_failed++] = bpf_code_jump(code, BPF_JNE, BPF_REG_0, 0);
-		bpf_code_number(code, BPF_REG_1, 1);
-		done->from[done->n++] = bpf_code_go(code);
-		bpf_code_jump_here(code, too_long);
-		if (lengths[i] >= options->most_bytes)
-			break;
-	}
-	leaving->from[leaving->n++] = bpf_code_go(code);
-	for (size_t i = 0; i < n_failed; i++)
-		bpf_code_jump_here(code, failed[i]);
-	bpf_code_move(code, BPF_REG_1, BPF_REG_9, 0);
-	bpf_code_number(code, BPF_REG_2, BPF_RB_NO_WAKEUP);
-	bpf_code_call(code, BPF_FUNC_ringbuf_discard);
-	add_note_paged(code);
-	bpf_stack_add_ring(code, options, leaving);
+	add_at_once(code, options, leaving, done);
 	is_given_up = bpf_code_go(code);
 	bpf_code_jump_here(code, is_paged);
 	add_known_pages(code, options, leaving, done);
@@ -327,10 +334,7 @@ static void add_new(struct bpf_code *code, const struct bpf_stack_options *optio
 	is_known = bpf_code_jump(code, BPF_JEQ, BPF_REG_1, 0);
 	bpf_code_load(code, BPF_REG_1, BPF_REG_10, BPF_STACK_WAITING_SLOT);
 	is_late = bpf_code_jump(code, BPF_JGT, BPF_REG_1, 3 * (int32_t)options->wake_up_bytes);
-	bpf_code_move(code, BPF_REG_1, BPF_REG_9, 0);
-	bpf_code_number(code, BPF_REG_2, BPF_RB_NO_WAKEUP);
-	bpf_code_call(code, BPF_FUNC_ringbuf_discard);
-	bpf_stack_add_ring(code, options, leaving);
+	add_give_up(code, options, leaving);
 	add_reserve(code, NEW_BYTES + PAGE_BYTES, leaving);
 	bpf_code_number(code, BPF_REG_1, NEW_BYTES);
 	bpf_code_store(code, BPF_REG_10, LENGTH_SLOT, BPF_REG_1, sizeof(uint64_t));

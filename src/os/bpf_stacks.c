@@ -437,7 +437,7 @@ static void look_for_end(const struct bpf_stacks *stacks, struct bpf_stack_end *
 		return;
 	end->has_looked = true;
 	end->address = stack_end_find(stacks->tid, stacks->sp);
-	/* Else that it is not known, and nobody is to hurry to find it. */
+	/* Even if it is not known: else the program takes the thread for a new one at each tick. */
 	tell(stacks, end, end->address);
 }
 

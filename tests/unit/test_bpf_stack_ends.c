@@ -218,7 +218,7 @@ static void ends__are_not_looked_up_in_other_namespaces(void **state)
 	assert_int_equal(stacks->ends[0].told, BPF_STACKS_NEVER_TOLD);
 }
 
-/* So that the program does not ask for them at each tick. */
+/* Else the program takes the thread for a new one at each tick. */
 static void ends__that_are_nowhere_are_told(void **state)
 {
 	struct stacks_fixture *fixture = *state;

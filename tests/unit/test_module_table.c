@@ -1,12 +1,39 @@
 /* Which mappings are one module. */
 #include "unit.h"
 
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "record/module_file.h"
 #include "record/module_table.h"
+
+struct fixture {
+	struct module_table table;
+	struct profile profile;
+};
+
+static int set_up(void **state)
+{
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
+
+	assert_non_null(fixture);
+	assert_int_equal(profile_init(&fixture->profile), 0);
+	assert_int_equal(module_table_init(&fixture->table, &fixture->profile), 0);
+	*state = fixture;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *fixture = *state;
+
+	module_table_release(&fixture->table);
+	profile_release(&fixture->profile);
+	free(fixture);
+	return 0;
+}
 
 static uint32_t map(struct module_table *table, uint32_t pid, const char *path, uint64_t inode)
 {
@@ -30,50 +57,32 @@ enum { PID_A = 0x7ffffff0, PID_B };
 
 static void module_table__keeps_anonymous_memory_of_processes_apart(void **state)
 {
-	struct module_table table;
-	struct profile profile;
+	struct module_table *table = &((struct fixture *)*state)->table;
 
-	(void)state;
-	assert_int_equal(profile_init(&profile), 0);
-	assert_int_equal(module_table_init(&table, &profile), 0);
-	assert_int_equal(map(&table, PID_A, "//anon", 0), map(&table, PID_A, "//anon", 0));
-	assert_int_not_equal(map(&table, PID_A, "//anon", 0), map(&table, PID_B, "//anon", 0));
-	module_table_release(&table);
-	profile_release(&profile);
+	assert_int_equal(map(table, PID_A, "//anon", 0), map(table, PID_A, "//anon", 0));
+	assert_int_not_equal(map(table, PID_A, "//anon", 0), map(table, PID_B, "//anon", 0));
 }
 
 /* Each process has it when its maps are read; that does not mean that it makes code. */
 static void module_table__takes_the_kernels_pages_for_one(void **state)
 {
-	struct module_table table;
-	struct profile profile;
+	struct module_table *table = &((struct fixture *)*state)->table;
 	uint32_t module;
 
-	(void)state;
-	assert_int_equal(profile_init(&profile), 0);
-	assert_int_equal(module_table_init(&table, &profile), 0);
-	module = map(&table, PID_A, "[vsyscall]", 0);
-	assert_int_equal(map(&table, PID_B, "[vsyscall]", 0), module);
-	assert_int_equal(module_table_owner(&table, module), 0);
-	assert_int_not_equal(map(&table, PID_A, "[uprobes]", 0), module);
-	assert_true(module_table_owner(&table, map(&table, PID_A, "[heap]", 0)));
-	module_table_release(&table);
-	profile_release(&profile);
+	module = map(table, PID_A, "[vsyscall]", 0);
+	assert_int_equal(map(table, PID_B, "[vsyscall]", 0), module);
+	assert_int_equal(module_table_owner(table, module), 0);
+	assert_int_not_equal(map(table, PID_A, "[uprobes]", 0), module);
+	assert_true(module_table_owner(table, map(table, PID_A, "[heap]", 0)));
 }
 
 static void module_table__shares_files_between_processes(void **state)
 {
-	struct module_table table;
-	struct profile profile;
+	struct module_table *table = &((struct fixture *)*state)->table;
 
-	(void)state;
-	assert_int_equal(profile_init(&profile), 0);
-	assert_int_equal(module_table_init(&table, &profile), 0);
-	assert_int_equal(map(&table, PID_A, "/no/lib.so", 7), map(&table, PID_B, "/no/lib.so", 7));
-	assert_int_not_equal(map(&table, PID_A, "/no/lib.so", 7),
-			     map(&table, PID_A, "/no/lib.so", 8));
-	module_table_release(&table);
-	profile_release(&profile);
+	assert_int_equal(map(table, PID_A, "/no/lib.so", 7), map(table, PID_B, "/no/lib.so", 7));
+	assert_int_not_equal(map(table, PID_A, "/no/lib.so", 7),
+			     map(table, PID_A, "/no/lib.so", 8));
 }
 
 /* Two file systems may give one inode number to two programs of the same path. */
@@ -118,56 +127,47 @@ static void module_table__gives_memory_to_another_owner(void **state)
 	const struct module_owner first = { .pid = PID_A, .owner = 1 };
 	const struct module_owner second = { .pid = PID_A, .owner = 2 };
 	struct address_space space = { 0 };
-	struct module_table table;
-	struct profile profile;
+	struct module_table *table = &((struct fixture *)*state)->table;
 	uint32_t module;
 
-	(void)state;
-	assert_int_equal(profile_init(&profile), 0);
-	assert_int_equal(module_table_init(&table, &profile), 0);
-	assert_int_equal(module_table_map(&table, &space, &first, &anonymous), 0);
-	assert_int_equal(module_table_map(&table, &space, &first, &named), 0);
+	assert_int_equal(module_table_map(table, &space, &first, &anonymous), 0);
+	assert_int_equal(module_table_map(table, &space, &first, &named), 0);
 	module = space.mappings[0].module;
 	assert_int_equal(space.mappings[1].module, module);
-	assert_int_equal(module_table_owner(&table, module), 1);
-	assert_int_equal(module_table_hand_over(&table, &space, &second), 0);
+	assert_int_equal(module_table_owner(table, module), 1);
+	assert_int_equal(module_table_hand_over(table, &space, &second), 0);
 	assert_int_equal(space.n_mappings, 2);
 	assert_int_not_equal(space.mappings[0].module, module);
 	assert_int_equal(space.mappings[1].module, space.mappings[0].module);
-	assert_int_equal(module_table_owner(&table, space.mappings[0].module), 2);
-	assert_int_equal(module_table_owner(&table, table.kernel), 0);
+	assert_int_equal(module_table_owner(table, space.mappings[0].module), 2);
+	assert_int_equal(module_table_owner(table, table->kernel), 0);
 	address_space_release(&space);
-	module_table_release(&table);
-	profile_release(&profile);
 }
 
 static void module_table__takes_shared_memory_that_is_no_program_for_memory(void **state)
 {
-	struct module_table table;
-	struct profile profile;
+	struct fixture *fixture = *state;
 	uint32_t module;
 
-	(void)state;
-	assert_int_equal(profile_init(&profile), 0);
-	assert_int_equal(module_table_init(&table, &profile), 0);
-	module = map(&table, PID_A, "/memfd:doublemapper (deleted)", 7);
-	assert_int_equal(profile.modules[module].kind, MODULE_KIND_ANONYMOUS);
-	assert_int_equal(map(&table, PID_A, "/memfd:doublemapper (deleted)", 7), module);
-	assert_int_not_equal(map(&table, PID_B, "/memfd:doublemapper (deleted)", 7), module);
-	assert_int_equal(table.n_unreadable, 0);
-	module_table_release(&table);
-	profile_release(&profile);
+	module = map(&fixture->table, PID_A, "/memfd:doublemapper (deleted)", 7);
+	assert_int_equal(fixture->profile.modules[module].kind, MODULE_KIND_ANONYMOUS);
+	assert_int_equal(map(&fixture->table, PID_A, "/memfd:doublemapper (deleted)", 7), module);
+	assert_int_not_equal(map(&fixture->table, PID_B, "/memfd:doublemapper (deleted)", 7),
+			     module);
+	assert_int_equal(fixture->table.n_unreadable, 0);
 }
+
+#define TABLE_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(module_table__keeps_anonymous_memory_of_processes_apart),
-		cmocka_unit_test(module_table__takes_the_kernels_pages_for_one),
-		cmocka_unit_test(module_table__shares_files_between_processes),
+		TABLE_TEST(module_table__keeps_anonymous_memory_of_processes_apart),
+		TABLE_TEST(module_table__takes_the_kernels_pages_for_one),
+		TABLE_TEST(module_table__shares_files_between_processes),
 		cmocka_unit_test(module_file_open__does_not_take_our_file_for_another_of_its_path),
-		cmocka_unit_test(module_table__gives_memory_to_another_owner),
-		cmocka_unit_test(module_table__takes_shared_memory_that_is_no_program_for_memory),
+		TABLE_TEST(module_table__gives_memory_to_another_owner),
+		TABLE_TEST(module_table__takes_shared_memory_that_is_no_program_for_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
