@@ -54,6 +54,20 @@ static const struct option flame_options[] = {
 	{ 0 }
 };
 
+/* A script as an argument has lines and indents; the picture has a line for it. */
+static void add_in_one_line(struct buffer *out, const char *text)
+{
+	bool is_blank = false;
+
+	for (; *text; text++) {
+		const bool was_blank = is_blank;
+
+		is_blank = strchr(" \t\r\n", *text);
+		if (!is_blank || !was_blank)
+			buffer_add_char(out, is_blank ? ' ' : *text);
+	}
+}
+
 /* "COMMAND, 2026-05-04 10:11:12, thread main": what is known of it. */
 static void describe_run(struct buffer *out, const struct view *view, const struct calltree *tree)
 {
@@ -63,7 +77,7 @@ static void describe_run(struct buffer *out, const struct view *view, const stru
 	char date[32];
 	struct tm tm;
 
-	buffer_add_string(out, interner_get(&profile->strings, profile->info.command));
+	add_in_one_line(out, interner_get(&profile->strings, profile->info.command));
 	if (start && localtime_r(&start, &tm) &&
 	    strftime(date, sizeof(date), "%Y-%m-%d %H:%M:%S", &tm))
 		buffer_printf(out, "%s%s", out->size ? ", " : "", date);

@@ -115,6 +115,11 @@ run record sh -c "'$work/other' 1 0.2"
 "$TSPROF" fold -i "$profile" >"$work/folded"
 check "exec gives its name to the process" grep -q "^other;" "$work/folded"
 
+run record sh -c '"$1" 0.1
+	true' sh "$workloads/split"
+"$TSPROF" flame -i "$profile" -o "$work/f.svg"
+check "a command of two lines is one in its picture" grep -q "sh -c .* 0.1 true.*, 20" "$work/f.svg"
+
 # What the command left behind.
 start=$(date +%s)
 run record sh -c 'sleep 5 >/dev/null 2>&1 & exit 4'
