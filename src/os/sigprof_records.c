@@ -7,6 +7,7 @@
 #include "os/sigprof_waits.h"
 
 #define MAPS_INTERVAL_NS (5 * NS_PER_MS)
+#define MAPS_MAX_INTERVAL_NS (500 * NS_PER_MS)
 
 /* What is waited longer than that is told before it is over. */
 #define LONG_WAIT_NS (100 * NS_PER_MS)
@@ -164,11 +165,12 @@ struct maps_reading {
 	struct sigprof_records *records;
 	struct sigprof_session *session;
 	uint64_t time_ns;
+	size_t n_new;
 };
 
 static int queue_mapping(void *context, const struct sampler_mapping *map)
 {
-	const struct maps_reading *reading = context;
+	struct maps_reading *reading = context;
 	const struct mapping *known = address_space_find(&reading->session->known, map->start);
 	const struct sampler_record record = {
 		.kind = SAMPLER_RECORD_MAP,
@@ -180,22 +182,47 @@ static int queue_mapping(void *context, const struct sampler_mapping *map)
 
 	if (known && known->start == map->start && known->end == map->start + map->size_bytes)
 		return 0;
+	reading->n_new++;
 	sigprof_records_queue(reading->records, &record);
 	return know_mapping(reading->session, map);
 }
 
-/* What the program could not or did not tell: its own mappings of code, and JITs'. */
-static void read_maps(struct sigprof_records *records, struct sigprof_session *session,
-		      uint64_t time_ns)
+/*
+ * What the program could not or did not tell: its own mappings of code, and JITs'.  How many were
+ * new.
+ */
+static size_t read_maps(struct sigprof_records *records, struct sigprof_session *session,
+			uint64_t time_ns)
 {
 	struct maps_reading reading = { .records = records,
 					.session = session,
 					.time_ns = time_ns };
 
-	if (session->is_over || records->now_ns - session->maps_read_ns < MAPS_INTERVAL_NS)
-		return;
 	session->maps_read_ns = records->now_ns;
 	(void)proc_files_visit_maps(session->pid, queue_mapping, &reading);
+	return reading.n_new;
+}
+
+/* Not again and again. */
+static void read_maps_at_times(struct sigprof_records *records, struct sigprof_session *session,
+			       uint64_t time_ns)
+{
+	if (!session->is_over && records->now_ns - session->maps_read_ns >= MAPS_INTERVAL_NS)
+		(void)read_maps(records, session, time_ns);
+}
+
+/* Most stacks that are cut have another reason, and more of them will come. */
+void sigprof_records_cut(struct sigprof_records *records)
+{
+	struct sigprof_session *session = records->sampled;
+
+	if (!session || session->is_over ||
+	    records->now_ns - session->maps_read_ns < session->maps_wait_ns)
+		return;
+	if (read_maps(records, session, records->sampled_ns) || !session->maps_wait_ns)
+		session->maps_wait_ns = MAPS_INTERVAL_NS;
+	else if (session->maps_wait_ns < MAPS_MAX_INTERVAL_NS)
+		session->maps_wait_ns *= 2;
 }
 
 static void count_sample(struct sigprof_records *records, const struct sigprof_source *source,
@@ -230,7 +257,9 @@ static void take_sample(struct sigprof_records *records, struct sigprof_source *
 		record->sample.weight_ns = records->period_ns;
 	count_sample(records, source, record->sample.weight_ns);
 	if (!address_space_find(&session->known, registers_pc(&record->sample.registers)))
-		read_maps(records, session, record->time_ns);
+		read_maps_at_times(records, session, record->time_ns);
+	records->sampled = session;
+	records->sampled_ns = record->time_ns;
 }
 
 /* It comes at the end: where it was, and that it was there. */
@@ -296,6 +325,7 @@ void sigprof_records_take(struct sigprof_records *records, struct sigprof_source
 {
 	struct sigprof_session *session = source->session;
 
+	records->sampled = NULL;
 	sigprof_ring_take(&source->ring, &source->next, records->bytes);
 	*record = (struct sampler_record){ .kind = SAMPLER_RECORD_OTHER,
 					   .pid = session->pid,
@@ -324,7 +354,7 @@ void sigprof_records_take(struct sigprof_records *records, struct sigprof_source
 			records->n_bad++;
 		break;
 	case SIGPROF_RECORD_MAPS_CHANGED:
-		read_maps(records, session, record->time_ns);
+		read_maps_at_times(records, session, record->time_ns);
 		break;
 	default:
 		record->kind = SAMPLER_RECORD_BAD;

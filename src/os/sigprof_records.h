@@ -22,6 +22,8 @@ struct sigprof_records {
 	uint64_t now_ns;
 	uint64_t counted_ns; /* CPU time of all threads, as they told it */
 	bool with_waits;
+	struct sigprof_session *sampled; /* of the sample that was taken last; NULL: it was none */
+	uint64_t sampled_ns;
 	uint64_t n_bad;
 	uint64_t n_samples;
 	uint64_t n_coarse;  /* of them: by a timer that the kernel's tick limits */
@@ -31,6 +33,12 @@ struct sigprof_records {
 /* Take the record that source->next is the header of; it borrows from `bytes`. */
 void sigprof_records_take(struct sigprof_records *records, struct sigprof_source *source,
 			  struct sampler_record *record);
+
+/*
+ * The stack of the sample that was taken last could not be walked to its end, as code of its
+ * callers may be nowhere.  What is found in /proc is queued, for the samples to come.
+ */
+void sigprof_records_cut(struct sigprof_records *records);
 
 /*
  * A thread that has waited for long, and of which nothing was told so far: where

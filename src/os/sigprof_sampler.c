@@ -419,6 +419,13 @@ static bool sigprof_next(struct sampler *base, struct sampler_record *record)
 	return true;
 }
 
+static void sigprof_walked(struct sampler *base, bool is_complete, uint64_t needed_bytes)
+{
+	(void)needed_bytes;
+	if (!is_complete)
+		sigprof_records_cut(&sampler_of(base)->records);
+}
+
 static void sigprof_stop(struct sampler *base)
 {
 	sigprof_sessions_stop(&sampler_of(base)->sessions);
@@ -483,6 +490,7 @@ const struct sampler_engine sampler_engine_sigprof = {
 	.fd = sigprof_fd,
 	.begin = sigprof_begin,
 	.next = sigprof_next,
+	.walked = sigprof_walked,
 	.stop = sigprof_stop,
 	.counted_ns = sigprof_counted_ns,
 	.n_lost = sigprof_n_lost,

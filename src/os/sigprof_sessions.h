@@ -45,7 +45,8 @@ struct sigprof_session {
 	bool is_over;	     /* it has ended or became another program */
 	bool has_ended;
 	struct address_space known; /* what is mapped, as far as it was told */
-	uint64_t maps_read_ns;
+	uint64_t maps_read_ns;	    /* from /proc, last */
+	uint64_t maps_wait_ns;	    /* until that is worth it again for a stack that was cut */
 	struct sigprof_session_memory {
 		struct sigprof_memory memory;
 		struct sigprof_source *sources; /* n_slots */

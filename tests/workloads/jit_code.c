@@ -8,6 +8,7 @@
  *	jit_code memfd SECONDS    as map, in memory of memfd_create
  *	jit_code fork SECONDS     jit_first by the parent, jit_second by its child, which
  *	                          burns in both; the parent has another function there
+ *	jit_code callback SECONDS code that is told of nowhere, and all of it in what that calls
  *
  * The files go to /tmp and to the current directory, as runtimes have it, and
  * are removed at the end, before the process is.
@@ -37,6 +38,15 @@ static const uint8_t countdown[] = {
 	0x5d,		  /* pop %rbp */
 	0xc3,		  /* ret */
 };
+
+/* One that calls its argument. */
+static const uint8_t calling[] = {
+	0x55,		  /* push %rbp */
+	0x48, 0x89, 0xe5, /* mov %rsp, %rbp */
+	0xff, 0xd7,	  /* call *%rdi */
+	0x5d,		  /* pop %rbp */
+	0xc3,		  /* ret */
+};
 #else
 enum { MACHINE = EM_AARCH64 };
 static const uint32_t countdown[] = {
@@ -44,6 +54,14 @@ static const uint32_t countdown[] = {
 	0x910003fd, /* mov x29, sp */
 	0xf1000400, /* 1: subs x0, x0, #1 */
 	0x54ffffe1, /* b.ne 1b */
+	0xa8c17bfd, /* ldp x29, x30, [sp], #16 */
+	0xd65f03c0, /* ret */
+};
+
+static const uint32_t calling[] = {
+	0xa9bf7bfd, /* stp x29, x30, [sp, #-16]! */
+	0x910003fd, /* mov x29, sp */
+	0xd63f0000, /* blr x0 */
 	0xa8c17bfd, /* ldp x29, x30, [sp], #16 */
 	0xd65f03c0, /* ret */
 };
@@ -168,6 +186,31 @@ static void run_with_fork(uint8_t *code, int64_t duration_ns)
 	(void)unlink(path);
 }
 
+static int64_t callback_ns;
+
+__attribute__((noinline)) static void called_back(void)
+{
+	const int64_t end_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID) + callback_ns;
+	volatile unsigned long turns = 0;
+
+	while (clock_ns(CLOCK_THREAD_CPUTIME_ID) < end_ns)
+		for (int i = 0; i < TURNS_PER_CALL; i++)
+			turns++;
+}
+
+__attribute__((noinline)) static void run_with_callback(uint8_t *code, int64_t duration_ns)
+{
+	void (*function)(void (*)(void));
+
+	memcpy(code, calling, sizeof(calling));
+	__builtin___clear_cache((char *)code, (char *)code + sizeof(calling));
+	memcpy(&function, &code, sizeof(function));
+	callback_ns = duration_ns;
+	function(called_back);
+	/* Used after the call: no tail call. */
+	callback_ns = 0;
+}
+
 static struct dump_record dump_record(uint32_t id, size_t record_bytes)
 {
 	return (struct dump_record){ .id = id,
@@ -287,6 +330,8 @@ int main(int argc, char **argv)
 		run_with_dump(executable_memory(fd), duration_ns);
 	else if (strcmp(mode, "fork") == 0)
 		run_with_fork(executable_memory(fd), duration_ns);
+	else if (strcmp(mode, "callback") == 0)
+		run_with_callback(executable_memory(fd), duration_ns);
 	else
 		run_with_map(executable_memory(fd), duration_ns,
 			     strcmp(mode, "map-reuse") == 0 ? 0 : SECOND_AT);
