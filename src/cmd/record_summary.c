@@ -113,10 +113,10 @@ static void show_unsampled(struct app *app, const struct profile *profile,
 
 	if (had_no_way_in(profile) && (!quality->n_samples || share > 5))
 		app_say(app,
-			"%.0f %% of the CPU time was not sampled: threads that ended before their "
-			"first tick, or programs that the engine sigprof cannot enter: static, "
-			"setuid, or in another network namespace (raise the rate with -F, or use "
-			"--engine perf)",
+			"%.0f %% of the CPU time was not sampled: until the loader was done, in "
+			"threads that ended before their first tick, or in programs that the "
+			"engine sigprof cannot enter: static, setuid, or in another network "
+			"namespace (raise the rate with -F, or use --engine perf)",
 			quality->n_samples ? share : 100.0);
 	else if (!quality->n_samples && !quality->n_waits && result->n_children_left)
 		app_say(app,
