@@ -177,6 +177,12 @@ static void show_limits(struct app *app, const struct profile *profile,
 			"(root, or CAP_BPF with CAP_PERFMON, gets more, and --engine sigprof of a "
 			"command)",
 			n_cut, result->sampler.stack_bytes);
+	if (result->n_cut_in_made_code > quality->n_samples / 50)
+		app_say(app,
+			"%.0f %% of the stacks are cut in code made while running, which keeps no "
+			"frame pointers (java -XX:+PreserveFramePointer does; see CODE MADE WHILE "
+			"RUNNING in tsprof-record(1))",
+			percent(result->n_cut_in_made_code, quality->n_samples));
 	if (quality->n_lost_switches || quality->waited_bare_ns > quality->waited_ns / 20)
 		app_say(app,
 			"%.1f %% of the waiting time has no whole stack, and %" PRIu64

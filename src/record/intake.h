@@ -51,6 +51,7 @@ struct intake {
 	uint64_t *n_by_leaf; /* samples by innermost location */
 	size_t n_leaves, leaves_capacity;
 	uint64_t n_by_need[INTAKE_NEED_STEPS]; /* samples by stack bytes that the walk needed */
+	uint64_t n_cut_in_made_code;	       /* stacks, for want of unwind information */
 	uint64_t n_bad_records;
 	uint64_t forgotten_until_ns; /* the youngest that intake_forget_sample was told of */
 };

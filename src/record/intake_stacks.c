@@ -104,11 +104,21 @@ static int count_leaf(struct intake *intake)
 	return 0;
 }
 
+static bool is_cut_in_made_code(const struct intake *intake)
+{
+	const struct profile *profile = intake->profile;
+	const uint32_t module = intake->stack->end_module;
+
+	return intake->stack->end == STACK_NO_CFI && module < profile->n_modules &&
+	       profile->modules[module].kind == MODULE_KIND_ANONYMOUS;
+}
+
 static void count_sample(struct intake *intake, const struct raw_sample *sample)
 {
 	struct quality *quality = &intake->profile->quality;
 	size_t need = intake->stack->needed_stack_bytes / INTAKE_NEED_STEP_BYTES;
 
+	intake->n_cut_in_made_code += is_cut_in_made_code(intake);
 	if (need >= INTAKE_NEED_STEPS || intake->stack->end == STACK_TRUNCATED_DUMP)
 		need = INTAKE_NEED_STEPS - 1;
 	intake->n_by_need[need]++;

@@ -250,6 +250,7 @@ int recorder_run(struct profile *profile, struct recorder_result *result,
 		result->unreadable_module = recording.intake.modules.unreadable;
 		result->statement = intake_statement(&recording.intake);
 		result->remark = sampler_remark(recording.sampler);
+		result->n_cut_in_made_code = recording.intake.n_cut_in_made_code;
 		result->n_children_left = recording.target.n_children;
 		result->n_other_versions = recording.marks.socket.n_other_versions;
 		marks_intake_release(&recording.marks);

@@ -79,6 +79,7 @@ struct recorder_result {
 	uint32_t n_unreadable_modules;
 	uint32_t unreadable_module;  /* id of the first of them */
 	uint32_t n_limited_programs; /* that made more code than is kept; see jit_table.h */
+	uint64_t n_cut_in_made_code; /* stacks: it keeps no frame pointers */
 	bool has_hidden_kernel;	     /* kernel frames have no names: kernel.kptr_restrict */
 	size_t n_other_versions;     /* programs that mark with another version of the library */
 	char *remark;		     /* what limits the engine, to be freed; NULL: nothing */

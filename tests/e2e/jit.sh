@@ -56,8 +56,9 @@ check_callers()
 # ENGINE
 check_callback()
 {
-	run "$TSPROF" record -q --engine "$1" -F 997 -o "$work/jit.tsprof" -- "$jit_code" callback 0.5
+	run "$TSPROF" record --engine "$1" -F 997 -o "$work/jit.tsprof" -- "$jit_code" callback 0.5
 	check "callback, $1: recorded" is_status 0
+	check "callback, $1: nothing is said of its code" holds "$(grep -c 'made while' "$work/err") == 0"
 	run "$TSPROF" fold -i "$work/jit.tsprof"
 	check "callback, $1: nearly all of the stacks lead through made code to main" awk '
 		/called_back/ { all += $NF }
@@ -68,6 +69,8 @@ check_callback()
 cd "$work" || exit 99
 check_callback auto
 check_callback sigprof
+run "$TSPROF" record -o "$work/jit.tsprof" -- "$jit_code" frameless 0.3
+check "without frame pointers: told" grep -q "stacks are cut in code made while running" "$work/err"
 record_jit map "$jit_code" map 1.5
 check_share map 'jit_first(a b)_[j]' 0.6
 check_share map 'jit_second_[j]' 0.4

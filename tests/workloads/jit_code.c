@@ -9,6 +9,7 @@
  *	jit_code fork SECONDS     jit_first by the parent, jit_second by its child, which
  *	                          burns in both; the parent has another function there
  *	jit_code callback SECONDS code that is told of nowhere, and all of it in what that calls
+ *	jit_code frameless SECONDS  the same, but code that keeps no frame pointer
  *
  * The files go to /tmp and to the current directory, as runtimes have it, and
  * are removed at the end, before the process is.
@@ -47,6 +48,14 @@ static const uint8_t calling[] = {
 	0x5d,		  /* pop %rbp */
 	0xc3,		  /* ret */
 };
+
+static const uint8_t calling_frameless[] = {
+	0x55,	    /* push %rbp */
+	0x31, 0xed, /* xor %ebp, %ebp */
+	0xff, 0xd7, /* call *%rdi */
+	0x5d,	    /* pop %rbp */
+	0xc3,	    /* ret */
+};
 #else
 enum { MACHINE = EM_AARCH64 };
 static const uint32_t countdown[] = {
@@ -61,6 +70,14 @@ static const uint32_t countdown[] = {
 static const uint32_t calling[] = {
 	0xa9bf7bfd, /* stp x29, x30, [sp, #-16]! */
 	0x910003fd, /* mov x29, sp */
+	0xd63f0000, /* blr x0 */
+	0xa8c17bfd, /* ldp x29, x30, [sp], #16 */
+	0xd65f03c0, /* ret */
+};
+
+static const uint32_t calling_frameless[] = {
+	0xa9bf7bfd, /* stp x29, x30, [sp, #-16]! */
+	0xd280001d, /* mov x29, #0 */
 	0xd63f0000, /* blr x0 */
 	0xa8c17bfd, /* ldp x29, x30, [sp], #16 */
 	0xd65f03c0, /* ret */
@@ -198,12 +215,14 @@ __attribute__((noinline)) static void called_back(void)
 			turns++;
 }
 
-__attribute__((noinline)) static void run_with_callback(uint8_t *code, int64_t duration_ns)
+/* `made`: what calls. */
+__attribute__((noinline)) static void run_with_callback(uint8_t *code, int64_t duration_ns,
+							const void *made, size_t made_bytes)
 {
 	void (*function)(void (*)(void));
 
-	memcpy(code, calling, sizeof(calling));
-	__builtin___clear_cache((char *)code, (char *)code + sizeof(calling));
+	memcpy(code, made, made_bytes);
+	__builtin___clear_cache((char *)code, (char *)code + made_bytes);
 	memcpy(&function, &code, sizeof(function));
 	callback_ns = duration_ns;
 	function(called_back);
@@ -331,7 +350,10 @@ int main(int argc, char **argv)
 	else if (strcmp(mode, "fork") == 0)
 		run_with_fork(executable_memory(fd), duration_ns);
 	else if (strcmp(mode, "callback") == 0)
-		run_with_callback(executable_memory(fd), duration_ns);
+		run_with_callback(executable_memory(fd), duration_ns, calling, sizeof(calling));
+	else if (strcmp(mode, "frameless") == 0)
+		run_with_callback(executable_memory(fd), duration_ns, calling_frameless,
+				  sizeof(calling_frameless));
 	else
 		run_with_map(executable_memory(fd), duration_ns,
 			     strcmp(mode, "map-reuse") == 0 ? 0 : SECOND_AT);
