@@ -319,7 +319,7 @@ static void add_top(struct bpf_code *code, const struct bpf_stack_options *optio
 /*
  * r7: how much of a thread is there that the table has nothing of, and that is deep.  Where the
  * first page is that is not there, the stack is taken to end, until a walk has shown where it does;
- * of one that is deeper still that is not known.
+ * of one that is deeper still that is not known, and the recorder is woken to find it.
  * Unless the recorder is late, and the ring nearly full: where there are many of them, those that
  * are cut are better than those that are lost.
  */
@@ -350,6 +350,8 @@ static void add_new(struct bpf_code *code, const struct bpf_stack_options *optio
 	bpf_code_move(code, BPF_REG_1, BPF_REG_8, 0);
 	bpf_code_combine(code, BPF_ADD, BPF_REG_1, BPF_REG_7);
 	is_shorter = bpf_code_jump(code, BPF_JLT, BPF_REG_7, NEW_BYTES);
+	bpf_code_number(code, BPF_REG_1, (int32_t)options->wake_up_bytes);
+	bpf_code_store(code, BPF_REG_10, BPF_STACK_WAITING_SLOT, BPF_REG_1, sizeof(uint64_t));
 	bpf_code_number(code, BPF_REG_1, 0);
 	bpf_code_jump_here(code, is_shorter);
 	bpf_code_store(code, BPF_REG_10, END_SLOT, BPF_REG_1, sizeof(uint64_t));

@@ -13,6 +13,7 @@
 
 #include "base/array.h"
 #include "base/bytes.h"
+#include "base/key_sort.h"
 #include "symbol/elf_sections.h"
 #include "symbol/gnu_debugdata.h"
 #include "symbol/plt_symbols.h"
@@ -125,14 +126,58 @@ static void table_drop_aliases(struct symbol_table *table)
 	table->n_symbols = n_kept;
 }
 
+/* False without memory. */
+static bool table_sort_by_vaddr(struct symbol_table *table)
+{
+	const size_t n = table->n_symbols;
+	struct sort_key *keys = malloc(2 * n * sizeof(*keys));
+	struct symbol *sorted = malloc(n * sizeof(*sorted));
+
+	if (!keys || !sorted) {
+		free(keys);
+		free(sorted);
+		return false;
+	}
+	for (size_t i = 0; i < n; i++)
+		keys[i] = (struct sort_key){ table->symbols[i].vaddr, (uint32_t)i };
+	key_sort(keys, keys + n, n);
+	for (size_t i = 0; i < n; i++)
+		sorted[i] = table->symbols[keys[i].index];
+	free(keys);
+	free(table->symbols);
+	table->symbols = sorted;
+	table->capacity = n;
+	return true;
+}
+
+static void table_sort(struct symbol_table *table)
+{
+	size_t n_same;
+
+	if (!table_sort_by_vaddr(table)) {
+		qsort(table->symbols, table->n_symbols, sizeof(*table->symbols), compare_symbols);
+		return;
+	}
+	for (size_t i = 0; i < table->n_symbols; i += n_same) {
+		struct symbol *first = &table->symbols[i];
+
+		n_same = 1;
+		while (i + n_same < table->n_symbols && first[n_same].vaddr == first->vaddr)
+			n_same++;
+		if (n_same > 1)
+			qsort(first, n_same, sizeof(*first), compare_symbols);
+	}
+}
+
 void symbol_table_sort(struct symbol_table *table)
 {
-	struct symbol *const symbols = table->symbols;
+	struct symbol *symbols;
 
 	if (table->n_symbols == 0)
 		return;
-	qsort(symbols, table->n_symbols, sizeof(*symbols), compare_symbols);
+	table_sort(table);
 	table_drop_aliases(table);
+	symbols = table->symbols;
 	for (size_t i = 0; i < table->n_symbols; i++) {
 		uint32_t parent = i > 0 ? (uint32_t)(i - 1) : SYMBOL_NO_PARENT;
 
