@@ -80,13 +80,22 @@ void bpf_ring_close(struct bpf_ring *ring)
 	*ring = BPF_RING_INIT;
 }
 
-void bpf_ring_refresh(struct bpf_ring *ring)
+static uint64_t head_now(const struct bpf_ring *ring)
 {
 	const uint64_t *head = ring->pages;
 
+	return head ? __atomic_load_n(head, __ATOMIC_ACQUIRE) : ring->head;
+}
+
+void bpf_ring_refresh(struct bpf_ring *ring)
+{
 	ring->last_head = ring->head;
-	if (head)
-		ring->head = __atomic_load_n(head, __ATOMIC_ACQUIRE);
+	ring->head = head_now(ring);
+}
+
+uint64_t bpf_ring_waiting_bytes(const struct bpf_ring *ring)
+{
+	return head_now(ring) - ring->published;
 }
 
 /* A record's header and where the next one is; false where it cannot be right. */

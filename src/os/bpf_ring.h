@@ -51,6 +51,9 @@ void bpf_ring_open_memory(struct bpf_ring *ring, void *pages, size_t data_bytes)
 /* See what has been written until now. */
 void bpf_ring_refresh(struct bpf_ring *ring);
 
+/* How much has been written and not been published, this moment; nothing is refreshed. */
+uint64_t bpf_ring_waiting_bytes(const struct bpf_ring *ring);
+
 /*
  * The next record, borrowed until it is published; NULL when there is none, or it is
  * busy.  What cannot be right empties the ring up to its head.

@@ -80,6 +80,19 @@ int bpf_rings_poll(const struct bpf_rings *rings, int epoll_fd, struct error *er
 	return 0;
 }
 
+uint64_t bpf_rings_waiting_bytes(const struct bpf_rings *rings)
+{
+	uint64_t most = 0;
+
+	for (size_t i = 0; i < rings->n_rings; i++) {
+		const uint64_t waiting = bpf_ring_waiting_bytes(&rings->rings[i]);
+
+		if (waiting > most)
+			most = waiting;
+	}
+	return most;
+}
+
 void bpf_rings_publish(struct bpf_rings *rings)
 {
 	for (size_t i = 0; i < rings->n_rings; i++)

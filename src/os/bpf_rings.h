@@ -31,6 +31,9 @@ void bpf_rings_close(struct bpf_rings *rings);
 /* The descriptor gets readable when a program wakes its reader. */
 int bpf_rings_poll(const struct bpf_rings *rings, int epoll_fd, struct error *err);
 
+/* In the ring that has most of it. */
+uint64_t bpf_rings_waiting_bytes(const struct bpf_rings *rings);
+
 /* bpf_ring_publish for each. */
 void bpf_rings_publish(struct bpf_rings *rings);
 

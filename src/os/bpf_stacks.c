@@ -36,7 +36,6 @@ enum {
 	/* Above the outermost frame: a program's entry is known by its arguments. */
 	MARGIN_BYTES = 128,
 	SAME_STACK_BYTES = 4096, /* between the ends of what runs one after the other on it */
-	WAKE_UPS_PER_RING = 4,
 	STACKS_PER_RING = 32,
 	LOOK_AHEAD_BYTES = 1024,
 	CACHE_LINE_BYTES = 64,
@@ -80,7 +79,8 @@ static int load_program(struct bpf_stacks *stacks, uint32_t whole_ns, struct err
 		.asked_bytes = (uint32_t)stacks->asked_bytes,
 		.most_bytes = (uint32_t)stacks->most_bytes,
 		.with_top = is_all(stacks),
-		.wake_up_bytes = (uint32_t)(stacks->rings.data_bytes / WAKE_UPS_PER_RING),
+		.wake_up_bytes =
+			(uint32_t)(stacks->rings.data_bytes / BPF_STACKS_WAKE_UPS_PER_RING),
 	};
 	struct bpf_code *code = malloc(sizeof(*code));
 

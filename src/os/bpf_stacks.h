@@ -13,6 +13,8 @@
 
 #define BPF_STACKS_NEVER_TOLD UINT64_MAX
 
+enum { BPF_STACKS_WAKE_UPS_PER_RING = 4 };
+
 /* How far a thread's stack is in use, as its walks have shown. */
 struct bpf_stack_end {
 	uint64_t address; /* 0: not known */
@@ -77,7 +79,15 @@ static inline bool bpf_stacks_is_open(const struct bpf_stacks *stacks)
 	return stacks->rings.rings;
 }
 
-/* The descriptor gets readable when a quarter of a ring is full. */
+/* Nothing is full: woken for a new thread, whose stack's end the recorder has to find soon. */
+static inline bool bpf_stacks_is_hurried(const struct bpf_stacks *stacks)
+{
+	return bpf_stacks_is_open(stacks) &&
+	       bpf_rings_waiting_bytes(&stacks->rings) <
+		       stacks->rings.data_bytes / BPF_STACKS_WAKE_UPS_PER_RING;
+}
+
+/* The descriptor gets readable when a quarter of a ring is full, or by such a thread. */
 int bpf_stacks_poll(const struct bpf_stacks *stacks, int epoll_fd, struct error *err);
 
 /*

@@ -25,12 +25,6 @@
 #include "os/perf_sources.h"
 #include "os/sample_weights.h"
 
-/*
- * How late a record may become visible: a tick's copying takes 30 µs, and in a
- * VM the CPU can be away in the middle of it.
- */
-#define LAG_NS (2 * NS_PER_MS)
-
 struct perf_sampler {
 	struct sampler base;
 	struct perf_sources sources;
@@ -147,6 +141,11 @@ static bool perf_sampler_can_wait(const struct sampler *base)
 	return !bpf_probes_is_open(&sources->probes.programs);
 }
 
+static bool perf_sampler_is_hurried(const struct sampler *base)
+{
+	return bpf_stacks_is_hurried(&((const struct perf_sampler *)base)->sources.stacks);
+}
+
 /* A sample that a program has written as a whole may come before the next record. */
 static void look_at_stacks(struct perf_sampler *sampler, struct perf_source *source)
 {
@@ -193,7 +192,7 @@ static void perf_sampler_begin(struct sampler *base, bool is_final)
 	(void)clock_gettime(CLOCK_MONOTONIC, &now);
 	sampler->limit_ns = is_final ? UINT64_MAX - 1
 				     : (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec -
-					       LAG_NS;
+					       SAMPLER_LAG_NS;
 	for (size_t i = 0; i < sampler->sources.n_sources; i++)
 		perf_ring_refresh(&sampler->sources.sources[i].ring);
 	bpf_stacks_begin(&sampler->sources.stacks, is_final);
@@ -412,6 +411,7 @@ const struct sampler_engine sampler_engine_perf = {
 	.fd = perf_sampler_fd,
 	.started = perf_sampler_started,
 	.can_wait = perf_sampler_can_wait,
+	.is_hurried = perf_sampler_is_hurried,
 	.begin = perf_sampler_begin,
 	.next = perf_sampler_next,
 	.walked = perf_sampler_walked,

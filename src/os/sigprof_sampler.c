@@ -28,7 +28,6 @@
 #include "os/sigprof_sessions.h"
 #include "os/sigprof_triggers.h"
 
-#define LAG_NS (2 * NS_PER_MS)
 #define BUSY_INTERVAL_NS (10 * NS_PER_MS)
 #define IDLE_INTERVAL_NS (50 * NS_PER_MS)
 
@@ -286,7 +285,7 @@ static void sigprof_begin(struct sampler *base, bool is_final)
 	(void)!read(sampler->timer_fd, &n_expired, sizeof(n_expired));
 	sigprof_sessions_update(&sampler->sessions);
 	sampler->records.now_ns = monotonic_ns();
-	sampler->limit_ns = is_final ? UINT64_MAX - 1 : sampler->records.now_ns - LAG_NS;
+	sampler->limit_ns = is_final ? UINT64_MAX - 1 : sampler->records.now_ns - SAMPLER_LAG_NS;
 	sampler->n_ready = 0;
 	sampler->looked_at = NULL;
 	if (sampler->records.with_waits &&

@@ -274,6 +274,7 @@ static int poll_timeout_ms(const struct recording *recording)
 
 static void wait_a_while(struct recording *recording)
 {
+	static const struct timespec lag = { .tv_nsec = SAMPLER_LAG_NS };
 	struct pollfd fds[RECORDING_MAX_SOURCES + 4];
 	struct pollfd *fd = fds;
 	const bool has_sampler = recording->sampler && !recording->is_failed;
@@ -290,6 +291,9 @@ static void wait_a_while(struct recording *recording)
 		recording->sources[i].is_ready = fds[i].revents != 0;
 	recording->has_marks = fds[recording->n_sources].revents != 0;
 	recording->has_samples = has_sampler && fd[-1].revents != 0;
+	if (recording->has_samples && recording->sampler->engine->is_hurried &&
+	    recording->sampler->engine->is_hurried(recording->sampler))
+		(void)clock_nanosleep(CLOCK_MONOTONIC, 0, &lag, NULL);
 }
 
 /*

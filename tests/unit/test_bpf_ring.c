@@ -61,7 +61,9 @@ static void bpf_ring__gives_records_in_order(void **state)
 	size_t size_bytes;
 	const uint8_t *record;
 
+	assert_int_equal(bpf_ring_waiting_bytes(&fixture->ring), 0);
 	put_two(fixture, 12);
+	assert_int_equal(bpf_ring_waiting_bytes(&fixture->ring), 48);
 	record = bpf_ring_peek(&fixture->ring, &size_bytes);
 	assert_ptr_equal(record, fixture->data + RING_HEADER_BYTES);
 	assert_int_equal(size_bytes, 12);
@@ -72,8 +74,10 @@ static void bpf_ring__gives_records_in_order(void **state)
 	bpf_ring_skip(&fixture->ring);
 	assert_null(bpf_ring_peek(&fixture->ring, &size_bytes));
 	assert_int_equal(tail_of(fixture), 0);
+	assert_int_equal(bpf_ring_waiting_bytes(&fixture->ring), 48);
 	bpf_ring_publish(&fixture->ring);
 	assert_int_equal(tail_of(fixture), 48);
+	assert_int_equal(bpf_ring_waiting_bytes(&fixture->ring), 0);
 }
 
 static void bpf_ring__waits_for_a_record_that_is_being_written(void **state)
