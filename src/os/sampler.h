@@ -7,7 +7,6 @@
 #include <sys/types.h>
 
 #include "base/error.h"
-#include "base/units.h"
 #include "os/sampler_options.h"
 #include "os/sampler_record.h"
 
@@ -28,13 +27,6 @@ struct sampler {
 	const struct sampler_engine *engine;
 	struct sampler_facts facts;
 };
-
-/*
- * How late a record may become visible: a tick's copying takes 30 µs, and in a VM the CPU can be
- * away in the middle of it.  What is younger waits, so that records of different rings get in
- * order.
- */
-#define SAMPLER_LAG_NS (2 * NS_PER_MS)
 
 struct sampler_engine {
 	const char *name; /* as in --engine */
@@ -60,8 +52,7 @@ struct sampler_engine {
 	void (*started)(struct sampler *sampler, pid_t pid);
 	/* Whether there are only samples, which can wait to be more.  May be NULL. */
 	bool (*can_wait)(const struct sampler *sampler);
-	/* Whether its descriptor may be readable for a sample that is too young to be handed out
-	 * for SAMPLER_LAG_NS, but should not wait much longer.  May be NULL. */
+	/* Whether a sample that should not wait is still within SAMPLER_LAG_NS.  May be NULL. */
 	bool (*is_hurried)(const struct sampler *sampler);
 	void (*begin)(struct sampler *sampler, bool is_final);
 	bool (*next)(struct sampler *sampler, struct sampler_record *record);
@@ -145,11 +136,6 @@ static inline uint64_t sampler_counted_ns(const struct sampler *sampler)
 static inline uint64_t sampler_n_lost(const struct sampler *sampler)
 {
 	return sampler->engine->n_lost(sampler);
-}
-
-static inline char *sampler_remark(const struct sampler *sampler)
-{
-	return sampler->engine->remark ? sampler->engine->remark(sampler) : NULL;
 }
 
 static inline void sampler_close(struct sampler *sampler)

@@ -5,7 +5,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/units.h"
 #include "model/raw_sample.h"
+
+/*
+ * How late a record may become visible: a tick's copying takes 30 µs, and in a VM the CPU can be
+ * away in the middle of it.  What is younger waits, so that records of different rings get in
+ * order.
+ */
+#define SAMPLER_LAG_NS (2 * NS_PER_MS)
 
 /*
  * What a sampler tells, whichever engine it is: samples, and what has to be

@@ -249,7 +249,8 @@ int recorder_run(struct profile *profile, struct recorder_result *result,
 		result->n_unreadable_modules = recording.intake.modules.n_unreadable;
 		result->unreadable_module = recording.intake.modules.unreadable;
 		result->statement = intake_statement(&recording.intake);
-		result->remark = sampler_remark(recording.sampler);
+		if (recording.sampler->engine->remark)
+			result->remark = recording.sampler->engine->remark(recording.sampler);
 		result->n_cut_in_made_code = recording.intake.n_cut_in_made_code;
 		result->n_children_left = recording.target.n_children;
 		result->n_other_versions = recording.marks.socket.n_other_versions;
