@@ -12,8 +12,12 @@
 
 #define NS_PER_S 1000000000LL
 
-/* Work in turns of this length keeps the shares right at any moment. */
-#define TURN_NS 2000000LL
+/*
+ * Work in short turns keeps the shares right at any moment.  All of the same length would be in
+ * step with ticks that come every 1 or 4 ms, beside other programs for long.
+ */
+#define TURN_MIN_NS 1000000LL
+#define TURN_SPREAD_NS 2000000U
 
 static volatile uint64_t sink;
 
@@ -55,6 +59,14 @@ BURNER(burn_half, 88172645463325252ULL)
 BURNER(burn_third, 362436069ULL)
 BURNER(burn_fifth, 521288629ULL)
 
+static int64_t next_turn_ns(void)
+{
+	static uint32_t seed = 1;
+
+	seed = seed * 1664525U + 1013904223U;
+	return TURN_MIN_NS + (seed >> 8) % TURN_SPREAD_NS;
+}
+
 int main(int argc, char **argv)
 {
 	const double seconds = argc > 1 ? strtod(argv[1], NULL) : 5;
@@ -66,7 +78,7 @@ int main(int argc, char **argv)
 
 	/* What a turn overshoots is taken off the next, so the shares converge. */
 	while (total_ns < end_ns) {
-		const int64_t target_ns = total_ns + TURN_NS;
+		const int64_t target_ns = total_ns + next_turn_ns();
 
 		half_ns += burn_half(target_ns * 50 / 100 - half_ns);
 		third_ns += burn_third(target_ns * 30 / 100 - third_ns);
