@@ -197,8 +197,9 @@ static void show_limits(struct app *app, const struct profile *profile,
 	if (result->n_unreadable_modules)
 		app_say(app,
 			"%" PRIu32
-			" mapped files could not be read or were replaced meanwhile, %s the "
-			"first (deleted ones can be read as root, or with CAP_CHECKPOINT_RESTORE)",
+			" mapped files could not be read, are no ELF files or were replaced "
+			"meanwhile, %s the first (deleted ones can be read as root, or with "
+			"CAP_CHECKPOINT_RESTORE)",
 			result->n_unreadable_modules,
 			profile_module_name(profile, result->unreadable_module));
 	if (result->n_other_versions)
