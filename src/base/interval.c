@@ -5,24 +5,23 @@
 
 #define Z_95 1.959963984540054 /* the 97.5 % quantile of the normal distribution */
 
-struct interval interval_of_share(uint64_t n_hits, uint64_t n_trials)
+struct interval interval_of_share(double share, double n_trials)
 {
-	const double n = (double)n_trials;
-	const double share = n_trials ? (double)n_hits / n : 0;
+	const double n = n_trials;
 	const double centre = share + Z_95 * Z_95 / (2 * n);
 	const double spread = Z_95 * sqrt(share * (1 - share) / n + Z_95 * Z_95 / (4 * n * n));
 	const double scale = 1 + Z_95 * Z_95 / n;
 
-	if (!n_trials)
+	if (!(n > 0))
 		return (struct interval){ .low = 0, .high = 1 };
 	return (struct interval){ .low = fmax(0, (centre - spread) / scale),
 				  .high = fmin(1, (centre + spread) / scale) };
 }
 
-struct interval interval_of_count(uint64_t n)
+struct interval interval_of_count(double n)
 {
-	const double centre = (double)n + Z_95 * Z_95 / 2;
-	const double spread = Z_95 * sqrt((double)n + Z_95 * Z_95 / 4);
+	const double centre = n + Z_95 * Z_95 / 2;
+	const double spread = Z_95 * sqrt(n + Z_95 * Z_95 / 4);
 
 	return (struct interval){ .low = fmax(0, centre - spread), .high = centre + spread };
 }

@@ -43,6 +43,7 @@ struct calltree_value {
 	uint64_t n_ticks;   /* sum of sample.count: what "samples" means in every view */
 	uint64_t n_rows;    /* samples as such: the trials behind a confidence interval; no waits */
 	uint64_t waited_ns; /* of weight_ns: what was measured, not sampled */
+	double squares_ns2; /* sum of the squares of the rows' weights */
 };
 
 struct calltree_node {
@@ -105,6 +106,13 @@ static inline bool calltree_value_is_empty(const struct calltree_value *value)
 struct calltree_value calltree_value_of(const struct sample *sample);
 
 void calltree_value_add(struct calltree_value *value, const struct calltree_value *more);
+
+/*
+ * As many samples of equal weight would vary as much as the value's rows do:
+ * the square of the sum of their weights over the sum of the squares (L. Kish,
+ * "Survey Sampling", 1965).  n_rows where all weights are the same, else less.
+ */
+double calltree_value_effective_rows(const struct calltree_value *value);
 
 /*
  * What lies below one node as a tree of its own, the node being its root; the

@@ -4,19 +4,38 @@
 #include <math.h>
 
 /*
+ * As many trials of equal weight would have the same error as the share that
+ * `value` has of `all`, to first order: the value's own samples count by how
+ * far they are from the share, and so do the others.  Few of equal weight do
+ * not make up for the unequal weights of all.
+ */
+static double trials_of(const struct calltree_value *all, const struct calltree_value *value,
+			double share)
+{
+	const double ran_ns = (double)(all->weight_ns - all->waited_ns);
+	const double trials = calltree_value_effective_rows(all);
+	const double others_ns2 = all->squares_ns2 - value->squares_ns2;
+	const double error_ns2 = value->squares_ns2 * (1 - share) * (1 - share) +
+				 fmax(0, others_ns2) * share * share;
+
+	if (!(error_ns2 > 0 && share < 1))
+		return trials;
+	return fmin(trials, share * (1 - share) * ran_ns * ran_ns / error_ns2);
+}
+
+/*
  * Waits are measured, so that only what ran is uncertain: its interval, shrunk
  * to the part that it has in the whole.
  */
-static struct interval interval_of_mixture(const struct calltree_value *all,
-					   const struct calltree_value *value, double share)
+static struct interval interval_of_timed(const struct calltree_value *all,
+					 const struct calltree_value *value, double share)
 {
 	const double ran = (double)(all->weight_ns - all->waited_ns);
-	const double part = ran / (double)all->weight_ns;
-	const double share_of_ran = ran > 0 ? (double)(value->weight_ns - value->waited_ns) / ran
-					    : 0;
-	const uint64_t n_hits = (uint64_t)(share_of_ran * (double)all->n_rows + 0.5);
-	const struct interval of_ran =
-		interval_of_share(n_hits < all->n_rows ? n_hits : all->n_rows, all->n_rows);
+	const double part = all->weight_ns ? ran / (double)all->weight_ns : 1;
+	const double value_ran = (double)(value->weight_ns - value->waited_ns);
+	const double share_of_ran = ran > 0 ? fmin(1, value_ran / ran) : 0;
+	const struct interval of_ran = interval_of_share(share_of_ran,
+							 trials_of(all, value, share_of_ran));
 
 	return (struct interval){
 		.low = fmax(0, share - (share_of_ran - of_ran.low) * part),
@@ -28,20 +47,16 @@ struct measure measure_of(const struct calltree *tree, const struct calltree_val
 {
 	const struct calltree_value *all = &tree->whole;
 	const uint64_t all_weight = calltree_weight(tree, all);
-	const uint64_t n_trials = tree->profile->info.has_times ? all->n_rows : all->n_ticks;
 	struct measure measure = {
 		.weight = calltree_weight(tree, value),
 		.n_ticks = value->n_ticks,
 	};
-	uint64_t n_hits;
 
 	if (all_weight > 0)
 		measure.share = fmin(1, (double)measure.weight / (double)all_weight);
-	if (all->waited_ns) {
-		measure.interval = interval_of_mixture(all, value, measure.share);
-		return measure;
-	}
-	n_hits = (uint64_t)(measure.share * (double)n_trials + 0.5);
-	measure.interval = interval_of_share(n_hits < n_trials ? n_hits : n_trials, n_trials);
+	if (calltree_is_timed(tree))
+		measure.interval = interval_of_timed(all, value, measure.share);
+	else
+		measure.interval = interval_of_share(measure.share, (double)all->n_ticks);
 	return measure;
 }

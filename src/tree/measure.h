@@ -12,8 +12,11 @@
  * 95 % confidence interval of that share.
  *
  * The trials behind the interval are the tree's samples as such, not the ticks
- * that they stand for: a tick that was missed has not been drawn.  Imports
- * give counts only, and there every counted one is a trial.
+ * that they stand for: a tick that was missed has not been drawn.  Where some
+ * stand for more than others, as after ticks that did not come or in a merge of
+ * runs at several rates, they are fewer: as many of equal weight as would have
+ * the same error.  Imports give counts only, and there every counted one is a
+ * trial.
  */
 struct measure {
 	uint64_t weight;

@@ -33,7 +33,7 @@ static struct per_call_row *add_row(struct builder *builder, const struct per_ca
 	return grown;
 }
 
-/* What one sample stands for, where a row has none. */
+/* What one sample stands for where a row has none. */
 static double usual_weight_ns(const struct calltree *tree)
 {
 	const struct calltree_value *whole = &tree->whole;
@@ -46,9 +46,10 @@ static double usual_weight_ns(const struct calltree *tree)
 static struct per_call_row row_of_value(const struct builder *builder,
 					const struct calltree_value *value)
 {
-	const struct interval count = interval_of_count(value->n_rows);
-	const double weight_ns = value->n_rows ? (double)value->weight_ns / (double)value->n_rows
-					       : usual_weight_ns(builder->tree);
+	const double n = calltree_value_effective_rows(value);
+	const struct interval count = interval_of_count(n);
+	const double weight_ns = n > 0 ? (double)value->weight_ns / n
+				       : usual_weight_ns(builder->tree);
 
 	return (struct per_call_row){
 		.parent = BREAKDOWN_TOP,
