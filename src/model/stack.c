@@ -31,7 +31,17 @@ const char *stack_end_name(enum stack_end end)
 void stack_clear(struct stack *stack, enum stack_end end)
 {
 	stack->n_frames = 0;
+	stack->n_outer = 0;
 	stack->end = end;
 	stack->end_module = 0;
 	stack->needed_stack_bytes = 0;
+}
+
+void stack_join(struct stack *stack)
+{
+	while (stack->n_outer) {
+		stack->n_outer--;
+		stack->locations[stack->n_frames] = stack->outer_locations[stack->n_outer];
+		stack->ips[stack->n_frames++] = stack->outer_ips[stack->n_outer];
+	}
 }

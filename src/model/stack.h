@@ -26,9 +26,16 @@ const char *stack_end_name(enum stack_end end);
 /*
  * What a walk produced, innermost frame first.  `locations` are ids of a
  * location_table; a return address is already stepped back into its call.
+ *
+ * Frames further out that are still as the thread's last walk left them need not
+ * be copied: they may be given apart, outermost first, borrowed from the unwinder
+ * until its next walk.
  */
 struct stack {
 	uint32_t n_frames;
+	uint32_t n_outer; /* together no more than STACK_MAX_FRAMES */
+	const uint32_t *outer_locations;
+	const uint64_t *outer_ips;
 	enum stack_end end;
 	uint32_t end_module;	     /* the module without CFI, for STACK_NO_CFI; else 0 */
 	uint64_t needed_stack_bytes; /* deepest address read, less the stack pointer */
@@ -38,5 +45,8 @@ struct stack {
 
 /* No frames; `end` holds unless the walk finds another. */
 void stack_clear(struct stack *stack, enum stack_end end);
+
+/* Have all frames in `locations` and `ips`. */
+void stack_join(struct stack *stack);
 
 #endif

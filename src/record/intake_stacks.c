@@ -5,6 +5,7 @@
 #include "record/intake_stacks.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "base/array.h"
 
@@ -23,6 +24,10 @@ static int add_user_frames(struct intake *intake, const struct raw_sample *sampl
 		r = profile_add_truncation(intake->profile,
 					   &intake->locations[intake->n_locations++], stack->end,
 					   stack->end_module);
+	if (stack->n_outer)
+		memcpy(intake->locations + intake->n_locations, stack->outer_locations,
+		       stack->n_outer * sizeof(*stack->outer_locations));
+	intake->n_locations += stack->n_outer;
 	for (uint32_t i = stack->n_frames; i > 0; i--)
 		intake->locations[intake->n_locations++] = stack->locations[i - 1];
 	if (r == 0 && !stack->n_frames && sample->has_registers && stack->end != STACK_KERNEL_ONLY)

@@ -11,12 +11,10 @@
  * thread share most of their outer frames, so only what differs is looked up.
  */
 struct stack_path {
-	struct stack_path_step {
-		uint32_t location;
-		uint32_t node;
-	} * steps; /* outermost first */
+	uint32_t *locations; /* outermost first */
+	uint32_t *nodes;     /* those that they led to */
 	size_t n_steps;
-	size_t capacity;
+	size_t locations_capacity, nodes_capacity;
 };
 
 void stack_path_release(struct stack_path *path);

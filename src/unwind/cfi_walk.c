@@ -29,6 +29,12 @@ static enum verdict done(struct walk *w, enum stack_end end)
 	return VERDICT_DONE;
 }
 
+static enum verdict ended_by_code(struct walk *w)
+{
+	walk_trail_end(&w->trail, &w->frame);
+	return done(w, STACK_COMPLETE);
+}
+
 /* The walk ends because the word at `address` is not in the dump. */
 static enum verdict unreadable(struct walk *w, uint64_t address)
 {
@@ -100,24 +106,21 @@ static enum verdict fast_take(struct walk *w, struct cfi_rule rule, uint64_t cfa
 {
 	struct cfi_frame *frame = &w->frame;
 	const bool is_on_trail = walk_trail_is_at(&w->trail, frame);
-	bool has_read_fp = false;
+	const uint64_t link_slot = rule.link_words ? cfa + words(rule.link_words) : 0;
 	uint64_t ip = frame->link;
 
 	if (rule.link_words) {
-		const uint64_t slot = cfa + words(rule.link_words);
-
-		if (!stack_dump_read(&w->dump, slot, &ip))
-			return unreadable(w, slot);
+		if (!stack_dump_read(&w->dump, link_slot, &ip))
+			return unreadable(w, link_slot);
 	} else if (!frame->is_exact) {
 		/* lr was overwritten by the call that this frame made. */
 		return done(w, STACK_BAD_MEMORY);
 	}
 	/* Rows of an epilogue still name the slot of what was popped already. */
-	if (fp_slot && fp_slot >= frame->sp) {
-		has_read_fp = stack_dump_read(&w->dump, fp_slot, &frame->fp);
-		if (!has_read_fp)
-			return unreadable(w, fp_slot);
-	}
+	if (fp_slot < frame->sp)
+		fp_slot = 0;
+	if (fp_slot && !stack_dump_read(&w->dump, fp_slot, &frame->fp))
+		return unreadable(w, fp_slot);
 	if (cfa <= frame->sp && (cfa < frame->sp || rule.link_words))
 		return done(w, STACK_BAD_MEMORY);
 	if (cfa & 7)
@@ -126,7 +129,7 @@ static enum verdict fast_take(struct walk *w, struct cfi_rule rule, uint64_t cfa
 	frame->sp = cfa;
 	frame->is_exact = rule.flags & CFI_RULE_IS_SIGNAL;
 	if (is_on_trail && !frame->is_exact && rule.kind != CFI_RULE_DRAP)
-		walk_trail_link(&w->trail, rule.link_words, has_read_fp ? rule.fp_words : 0);
+		walk_trail_link(&w->trail, link_slot, fp_slot);
 	return VERDICT_GO_ON;
 }
 
@@ -197,7 +200,7 @@ static enum verdict fast_step(struct walk *w, const struct cfi_entry *entry)
 	case CFI_RULE_SIGNAL:
 		return signal_step(w);
 	case CFI_RULE_END:
-		return done(w, STACK_COMPLETE);
+		return ended_by_code(w);
 	case CFI_RULE_FULL:
 		return VERDICT_NEEDS_FULL;
 	case CFI_RULE_NONE:
@@ -357,17 +360,18 @@ static enum verdict walk_step(struct walk *w)
 
 	if (stack->n_frames == STACK_MAX_FRAMES)
 		return done(w, STACK_LIMIT);
-	walk_trail_skip(&w->trail, &w->dump, w->cache->arch, &w->frame, stack);
+	if (walk_trail_skip(&w->trail, &w->dump, w->cache->arch, &w->frame, stack))
+		return done(w, STACK_COMPLETE);
 	entry = cfi_cache_get(w->cache, w->frame.pc - !w->frame.is_exact);
 	if (!entry)
 		return unmapped_step(w);
 	if (cfi_ladder_is_planted(w->cache, &w->frame, entry))
 		return planted_root(w);
 	stack->locations[stack->n_frames] = cfi_cache_location(w->cache, entry);
-	walk_trail_add(&w->trail, &w->frame, stack->locations[stack->n_frames]);
+	walk_trail_add(&w->trail, &w->frame, stack->n_frames);
 	stack->ips[stack->n_frames++] = w->frame.pc;
 	if (!w->frame.is_exact && is_frameless(entry->rule) && is_thread_start(w, entry))
-		return done(w, STACK_COMPLETE);
+		return ended_by_code(w);
 	cfi_code_look(w->cache, &w->frame, entry);
 	return w->full ? full_step(w, entry) : fast_step(w, entry);
 }
@@ -375,9 +379,10 @@ static enum verdict walk_step(struct walk *w)
 /*
  * The steps that nearly all are: from a return address on, by a rule that was met
  * before, to a caller further up.  Does what walk_step does, with the frame in
- * registers; ends before the first step that is anything else.
+ * registers; ends before the first step that is anything else.  True where the
+ * last walk was followed to the end.
  */
-static void plain_steps(struct walk *w)
+static bool plain_steps(struct walk *w)
 {
 	const struct unwind_cache *cache = w->cache->process->cache;
 	const uint32_t generation = w->cache->process->space.generation;
@@ -390,10 +395,11 @@ static void plain_steps(struct walk *w)
 	while (stack->n_frames < STACK_MAX_FRAMES) {
 		const struct cfi_entry *entry;
 		struct cfi_rule rule;
-		uint64_t cfa, ip, caller_fp;
+		uint64_t cfa, link_slot, fp_slot, ip, caller_fp;
 
 		if (walk_trail_meets(&w->trail, pc, sp, fp)) {
-			walk_trail_follow(&w->trail, &w->dump, arch, &w->frame, stack);
+			if (walk_trail_follow(&w->trail, &w->dump, arch, &w->frame, stack))
+				return true;
 			pc = w->frame.pc;
 			sp = w->frame.sp;
 			fp = w->frame.fp;
@@ -407,24 +413,24 @@ static void plain_steps(struct walk *w)
 		    rule.flags & (CFI_RULE_IS_SIGNAL | CFI_RULE_BY_CODE) || !rule.link_words)
 			break;
 		cfa = (rule.kind == CFI_RULE_SP ? sp : fp) + words(rule.cfa_words);
-		if (cfa <= sp || cfa & 7 ||
-		    !stack_dump_read(&w->dump, cfa + words(rule.link_words), &ip) ||
+		link_slot = cfa + words(rule.link_words);
+		if (cfa <= sp || cfa & 7 || !stack_dump_read(&w->dump, link_slot, &ip) ||
 		    !cfi_code_address(arch, ip))
 			break;
-		if (rule.fp_words && cfa + words(rule.fp_words) < sp)
-			rule.fp_words = 0;
+		fp_slot = rule.fp_words ? cfa + words(rule.fp_words) : 0;
+		if (fp_slot < sp)
+			fp_slot = 0;
 		caller_fp = fp;
-		if (rule.fp_words &&
-		    !stack_dump_read(&w->dump, cfa + words(rule.fp_words), &caller_fp))
+		if (fp_slot && !stack_dump_read(&w->dump, fp_slot, &caller_fp))
 			break;
 		stack->locations[stack->n_frames] = entry->location;
-		stack->ips[stack->n_frames++] = pc;
-		walk_trail_put(&w->trail, &(struct walk_step){ .pc = pc,
-							       .sp = sp,
+		stack->ips[stack->n_frames] = pc;
+		walk_trail_put(&w->trail, &(struct walk_step){ .sp = sp,
 							       .fp = fp,
-							       .location = entry->location,
-							       .link_words = rule.link_words,
-							       .fp_words = rule.fp_words });
+							       .link_slot = link_slot,
+							       .fp_slot = fp_slot,
+							       .frame = stack->n_frames });
+		stack->n_frames++;
 		pc = cfi_code_address(arch, ip);
 		sp = cfa;
 		fp = caller_fp;
@@ -432,6 +438,7 @@ static void plain_steps(struct walk *w)
 	w->frame.pc = pc;
 	w->frame.sp = sp;
 	w->frame.fp = fp;
+	return false;
 }
 
 static enum verdict walk_run(struct walk *w, const struct registers *registers)
@@ -439,14 +446,16 @@ static enum verdict walk_run(struct walk *w, const struct registers *registers)
 	enum verdict verdict;
 
 	w->stack->n_frames = 0;
+	w->stack->n_outer = 0;
 	w->frame = cfi_frame_of(registers);
 	w->frame.pc = cfi_code_address(w->cache->arch, w->frame.pc);
 	w->frame.is_exact = true;
 	w->needed_end = w->dump.start;
 	do {
-		if (!w->full && !w->frame.is_exact && !w->frame.is_switched)
-			plain_steps(w);
-		verdict = walk_step(w);
+		if (!w->full && !w->frame.is_exact && !w->frame.is_switched && plain_steps(w))
+			verdict = done(w, STACK_COMPLETE);
+		else
+			verdict = walk_step(w);
 		/* A return to 0 is how thread libraries end a stack. */
 		if (verdict == VERDICT_GO_ON && w->frame.pc == 0)
 			verdict = done(w, STACK_COMPLETE);

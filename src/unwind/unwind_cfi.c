@@ -8,18 +8,15 @@
 struct unwinder {
 	struct cfi_modules modules;
 	struct location_table *locations; /* borrowed */
-	struct walk_step *spare;	  /* for the next trail; NULL when it has to be made */
+	struct walk_step *steps;	  /* of the walk under way; NULL until first used */
 };
 
-/* Without memory for it nothing is remembered, which is only slower. */
 static struct walk_trail trail_begin(struct unwinder *unwinder, struct unwind_process *process,
 				     uint32_t tid)
 {
-	if (!unwinder->spare)
-		unwinder->spare = malloc(WALK_MEMO_STEPS * sizeof(*unwinder->spare));
-	if (!unwinder->spare)
-		return (struct walk_trail){ 0 };
-	return walk_trail_begin(&process->cache->memos[tid % WALK_MEMO_PER_CACHE], unwinder->spare,
+	if (!unwinder->steps)
+		unwinder->steps = malloc(WALK_MEMO_STEPS * sizeof(*unwinder->steps));
+	return walk_trail_begin(&process->cache->memos[tid % WALK_MEMO_PER_CACHE], unwinder->steps,
 				tid, process->space.generation);
 }
 
@@ -36,10 +33,7 @@ static int cfi_walk(struct unwinder *unwinder, struct unwind_process *process,
 	};
 	struct walk_trail trail;
 
-	stack->n_frames = 0;
-	stack->end = STACK_NO_REGISTERS;
-	stack->end_module = 0;
-	stack->needed_stack_bytes = 0;
+	stack_clear(stack, STACK_NO_REGISTERS);
 	if (!sample->has_registers)
 		return 0;
 	if (cfi_cache_prepare(process) < 0)
@@ -47,7 +41,7 @@ static int cfi_walk(struct unwinder *unwinder, struct unwind_process *process,
 	trail = trail_begin(unwinder, process, sample->tid);
 	cfi_walk_sample(&cache, &trail, sample, stack);
 	if (trail.memo)
-		unwinder->spare = walk_trail_finish(&trail);
+		walk_trail_finish(&trail, stack);
 	if (sample->next_ip)
 		cfi_cache_look_ahead(&cache, *sample->next_ip);
 	return cache.is_out_of_memory ? -ENOMEM : 0;
@@ -70,7 +64,7 @@ static void cfi_free(struct unwinder *unwinder)
 	if (!unwinder)
 		return;
 	cfi_modules_release(&unwinder->modules);
-	free(unwinder->spare);
+	free(unwinder->steps);
 	free(unwinder);
 }
 

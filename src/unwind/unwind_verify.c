@@ -171,6 +171,7 @@ static int unwind_verify_walk(struct unwinder *unwinder, struct unwind_process *
 	r = unwind_backend_cfi.walk(unwinder->cfi, &process->cache->cfi, images, sample, stack);
 	if (r < 0)
 		return r;
+	stack_join(stack);
 	unwinder->n_samples++;
 	unwinder->n_by_end[stack->end]++;
 	if (stack->end == STACK_NO_CFI || stack->end == STACK_BAD_MEMORY)

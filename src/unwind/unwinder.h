@@ -53,9 +53,10 @@ struct unwind_backend {
 	int (*new)(struct unwinder **ret_unwinder, struct location_table *locations,
 		   struct error *err);
 	/*
-	 * Fills `stack`.  Never fails: what cannot be walked is an `end`.  Allocates
-	 * only to cache what it sees for the first time (a module's tables, a
-	 * location); returns -ENOMEM when that was not possible.
+	 * Fills `stack`, whose outer frames may be borrowed.  Never fails: what cannot
+	 * be walked is an `end`.  Allocates only to cache what it sees for the first
+	 * time (a module's tables, a location); returns -ENOMEM when that was not
+	 * possible.
 	 */
 	int (*walk)(struct unwinder *unwinder, struct unwind_process *process,
 		    const struct unwind_images *images, const struct raw_sample *sample,

@@ -18,13 +18,12 @@
  * a walk has to wait for each before it knows the next.
  */
 struct walk_step {
-	uint64_t pc;
 	uint64_t sp;
 	uint64_t fp;
-	uint32_t location;
-	/* Where the next step's pc and fp were read, in words from its sp. */
-	int16_t link_words; /* 0: it was not a plain step, and must be walked */
-	int16_t fp_words;   /* 0: fp was kept */
+	/* Where the next step's pc and fp were read. */
+	uint64_t link_slot; /* 0: it was not a plain step, and must be walked */
+	uint64_t fp_slot;   /* 0: fp was kept */
+	uint32_t frame;	    /* of the stack, while the walk is under way */
 };
 
 enum {
@@ -32,34 +31,43 @@ enum {
 	WALK_MEMO_PER_CACHE = 32	    /* threads of a process that are remembered at a time */
 };
 
+/*
+ * Outermost first, so that what is followed to the end stays where it is, and
+ * the stack borrows its locations and ips.
+ */
 struct walk_memo {
-	struct walk_step *steps; /* innermost first; NULL until first used */
+	struct walk_step *steps; /* NULL until first used */
+	uint64_t *ips;		 /* of each step, as the stack has it: the pc */
+	uint32_t *locations;
 	size_t n_steps;
 	uint32_t tid;
-	uint32_t generation; /* of the address space */
+	uint32_t generation;  /* of the address space */
+	bool is_to_outermost; /* by the code at the first step's pc alone the stack ends there */
 };
 
 void walk_memo_release(struct walk_memo *memo);
 
 /* A walk under way, beside the one before. */
 struct walk_trail {
-	struct walk_memo *memo; /* NULL: nothing is remembered */
-	struct walk_step *steps;
+	struct walk_memo *memo;	 /* NULL: nothing is remembered */
+	struct walk_step *steps; /* of this walk, innermost first */
 	size_t n_steps;
-	size_t at; /* into the memo: all before lies below the walk's sp */
+	size_t at;     /* the memo's steps from there on lie below the walk's sp */
+	size_t n_kept; /* of the memo's, that this walk ends with */
+	bool is_to_outermost;
 };
 
 /*
- * Begin a walk of the thread `tid`; `spare` is a buffer of WALK_MEMO_STEPS, taken
- * in exchange for another by walk_trail_finish.
+ * Begin a walk of the thread `tid`, whose steps are kept in `steps`, WALK_MEMO_STEPS
+ * of them.  Without memory for it nothing is remembered, which is only slower.
  */
-struct walk_trail walk_trail_begin(struct walk_memo *memo, struct walk_step *spare, uint32_t tid,
+struct walk_trail walk_trail_begin(struct walk_memo *memo, struct walk_step *steps, uint32_t tid,
 				   uint32_t generation);
 
-/* Make this walk the thread's last one.  Returns the spare buffer for the next. */
-struct walk_step *walk_trail_finish(struct walk_trail *trail);
+/* Make this walk, which found `stack`, the thread's last one. */
+void walk_trail_finish(struct walk_trail *trail, const struct stack *stack);
 
-/* Remember a step, if there is room. */
+/* Remember a step from the frame that is the stack's last, if there is room. */
 static inline void walk_trail_put(struct walk_trail *trail, const struct walk_step *step)
 {
 	if (trail->memo && trail->n_steps < WALK_MEMO_STEPS)
@@ -68,22 +76,20 @@ static inline void walk_trail_put(struct walk_trail *trail, const struct walk_st
 
 /* A frame that was returned to, on the dump's own stack, is about to be left. */
 static inline void walk_trail_add(struct walk_trail *trail, const struct cfi_frame *frame,
-				  uint32_t location)
+				  uint32_t n_frame)
 {
 	if (!frame->is_exact && !frame->is_switched)
-		walk_trail_put(trail, &(struct walk_step){ .pc = frame->pc,
-							   .sp = frame->sp,
-							   .fp = frame->fp,
-							   .location = location });
+		walk_trail_put(trail, &(struct walk_step){
+					      .sp = frame->sp, .fp = frame->fp, .frame = n_frame });
 }
 
 /* The frame added last was left by a plain step that read these words. */
-static inline void walk_trail_link(struct walk_trail *trail, int16_t link_words, int16_t fp_words)
+static inline void walk_trail_link(struct walk_trail *trail, uint64_t link_slot, uint64_t fp_slot)
 {
 	struct walk_step *last = &trail->steps[trail->n_steps - 1];
 
-	last->link_words = link_words;
-	last->fp_words = fp_words;
+	last->link_slot = link_slot;
+	last->fp_slot = fp_slot;
 }
 
 /* Whether the frame is the one added last. */
@@ -93,12 +99,14 @@ static inline bool walk_trail_is_at(const struct walk_trail *trail, const struct
 	       !frame->is_exact && !frame->is_switched;
 }
 
+/* The code at the frame's pc ends the stack, whatever is in memory. */
+static inline void walk_trail_end(struct walk_trail *trail, const struct cfi_frame *frame)
+{
+	trail->is_to_outermost = walk_trail_is_at(trail, frame);
+}
+
 /* Have the words of the last walk brought into the cache, which this one mostly reads too. */
 void walk_trail_look_ahead(const struct walk_trail *trail, const struct stack_dump *dump);
-
-/* Follow the last walk from `frame` on as far as the dump is the same. */
-void walk_trail_follow(struct walk_trail *trail, const struct stack_dump *dump, enum arch arch,
-		       struct cfi_frame *frame, struct stack *stack);
 
 /*
  * Whether the last walk was at this frame, which was returned to and lies on the
@@ -109,24 +117,31 @@ static inline bool walk_trail_meets(struct walk_trail *trail, uint64_t pc, uint6
 	const struct walk_memo *memo = trail->memo;
 	const struct walk_step *step;
 
-	if (!memo)
+	while (trail->at && memo->steps[trail->at - 1].sp < sp)
+		trail->at--;
+	if (!trail->at)
 		return false;
-	while (trail->at < memo->n_steps && memo->steps[trail->at].sp < sp)
-		trail->at++;
-	step = &memo->steps[trail->at];
-	return trail->at < memo->n_steps && step->sp == sp && step->pc == pc && step->fp == fp;
+	step = &memo->steps[trail->at - 1];
+	return step->sp == sp && step->fp == fp && memo->ips[trail->at - 1] == pc;
 }
+
+/*
+ * Follow the last walk, which was at `frame`, as far as the dump is the same.  True at
+ * the outermost frame, where the stack is complete.
+ */
+bool walk_trail_follow(struct walk_trail *trail, const struct stack_dump *dump, enum arch arch,
+		       struct cfi_frame *frame, struct stack *stack);
 
 /*
  * Where the last walk was at this frame, follow it; it costs little where it was not, so
  * that each frame can be asked.
  */
-static inline void walk_trail_skip(struct walk_trail *trail, const struct stack_dump *dump,
+static inline bool walk_trail_skip(struct walk_trail *trail, const struct stack_dump *dump,
 				   enum arch arch, struct cfi_frame *frame, struct stack *stack)
 {
-	if (!frame->is_exact && !frame->is_switched &&
-	    walk_trail_meets(trail, frame->pc, frame->sp, frame->fp))
-		walk_trail_follow(trail, dump, arch, frame, stack);
+	return !frame->is_exact && !frame->is_switched &&
+	       walk_trail_meets(trail, frame->pc, frame->sp, frame->fp) &&
+	       walk_trail_follow(trail, dump, arch, frame, stack);
 }
 
 #endif

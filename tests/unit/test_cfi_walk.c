@@ -99,6 +99,7 @@ static void walker_walk(struct walker *walker, const struct raw_sample *sample, 
 	assert_int_equal(walker->backend->walk(walker->unwinder, &walker->fixture.process,
 					       &walker->fixture.images, sample, stack),
 			 0);
+	stack_join(stack);
 }
 
 static void walker_close(struct walker *walker)

@@ -279,6 +279,7 @@ static void walk_with(struct stepper *stepper, struct engine *engine,
 	enum excuse excuse;
 
 	engine->n_walks++;
+	stack_join(&stepper->stack);
 	if (is_cfi)
 		stepper->cfi_stack = stepper->stack;
 	if (r >= 0 && is_right(stepper, is_cfi))

@@ -121,6 +121,7 @@ static void walk(const struct unwind_backend *backend, const struct raw_sample *
 		assert_int_equal(backend->walk(unwinder, &fixture.process, &fixture.images, sample,
 					       stack),
 				 0);
+		stack_join(stack);
 	}
 	backend->free(unwinder);
 	process_fixture_release(&fixture);
