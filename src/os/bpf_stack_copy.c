@@ -26,9 +26,11 @@ enum {
 
 	/*
 	 * Where the end is not known.  Each page costs half a microsecond, and most that come
-	 * behind the last one of a stack are not there.
+	 * behind the last one of a stack are not there.  Where some are behind one that is not,
+	 * there may be more of these.
 	 */
 	UNKNOWN_LIMIT_BYTES = 8 * PAGE_BYTES,
+	SPARSE_LIMIT_BITS = 17, /* so many bytes are beyond all that is copied by this */
 
 	/* Of a thread that the recorder has not seen yet, and that is deep. */
 	NEW_BYTES = 131072,
@@ -137,6 +139,23 @@ static void add_absent(struct bpf_code *code)
 }
 
 /*
+ * A page is there; with an absent one below it the limit is taken off.  The first word of bits
+ * has all pages up to the limit.  Without a branch, as add_absent.
+ */
+static void add_lift(struct bpf_code *code)
+{
+	bpf_code_load(code, BPF_REG_1, BPF_REG_9, ABSENT_AT);
+	bpf_code_number(code, BPF_REG_2, 0);
+	bpf_code_combine(code, BPF_SUB, BPF_REG_2, BPF_REG_1);
+	bpf_code_combine(code, BPF_OR, BPF_REG_1, BPF_REG_2);
+	bpf_code_compute(code, BPF_RSH, BPF_REG_1, 63);
+	bpf_code_compute(code, BPF_LSH, BPF_REG_1, SPARSE_LIMIT_BITS);
+	bpf_code_load(code, BPF_REG_2, BPF_REG_9, offsetof(struct bpf_stack_record, limit));
+	bpf_code_combine(code, BPF_OR, BPF_REG_2, BPF_REG_1);
+	bpf_code_store(code, BPF_REG_9, offsetof(struct bpf_stack_record, limit), BPF_REG_2, 8);
+}
+
+/*
  * r7: how much was copied, page by page, the part of a page that the stack begins in first.  As
  * much as LENGTH_SLOT says, at most `most_bytes`, and what is behind it in its last page.  What
  * the loop goes by is in the record, as the kernel's verifier follows what is on the program's
@@ -145,7 +164,7 @@ static void add_absent(struct bpf_code *code)
 static void add_pages(struct bpf_code *code, uint32_t most_bytes, bool has_limit)
 {
 	struct bpf_stack_jumps done = { .n = 0 };
-	size_t again, is_there;
+	size_t again, is_there, is_absent;
 
 	bpf_code_number(code, BPF_REG_1, 1);
 	bpf_code_store(code, BPF_REG_9, offsetof(struct bpf_stack_record, is_paged), BPF_REG_1, 4);
@@ -172,7 +191,10 @@ static void add_pages(struct bpf_code *code, uint32_t most_bytes, bool has_limit
 		is_there = bpf_code_jump(code, BPF_JEQ, BPF_REG_0, 0);
 		bpf_code_load(code, BPF_REG_1, BPF_REG_9, offsetof(struct bpf_stack_record, limit));
 		done.from[done.n++] = bpf_code_jump_by(code, BPF_JLE, BPF_REG_1, BPF_REG_7);
+		is_absent = bpf_code_go(code);
 		bpf_code_jump_here(code, is_there);
+		add_lift(code);
+		bpf_code_jump_here(code, is_absent);
 	}
 	add_absent(code);
 	bpf_code_compute(code, BPF_ADD, BPF_REG_7, PAGE_BYTES);

@@ -140,6 +140,18 @@ for kind in program dump sigprof; do
 		fi
 	fi
 
+	# 55 KiB with gaps, in threads that are over before the recorder looks.
+	if [ $kind = program ]; then
+		record_workload "short gaps" "$workloads/gaps" 60 0.01 3
+		check "$kind, short gaps: all of their calls" awk '
+			/;gap_burn/ { n += $NF }
+			/;run;gap_more;gap_more;gap_more;gap_outer;gap_middle;gap_inner;gap_burn/ {
+				whole += $NF
+			}
+			END { print whole + 0, "of", n + 0; exit !(n > 500 && whole >= 0.99 * n) }' \
+			"$work/out"
+	fi
+
 	# 64 KiB of them, which is some 700 calls, and told to be cut.
 	record_workload cut "$workloads/deep" 8000 0.5
 	check "$kind, cut: the inner calls, and that they are cut" awk '
