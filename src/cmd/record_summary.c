@@ -134,6 +134,25 @@ static void show_unsampled(struct app *app, const struct profile *profile,
 			share);
 }
 
+static void show_unreadable(struct app *app, const struct profile *profile,
+			    const struct recorder_result *result)
+{
+	if (result->n_unreadable_modules == 1)
+		app_say(app,
+			"%s is mapped, but could not be read, is no ELF file or was replaced "
+			"meanwhile (a deleted file can be read as root, or with "
+			"CAP_CHECKPOINT_RESTORE)",
+			profile_module_name(profile, result->unreadable_module));
+	else if (result->n_unreadable_modules)
+		app_say(app,
+			"%" PRIu32
+			" mapped files could not be read, are no ELF files or were replaced "
+			"meanwhile, %s the first (deleted ones can be read as root, or with "
+			"CAP_CHECKPOINT_RESTORE)",
+			result->n_unreadable_modules,
+			profile_module_name(profile, result->unreadable_module));
+}
+
 /* What limits the result and can be changed. */
 static void show_limits(struct app *app, const struct profile *profile,
 			const struct recorder_result *result)
@@ -194,14 +213,7 @@ static void show_limits(struct app *app, const struct profile *profile,
 		app_say(app,
 			"the kernel paused sampling %" PRIu64 " times (lower the rate with -F)",
 			quality->n_throttled);
-	if (result->n_unreadable_modules)
-		app_say(app,
-			"%" PRIu32
-			" mapped files could not be read, are no ELF files or were replaced "
-			"meanwhile, %s the first (deleted ones can be read as root, or with "
-			"CAP_CHECKPOINT_RESTORE)",
-			result->n_unreadable_modules,
-			profile_module_name(profile, result->unreadable_module));
+	show_unreadable(app, profile, result);
 	if (result->n_other_versions)
 		app_say(app,
 			"%zu programs were not heard that mark with another version of "

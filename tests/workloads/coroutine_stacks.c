@@ -18,7 +18,7 @@
 #include <time.h>
 #include <ucontext.h>
 
-enum { N_COROUTINES = 8, STACK_BYTES = 16384, BURN_TURNS = 20000 };
+enum { N_COROUTINES = 8, STACK_BYTES = 16384, BURN_TURNS = 200000 };
 
 static _Alignas(64) char stacks[N_COROUTINES][STACK_BYTES];
 static ucontext_t contexts[N_COROUTINES];
@@ -26,7 +26,10 @@ static ucontext_t scheduler;
 static int current;
 static volatile uint64_t sink;
 
-/* Turns of one length could keep step with the samples. */
+/*
+ * Turns of one length could keep step with the samples, and so could ten of them in a row, whatever
+ * their lengths, that take as long as a tick.
+ */
 static uint32_t burn_turns(void)
 {
 	static uint32_t random = 1;
