@@ -134,6 +134,38 @@ static void show_unsampled(struct app *app, const struct profile *profile,
 			share);
 }
 
+/* Stacks that were not copied to their outermost frame. */
+static void show_cut(struct app *app, const struct profile *profile,
+		     const struct recorder_result *result)
+{
+	const uint64_t n_cut = profile->quality.n_by_end[STACK_TRUNCATED_DUMP];
+	char count[UNITS_TEXT_BYTES];
+	const bool are_many = n_cut > profile->quality.n_samples / 100;
+	const bool is_perfs_copy = !result->sampler.has_stack_program &&
+				   strcmp(interner_get(&profile->strings, profile->info.engine),
+					  sampler_engine_perf.name) == 0;
+
+	(void)units_count(count, n_cut);
+	if (n_cut && result->sampler.stack_bytes < PERF_EVENT_STACK_MAX_BYTES)
+		app_say(app,
+			"%s stacks are longer than the %" PRIu64
+			" bytes copied (see --stack-size; without privileges /proc/sys/kernel/"
+			"perf_event_mlock_kb and ulimit -l decide how much fits)",
+			count, result->sampler.stack_bytes);
+	else if (are_many && is_perfs_copy)
+		app_say(app,
+			"%s stacks are longer than the %" PRIu64
+			" bytes that perf copies, or have pages that nothing was written to yet "
+			"(root, or CAP_BPF with CAP_PERFMON, gets more, and --engine sigprof of a "
+			"command)",
+			count, result->sampler.stack_bytes);
+	else if (are_many)
+		app_say(app,
+			"%s stacks are deeper than what is copied: 512 KiB, and of deeper ones the "
+			"innermost and the outermost 64 (see --stack-size in tsprof-record(1))",
+			count);
+}
+
 static void show_unreadable(struct app *app, const struct profile *profile,
 			    const struct recorder_result *result)
 {
@@ -158,7 +190,6 @@ static void show_limits(struct app *app, const struct profile *profile,
 			const struct recorder_result *result)
 {
 	const struct quality *quality = &profile->quality;
-	const uint64_t n_cut = quality->n_by_end[STACK_TRUNCATED_DUMP];
 	char text[UNITS_TEXT_BYTES];
 	char until[UNITS_TEXT_BYTES];
 
@@ -181,21 +212,7 @@ static void show_limits(struct app *app, const struct profile *profile,
 		app_say(app,
 			"functions of the kernel have no names: it hides their addresses (as root: "
 			"sysctl kernel.kptr_restrict=0)");
-	if (n_cut && result->sampler.stack_bytes < PERF_EVENT_STACK_MAX_BYTES)
-		app_say(app,
-			"%" PRIu64 " stacks are longer than the %" PRIu64
-			" bytes copied (see --stack-size; without privileges /proc/sys/kernel/"
-			"perf_event_mlock_kb and ulimit -l decide how much fits)",
-			n_cut, result->sampler.stack_bytes);
-	else if (n_cut > quality->n_samples / 100 && !result->sampler.has_stack_program &&
-		 strcmp(interner_get(&profile->strings, profile->info.engine),
-			sampler_engine_perf.name) == 0)
-		app_say(app,
-			"%" PRIu64 " stacks are longer than the %" PRIu64
-			" bytes that perf copies, or have pages that nothing was written to yet "
-			"(root, or CAP_BPF with CAP_PERFMON, gets more, and --engine sigprof of a "
-			"command)",
-			n_cut, result->sampler.stack_bytes);
+	show_cut(app, profile, result);
 	if (result->n_cut_in_made_code > quality->n_samples / 50)
 		app_say(app,
 			"%.0f %% of the stacks are cut in code made while running, which keeps no "

@@ -164,6 +164,9 @@ for kind in program dump sigprof; do
 		run $way "$TSPROF" record -o "$work/told.tsprof" -- "$workloads/deep" 4000 0.2
 		check "$kind, cut: told, with what copies more" \
 			grep -q "stacks are longer than .*--engine sigprof" "$work/err"
+	else
+		run "$TSPROF" record $engine -o "$work/told.tsprof" -- "$workloads/deep" 8000 0.2
+		check "$kind, cut: told" grep -q "stacks are deeper than what is copied" "$work/err"
 	fi
 
 	record_workload short "$workloads/short_lived" threads 2000
